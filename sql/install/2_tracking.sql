@@ -1,0 +1,517 @@
+-- Tracking: which tables are under care, and by which settings.
+
+CREATE FUNCTION @extschema@.lead_phones_normalize() RETURNS trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_normalize_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_normalize() IS
+    'trigger of tracked tables: writes numbers in E.164 and marks the disqualified ones';
+
+CREATE FUNCTION @extschema@.lead_phones_count() RETURNS trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_count_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_count() IS
+    'trigger of tracked tables: keeps campaign_phone_counts';
+
+CREATE FUNCTION @extschema@.lead_phones_settings(trigger_args bytea) RETURNS jsonb
+    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_settings_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_settings(bytea) IS
+    'internal: the settings in the arguments of a trigger of lead_phones';
+
+CREATE VIEW @extschema@.lead_phone_tables AS
+SELECT t.tgrelid::pg_catalog.regclass AS leads,
+       (s.settings OPERATOR(pg_catalog.->>) 'campaign_column')::pg_catalog.name AS campaign_column,
+       (s.settings OPERATOR(pg_catalog.->>) 'phone_column')::pg_catalog.name AS phone_column,
+       (s.settings OPERATOR(pg_catalog.->>) 'mobile_column')::pg_catalog.name AS mobile_column,
+       s.settings OPERATOR(pg_catalog.->>) 'region' AS region,
+       (s.settings OPERATOR(pg_catalog.->>) 'region_column')::pg_catalog.name AS region_column,
+       s.settings OPERATOR(pg_catalog.->>) 'on_invalid' AS on_invalid,
+       pg_catalog.to_regclass(pg_catalog.format('%I.%I',
+           s.settings OPERATOR(pg_catalog.->>) 'schema',
+           s.settings OPERATOR(pg_catalog.->>) 'counts')) AS counts,
+       pg_catalog.to_regclass(pg_catalog.format('%I.%I',
+           s.settings OPERATOR(pg_catalog.->>) 'schema',
+           s.settings OPERATOR(pg_catalog.->>) 'disqualifications')) AS disqualifications
+  FROM pg_catalog.pg_trigger AS t
+ CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs)) AS s (settings)
+ WHERE t.tgfoid OPERATOR(pg_catalog.=) '@extschema@.lead_phones_normalize()'::pg_catalog.regprocedure
+   AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
+   AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+   AND s.settings IS NOT NULL;
+COMMENT ON VIEW @extschema@.lead_phone_tables IS 'the tracked tables and their settings';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.leads IS 'the tracked table';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.campaign_column IS 'its column of campaigns';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_column IS 'its first column of numbers';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.mobile_column IS 'its second column of numbers';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.region IS 'region of numbers written without a country code';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.region_column IS 'its column with a region of each lead, if it has one';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.on_invalid IS 'what becomes of a value that is no valid number: keep, null or reject';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
+
+CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables;
+BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Name the tracked table; the view lead_phone_tables lists them.';
+    END IF;
+    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table "%" is not tracked', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'It has no triggers of lead_phones.',
+                  HINT = format('Run track_lead_phones(%L).', leads);
+    END IF;
+    IF tracked.counts IS NULL OR tracked.disqualifications IS NULL THEN
+        RAISE EXCEPTION 'the phone counts or disqualifications of table "%" do not exist', leads
+            USING ERRCODE = 'undefined_table',
+                  DETAIL = 'They or their schema were renamed, moved or dropped after track_lead_phones().',
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
+    END IF;
+    RETURN tracked;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_tracked(regclass) IS
+    'internal: the settings of a tracked table; an error where it is not tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_base_type(type_id oid, INOUT type_modifier integer, OUT base_type oid)
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    type pg_catalog.pg_type;
+BEGIN
+    base_type := type_id;
+    LOOP
+        SELECT * INTO type FROM pg_catalog.pg_type AS t WHERE t.oid = base_type;
+        EXIT WHEN NOT FOUND OR type.typtype <> 'd';
+        base_type := type.typbasetype;
+        type_modifier := type.typtypmod;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_base_type(oid, integer) IS
+    'internal: the type under a domain, with its modifier';
+
+CREATE FUNCTION @extschema@.lead_phones_check_column(leads regclass, column_name name, parameter text, wanted text)
+    RETURNS pg_attribute
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    attribute pg_catalog.pg_attribute;
+    base oid;
+    modifier integer;
+    allowed text[] := CASE wanted
+        WHEN 'campaign' THEN '{smallint,integer,bigint,uuid,text,character varying}'
+        WHEN 'number' THEN '{text,character varying}'
+        WHEN 'region' THEN '{text,character varying,character}'
+        WHEN 'mark' THEN '{boolean}'
+    END;
+BEGIN
+    SELECT * INTO attribute FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = leads AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table "%" has no column "%"', leads, column_name
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('The column is named by %s.', parameter),
+                  HINT = format('Name one of its columns with %s => ''...'': %s.', parameter,
+                      (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                         FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = leads AND a.attnum > 0 AND NOT a.attisdropped));
+    END IF;
+    SELECT b.base_type, b.type_modifier INTO base, modifier
+      FROM @extschema@.lead_phones_base_type(attribute.atttypid, attribute.atttypmod) AS b;
+    IF format_type(base, NULL) <> ALL (allowed) THEN
+        RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
+                format_type(attribute.atttypid, attribute.atttypmod)
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('The column named by %s must be %s, or a domain over one of these.', parameter,
+                      array_to_string(allowed, ', ')),
+                  HINT = format('Change its type, or name another column with %s => ''...''.', parameter);
+    END IF;
+    IF attribute.attgenerated <> '' THEN
+        RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
+                  HINT = format('Name the column it is generated from with %s => ''...''.', parameter);
+    END IF;
+    -- "+" and 15 digits; a length counts 4 bytes of header in the modifier
+    IF wanted = 'number' AND modifier - 4 BETWEEN 0 AND 15 THEN
+        RAISE EXCEPTION 'column "%" of table "%" is too short for a phone number', column_name, leads
+            USING ERRCODE = 'string_data_right_truncation',
+                  DETAIL = format('It is of type %s; a number in E.164 has up to 16 characters.',
+                      format_type(attribute.atttypid, attribute.atttypmod)),
+                  HINT = format('Run ALTER TABLE %s ALTER COLUMN %I TYPE text.', leads, column_name);
+    END IF;
+    IF wanted = 'number' AND octet_length(column_name::text || '_disqualified') > 63 THEN
+        RAISE EXCEPTION 'the name of column "%" of table "%" is too long', column_name, leads
+            USING ERRCODE = 'name_too_long',
+                  DETAIL = 'A second column is named after it, with _disqualified at the end.',
+                  HINT = 'Rename it to at most 50 bytes.';
+    END IF;
+    IF wanted = 'campaign'
+       AND EXISTS (SELECT FROM pg_catalog.pg_collation AS c
+                    WHERE c.oid = attribute.attcollation AND NOT c.collisdeterministic) THEN
+        RAISE EXCEPTION 'column "%" of table "%" has a nondeterministic collation', column_name, leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Campaigns are told apart by their bytes.',
+                  HINT = 'Give the column a deterministic collation.';
+    END IF;
+    RETURN attribute;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_column(regclass, name, text, text) IS
+    'internal: an error where a column cannot serve as campaign, number, region or mark';
+
+CREATE FUNCTION @extschema@.lead_phones_check_table(leads regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    class pg_catalog.pg_class;
+    kind text;
+    hint text := 'Track the table that holds the leads.';
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = leads;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table with OID % does not exist', leads::oid USING ERRCODE = 'undefined_table', HINT = hint;
+    END IF;
+    IF class.relispartition THEN
+        kind := 'a partition';
+        hint := 'A partition is tracked with its partitioned table.';
+    ELSIF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhrelid, i.inhparent)) THEN
+        kind := 'part of an inheritance tree';
+        hint := 'Track a table of its own.';
+    ELSE
+        kind := CASE class.relkind
+            WHEN 'v' THEN 'a view'
+            WHEN 'm' THEN 'a materialized view'
+            WHEN 'f' THEN 'a foreign table'
+            WHEN 'p' THEN 'a partitioned table'
+            WHEN 'S' THEN 'a sequence'
+            WHEN 'c' THEN 'a composite type'
+            WHEN 'i' THEN 'an index'
+            WHEN 'I' THEN 'an index'
+            WHEN 't' THEN 'a TOAST table'
+        END;
+    END IF;
+    IF kind IS NOT NULL THEN
+        RAISE EXCEPTION 'cannot track "%": it is %', leads, kind
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'Only ordinary tables can be tracked.', HINT = hint;
+    END IF;
+    IF NOT pg_has_role(class.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table "%"', leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Tracking a table adds columns, indexes and triggers to it.',
+                  HINT = 'Let its owner or a superuser do it.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_table(regclass) IS
+    'internal: an error where a relation cannot be tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_create_tables(leads regclass, schema name, campaign pg_attribute) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads);
+    campaign_definition text := format('%I %s', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod));
+    collation_name text;
+    found_type oid;
+    table_name name;
+BEGIN
+    SELECT format(' COLLATE %I.%I', n.nspname, c.collname) INTO collation_name
+      FROM pg_catalog.pg_collation AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+     WHERE c.oid = campaign.attcollation;
+    campaign_definition := campaign_definition || coalesce(collation_name, '') || ' NOT NULL';
+
+    FOREACH table_name IN ARRAY '{campaign_phone_counts,campaign_phone_disqualifications}'::name[] LOOP
+        CONTINUE WHEN to_regclass(format('%I.%I', schema, table_name)) IS NULL;
+        -- Left by an earlier tracking, or someone else's?
+        SELECT a.atttypid INTO found_type FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid = to_regclass(format('%I.%I', schema, table_name))
+           AND a.attname = campaign.attname AND NOT a.attisdropped
+           AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS p
+                        WHERE p.attrelid = a.attrelid AND p.attname = 'phone'
+                          AND p.atttypid = '@extschema@.e164'::regtype);
+        IF found_type IS DISTINCT FROM campaign.atttypid THEN
+            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, table_name
+                USING ERRCODE = 'duplicate_table',
+                      DETAIL = format('Tracking "%s" needs it with a column %I of type %s and a column phone of type e164.',
+                          leads, campaign.attname, format_type(campaign.atttypid, NULL)),
+                      HINT = 'Rename it, or move the leads table into a schema of its own.';
+        END IF;
+    END LOOP;
+
+    IF to_regclass(format('%I.campaign_phone_counts', schema)) IS NULL THEN
+        EXECUTE format($ddl$
+            CREATE TABLE %1$I.campaign_phone_counts (
+                %2$s,
+                phone @extschema@.e164 NOT NULL,
+                lead_count bigint NOT NULL DEFAULT 0,
+                phone_count bigint NOT NULL DEFAULT 0,
+                mobile_count bigint NOT NULL DEFAULT 0,
+                disqualified boolean NOT NULL DEFAULT false,
+                PRIMARY KEY (%3$I, phone)
+            ) WITH (fillfactor = 90)
+        $ddl$, schema, campaign_definition, campaign.attname);
+        EXECUTE format('CREATE INDEX campaign_phone_counts_disqualified_idx ON %I.campaign_phone_counts (%I, phone)
+                        WHERE disqualified', schema, campaign.attname);
+        EXECUTE format('ALTER TABLE %I.campaign_phone_counts OWNER TO %s', schema, owner);
+        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_counts IS %L', schema,
+            'every unique phone number of each campaign, kept by the triggers of lead_phones');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone IS %L', schema, 'the number, in E.164');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.lead_count IS %L', schema,
+            'leads that have the number in either column');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone_count IS %L', schema,
+            'leads that have the number in the first column of numbers');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.mobile_count IS %L', schema,
+            'leads that have the number in the second column of numbers');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.disqualified IS %L', schema,
+            'the number is not to be called in this campaign');
+    END IF;
+
+    IF to_regclass(format('%I.campaign_phone_disqualifications', schema)) IS NULL THEN
+        EXECUTE format($ddl$
+            CREATE TABLE %1$I.campaign_phone_disqualifications (
+                %2$s,
+                phone @extschema@.e164 NOT NULL,
+                entry integer NOT NULL,
+                source text NOT NULL,
+                reason text,
+                disqualified_by text NOT NULL,
+                disqualified_at timestamptz NOT NULL,
+                expires_at timestamptz,
+                lifted_by text,
+                lifted_at timestamptz,
+                lift_reason text,
+                PRIMARY KEY (%3$I, phone, entry)
+            )
+        $ddl$, schema, campaign_definition, campaign.attname);
+        EXECUTE format('CREATE UNIQUE INDEX campaign_phone_disqualifications_standing_idx
+                        ON %I.campaign_phone_disqualifications (%I, phone, source) WHERE lifted_at IS NULL',
+                        schema, campaign.attname);
+        EXECUTE format('CREATE INDEX campaign_phone_disqualifications_expires_at_idx
+                        ON %I.campaign_phone_disqualifications (expires_at)
+                        WHERE lifted_at IS NULL AND expires_at IS NOT NULL', schema);
+        EXECUTE format('ALTER TABLE %I.campaign_phone_disqualifications OWNER TO %s', schema, owner);
+        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_disqualifications IS %L', schema,
+            'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.entry IS %L', schema,
+            'running number of the entry, for its campaign and number');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.source IS %L', schema,
+            'who or what asks for it; entries of different sources stand and are lifted on their own');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.expires_at IS %L', schema,
+            'from when expire_disqualifications() lifts the entry');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.lifted_at IS %L', schema,
+            'when the entry was lifted; NULL while it stands');
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_tables(regclass, name, pg_attribute) IS
+    'internal: creates campaign_phone_counts and campaign_phone_disqualifications beside the leads table';
+
+CREATE FUNCTION @extschema@.lead_phones_drop_triggers(leads regclass) RETURNS integer
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    trigger_name name;
+    dropped integer := 0;
+BEGIN
+    FOR trigger_name IN
+        SELECT t.tgname FROM pg_catalog.pg_trigger AS t
+         WHERE t.tgrelid = leads
+           AND t.tgfoid IN ('@extschema@.lead_phones_normalize()'::regprocedure,
+                            '@extschema@.lead_phones_count()'::regprocedure)
+         ORDER BY t.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, leads);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_drop_triggers(regclass) IS
+    'internal: drops the triggers of lead_phones from a table';
+
+CREATE FUNCTION @extschema@.lead_phones_create_triggers(leads regclass, settings jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    arguments text;
+    changed text;
+BEGIN
+    SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
+      FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,
+                    schema,counts,disqualifications}'::text[]) WITH ORDINALITY AS k (key, place)
+     WHERE settings ->> k.key IS NOT NULL;
+    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO changed
+      FROM unnest(ARRAY[settings ->> 'campaign_column',
+                        settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
+                        settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified',
+                        settings ->> 'region_column']) AS c (name)
+     WHERE c.name IS NOT NULL;
+    -- BEFORE ROW triggers fire by name: "zz", so that what the application's own triggers write is normalized too.
+    EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
+                    EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
+    EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s)
+                    EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, changed, arguments);
+    EXECUTE format('CREATE TRIGGER lead_phones_count_insert AFTER INSERT ON %s
+                    REFERENCING NEW TABLE AS new_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE TRIGGER lead_phones_count_update AFTER UPDATE ON %s
+                    REFERENCING OLD TABLE AS old_leads NEW TABLE AS new_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE TRIGGER lead_phones_count_delete AFTER DELETE ON %s
+                    REFERENCING OLD TABLE AS old_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE TRIGGER lead_phones_count_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_triggers(regclass, jsonb) IS
+    'internal: creates the triggers of lead_phones on a table';
+
+CREATE FUNCTION @extschema@.lead_phones_create_index(leads regclass, campaign_column name, number_column name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+          JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+          JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = campaign_column AND a.attnum = i.indkey[0]
+          JOIN pg_catalog.pg_attribute AS n ON n.attrelid = leads AND n.attname = number_column AND n.attnum = i.indkey[1]
+         WHERE i.indrelid = leads AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[1] = n.attcollation) THEN
+        EXECUTE format('CREATE INDEX ON %s (%I, %I)', leads, campaign_column, number_column);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_index(regclass, name, name) IS
+    'internal: creates the index on campaign and number, where there is none';
+
+CREATE FUNCTION @extschema@.track_lead_phones(
+    leads regclass,
+    campaign_column name DEFAULT 'campaign_id',
+    phone_column name DEFAULT 'phone',
+    mobile_column name DEFAULT 'mobile',
+    region text DEFAULT 'US',
+    region_column name DEFAULT NULL,
+    on_invalid text DEFAULT 'keep',
+    OUT total_leads bigint,
+    OUT numbers_normalized bigint,
+    OUT left_invalid bigint,
+    OUT unique_numbers bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    schema name;
+    campaign pg_catalog.pg_attribute;
+    number_column name;
+    other regclass;
+    settings jsonb;
+    tracked @extschema@.lead_phone_tables;
+BEGIN
+    IF leads IS NULL OR campaign_column IS NULL OR phone_column IS NULL OR mobile_column IS NULL
+       OR region IS NULL OR on_invalid IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE
+                WHEN leads IS NULL THEN 'leads'
+                WHEN campaign_column IS NULL THEN 'campaign_column'
+                WHEN phone_column IS NULL THEN 'phone_column'
+                WHEN mobile_column IS NULL THEN 'mobile_column'
+                WHEN region IS NULL THEN 'region'
+                ELSE 'on_invalid' END
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Of the parameters of track_lead_phones, only region_column can be NULL.';
+    END IF;
+    IF upper(region) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
+        RAISE EXCEPTION 'region "%" does not exist', region
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The phone metadata knows no such region.',
+                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
+    END IF;
+    IF on_invalid NOT IN ('keep', 'null', 'reject') THEN
+        RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';
+    END IF;
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    IF phone_column = mobile_column THEN
+        RAISE EXCEPTION 'phone_column and mobile_column are both "%"', phone_column
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name two different columns.';
+    END IF;
+    campaign := @extschema@.lead_phones_check_column(leads, campaign_column, 'campaign_column', 'campaign');
+    PERFORM @extschema@.lead_phones_check_column(leads, phone_column, 'phone_column', 'number');
+    PERFORM @extschema@.lead_phones_check_column(leads, mobile_column, 'mobile_column', 'number');
+    IF region_column IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_check_column(leads, region_column, 'region_column', 'region');
+    END IF;
+
+    schema := (SELECT n.nspname FROM pg_catalog.pg_class AS c
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
+    settings := jsonb_build_object(
+        'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
+        'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid,
+        'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
+
+    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
+    IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
+                  tracked.region_column, tracked.on_invalid)
+            IS DISTINCT FROM (campaign_column, phone_column, mobile_column, upper(region), region_column, on_invalid) THEN
+        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('It is tracked with campaign_column %s, phone_column %s, mobile_column %s, region %s, region_column %s, on_invalid %s.',
+                      tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
+                      coalesce(tracked.region_column, 'NULL'), tracked.on_invalid),
+                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
+    END IF;
+    SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
+     WHERE t.leads <> track_lead_phones.leads AND t.counts = to_regclass(format('%I.campaign_phone_counts', schema));
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema "%" has a tracked table already: "%"', schema, other
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'campaign_phone_counts belongs to one leads table.',
+                  HINT = format('Move "%s" into a schema of its own, or untrack "%s".', leads, other);
+    END IF;
+
+    PERFORM @extschema@.lead_phones_create_tables(leads, schema, campaign);
+    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified' AND NOT a.attisdropped) THEN
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I boolean NOT NULL DEFAULT false',
+                leads, number_column || '_disqualified');
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, number_column || '_disqualified',
+                'the number is not to be called in this campaign; kept by lead_phones');
+        END IF;
+        PERFORM @extschema@.lead_phones_check_column(leads, (number_column || '_disqualified')::name,
+            CASE number_column WHEN phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'mark');
+    END LOOP;
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+
+    PERFORM @extschema@.lead_phones_drop_triggers(leads);
+    PERFORM @extschema@.lead_phones_create_triggers(leads, settings);
+    SELECT f.total_leads, f.numbers_normalized, f.left_invalid, f.unique_numbers
+      INTO total_leads, numbers_normalized, left_invalid, unique_numbers
+      FROM @extschema@.lead_phones_rebuild(leads) AS f;
+    PERFORM @extschema@.lead_phones_create_index(leads, campaign_column, phone_column);
+    PERFORM @extschema@.lead_phones_create_index(leads, campaign_column, mobile_column);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text) IS
+    'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
+
+CREATE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the tracked table.';
+    END IF;
+    IF @extschema@.lead_phones_drop_triggers(leads) = 0 THEN
+        RAISE NOTICE 'table "%" is not tracked', leads;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.untrack_lead_phones(regclass) IS
+    'takes the triggers of lead_phones off a table; its data, counts and disqualifications stay';

@@ -1,0 +1,434 @@
+-- Disqualification: numbers that are not to be called, and the ledger of why.
+--
+-- The procedures are for callers who have EXECUTE on them and nothing else. They run as the extension's owner only to
+-- hand over to lead_phones_as_owner, which runs one function of a fixed list as the owner of the leads table: a caller
+-- reaches that table's leads, counts and ledger, and no other table.
+
+CREATE FUNCTION @extschema@.lead_phones_as_owner(leads regclass, action text, arguments jsonb) RETURNS jsonb
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_as_owner_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb) IS
+    'internal: runs an action on a tracked table as the owner of the table';
+
+CREATE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked regclass[];
+BEGIN
+    IF leads IS NOT NULL THEN
+        RETURN (@extschema@.lead_phones_tracked(leads)).leads;
+    END IF;
+    SELECT array_agg(t.leads ORDER BY t.leads::text) INTO tracked FROM @extschema@.lead_phone_tables AS t;
+    IF tracked IS NULL THEN
+        RAISE EXCEPTION 'no table is tracked'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run track_lead_phones() on the leads table.';
+    END IF;
+    IF cardinality(tracked) > 1 THEN
+        RAISE EXCEPTION 'more than one table is tracked'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Tracked are %s.', array_to_string(tracked, ', ')),
+                  HINT = format('Name the table with leads => %L.', tracked[1]);
+    END IF;
+    RETURN (@extschema@.lead_phones_tracked(tracked[1])).leads;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
+    'internal: the tracked table that is meant: the one named, or the only one';
+
+CREATE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign_type text;
+    referenced record;
+    known boolean;
+BEGIN
+    SELECT format_type(a.atttypid, a.atttypmod) INTO campaign_type FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table "%" is tracked by a column "%" that it does not have', tracked.leads, tracked.campaign_column
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = 'The column was renamed or dropped after track_lead_phones().',
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
+    END IF;
+    BEGIN
+        EXECUTE format('SELECT %L::%s', campaign, campaign_type);
+    EXCEPTION WHEN data_exception OR check_violation THEN
+        RAISE EXCEPTION 'campaign "%" is not a value of type %', left(campaign, 64), campaign_type
+            USING ERRCODE = 'invalid_text_representation',
+                  DETAIL = format('Column %I of table "%s" is of this type.', tracked.campaign_column, tracked.leads),
+                  HINT = 'Pass the campaign as it stands in that column.';
+    END;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$L::%4$s)
+                        OR EXISTS (SELECT FROM %5$s AS c WHERE c.%2$I = %3$L::%4$s)',
+        tracked.leads, tracked.campaign_column, campaign, campaign_type, tracked.counts) INTO known;
+    IF known THEN
+        RETURN;
+    END IF;
+    -- A campaign without leads is known where the column references the table of campaigns.
+    FOR referenced IN
+        SELECT c.confrelid::regclass AS campaigns, f.attname AS key_column
+          FROM pg_catalog.pg_constraint AS c
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.campaign_column
+          JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+         WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
+           AND has_table_privilege(c.confrelid, 'SELECT')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I = %L::%s)',
+            referenced.campaigns, referenced.key_column, campaign, campaign_type) INTO known;
+        IF known THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'campaign "%" of table "%" does not exist', left(campaign, 64), tracked.leads
+        USING ERRCODE = 'no_data_found',
+              DETAIL = 'No lead has it, and no table that the campaign column references.',
+              HINT = format('Correct the campaign, upload its leads first, or let column %I reference your table of campaigns.',
+                  tracked.campaign_column);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_campaign(@extschema@.lead_phone_tables, text) IS
+    'internal: an error where there is no such campaign';
+
+CREATE FUNCTION @extschema@.lead_phones_set_marks(
+    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164, mark boolean) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    changed bigint;
+BEGIN
+    EXECUTE format($dml$
+        UPDATE %1$s AS l
+           SET %4$I = CASE WHEN l.%3$I = $1 THEN $2 ELSE l.%4$I END,
+               %6$I = CASE WHEN l.%5$I = $1 THEN $2 ELSE l.%6$I END
+         WHERE l.%2$I = %7$s
+           AND (l.%3$I = $1 AND l.%4$I <> $2 OR l.%5$I = $1 AND l.%6$I <> $2)$dml$,
+        tracked.leads, tracked.campaign_column,
+        tracked.phone_column, tracked.phone_column || '_disqualified',
+        tracked.mobile_column, tracked.mobile_column || '_disqualified',
+        @extschema@.lead_phones_campaign_literal(tracked, campaign))
+       USING phone::text, mark;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean) IS
+    'internal: sets the marks of the leads that hold a number; returns how many changed';
+
+CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%L::%s', campaign, format_type(a.atttypid, a.atttypmod))
+      FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of a campaign, in the type of the campaign column';
+
+CREATE FUNCTION @extschema@.lead_phones_lock_number(
+    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- Leads first, counts second: the order in which an edit of a lead takes them.
+    EXECUTE format('SELECT FROM %1$s AS l WHERE l.%2$I = %5$s AND (l.%3$I = $1 OR l.%4$I = $1) FOR NO KEY UPDATE',
+        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
+        @extschema@.lead_phones_campaign_literal(tracked, campaign))
+      USING phone::text;
+    EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) VALUES (%3$s, $1)
+                    ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaign_literal(tracked, campaign))
+      USING phone;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_tables, text, @extschema@.e164) IS
+    'internal: locks a number of a campaign, its row of the counts made where there was none';
+
+CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
+    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
+    standing boolean;
+    changed bigint;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL)',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone;
+    EXECUTE format('UPDATE %1$s AS c SET disqualified = $2 WHERE c.%2$I = %3$s AND c.phone = $1 AND c.disqualified <> $2',
+        tracked.counts, tracked.campaign_column, literal) USING phone, standing;
+    changed := @extschema@.lead_phones_set_marks(tracked, campaign, phone, standing);
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = $1 AND NOT c.disqualified
+                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+        tracked.counts, tracked.campaign_column, literal) USING phone;
+    RETURN changed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164) IS
+    'internal: brings counts and leads of a number in line with its standing entries; returns the leads changed';
+
+CREATE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    campaign text := arguments ->> 'campaign';
+    phone @extschema@.e164 := @extschema@.normalize_phone(arguments ->> 'phone', tracked.region);
+    source text := arguments ->> 'source';
+    reason text := arguments ->> 'reason';
+    expires_at timestamptz := arguments ->> 'expires_at';
+    literal text;
+    standing record;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
+    literal := @extschema@.lead_phones_campaign_literal(tracked, campaign);
+    PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
+    EXECUTE format('SELECT d.reason, d.expires_at FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone, source;
+    IF standing IS DISTINCT FROM ROW(reason, expires_at) THEN
+        EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = clock_timestamp(), lift_reason = ''replaced''
+                         WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
+            tracked.disqualifications, tracked.campaign_column, literal)
+          USING phone, source, arguments ->> 'by';
+        EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
+                        SELECT %3$s, $1, coalesce(max(d.entry), 0) + 1, $2, $3, $4, clock_timestamp(), $5
+                          FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1',
+            tracked.disqualifications, tracked.campaign_column, literal)
+          USING phone, source, reason, arguments ->> 'by', expires_at;
+    END IF;
+    RETURN jsonb_build_object('number', phone,
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
+    'internal: disqualifies a number, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    campaign text := arguments ->> 'campaign';
+    phone @extschema@.e164 := @extschema@.normalize_phone(arguments ->> 'phone', tracked.region);
+    lifted bigint;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
+    PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = clock_timestamp(), lift_reason = $4
+                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)
+                       AND (NOT $5 OR d.expires_at <= clock_timestamp())',
+        tracked.disqualifications, tracked.campaign_column, @extschema@.lead_phones_campaign_literal(tracked, campaign))
+      USING phone, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason',
+            coalesce((arguments ->> 'expired')::boolean, false);
+    GET DIAGNOSTICS lifted = ROW_COUNT;
+    RETURN jsonb_build_object('number', phone, 'entries', lifted,
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS
+    'internal: lifts disqualifications of a number, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_expire(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    expired record;
+    answer jsonb;
+    entries bigint := 0;
+    unmarked bigint := 0;
+BEGIN
+    FOR expired IN EXECUTE format(
+        'SELECT d.%2$I::pg_catalog.text AS campaign, d.phone FROM %1$s AS d
+          WHERE d.lifted_at IS NULL AND d.expires_at <= clock_timestamp()
+          GROUP BY d.%2$I, d.phone ORDER BY d.%2$I, d.phone', tracked.disqualifications, tracked.campaign_column)
+    LOOP
+        answer := @extschema@.lead_phones_requalify(leads, arguments || jsonb_build_object(
+            'campaign', expired.campaign, 'phone', expired.phone, 'reason', 'expired', 'expired', true));
+        entries := entries + (answer ->> 'entries')::bigint;
+        unmarked := unmarked + (answer ->> 'leads')::bigint;
+    END LOOP;
+    RETURN jsonb_build_object('entries', entries, 'leads', unmarked);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
+    'internal: lifts the disqualifications that are past their time, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_caller() RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_caller() IS
+    'internal: the role of the session, seen through SECURITY DEFINER';
+
+CREATE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    required text;
+BEGIN
+    FOREACH required IN ARRAY CASE action
+        WHEN 'disqualify' THEN '{campaign,phone,source}'::text[]
+        WHEN 'requalify' THEN '{campaign,phone}'::text[]
+        ELSE '{}'::text[] END
+    LOOP
+        IF arguments ->> required IS NULL THEN
+            RAISE EXCEPTION '% must not be NULL', required
+                USING ERRCODE = 'null_value_not_allowed',
+                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212'').';
+        END IF;
+    END LOOP;
+    RETURN @extschema@.lead_phones_as_owner(@extschema@.lead_phones_resolve(leads), action,
+        arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_call(regclass, text, jsonb) IS
+    'internal: checks the arguments of a procedure and runs it';
+
+CREATE PROCEDURE @extschema@.disqualify_phone(
+    campaign bigint,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+
+CREATE PROCEDURE @extschema@.disqualify_phone(
+    campaign uuid,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+
+CREATE PROCEDURE @extschema@.disqualify_phone(
+    campaign text,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+
+CREATE PROCEDURE @extschema@.requalify_phone(
+    campaign bigint,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+
+CREATE PROCEDURE @extschema@.requalify_phone(
+    campaign uuid,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+
+CREATE PROCEDURE @extschema@.requalify_phone(
+    campaign text,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+
+CREATE PROCEDURE @extschema@.expire_disqualifications(
+    leads regclass DEFAULT NULL,
+    INOUT entries_lifted bigint DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'expire', '{}');
+BEGIN
+    entries_lifted := answer ->> 'entries';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint) IS
+    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds';

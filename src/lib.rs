@@ -1,0 +1,48 @@
+//! lead_phones: phone numbers for Postgres databases that call people.
+//!
+//! Data flows one way: text → [`phone`] → functions and triggers → tables → disqualification → reports.
+//! The SQL parts stand in `sql/install`, in the order in which they are installed below.
+
+pub mod phone;
+
+#[cfg(feature = "extension")]
+mod disqualification;
+#[cfg(feature = "extension")]
+mod functions;
+#[cfg(feature = "extension")]
+mod owner;
+#[cfg(feature = "extension")]
+mod report;
+#[cfg(feature = "extension")]
+mod sql;
+#[cfg(feature = "extension")]
+mod text;
+#[cfg(feature = "extension")]
+mod triggers;
+
+#[cfg(feature = "extension")]
+mod install {
+    pgrx::pg_module_magic!(name, version);
+
+    pgrx::extension_sql_file!("../sql/install/1_numbers.sql", name = "numbers");
+    pgrx::extension_sql_file!(
+        "../sql/install/2_tracking.sql",
+        name = "tracking",
+        requires = ["numbers"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/3_counts.sql",
+        name = "counts",
+        requires = ["tracking"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/4_disqualification.sql",
+        name = "disqualification",
+        requires = ["counts"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/5_grants.sql",
+        name = "grants",
+        requires = ["disqualification"]
+    );
+}

@@ -1,0 +1,46 @@
+//! Running SQL for a user as the owner of the table, as foreign keys do.
+//!
+//! An application role that may only write leads needs no right on the counts, and gets none. The owner of a table can
+//! do nothing through its triggers that he could not do without them.
+
+use core::ffi::c_int;
+
+use pgrx::pg_sys;
+
+/// What every statement of the extension resolves unqualified names by.
+const SEARCH_PATH: &core::ffi::CStr = c"pg_catalog, pg_temp";
+
+/// Runs the closure as `owner`, with a pinned `search_path`. An error inside ends both with the (sub)transaction.
+pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
+    let mut caller = pg_sys::InvalidOid;
+    let mut context: c_int = 0;
+    // SAFETY: plain backend calls; an abort restores user and settings by itself (AbortSubTransaction).
+    let nest_level = unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        pg_sys::SetUserIdAndSecContext(
+            owner,
+            context
+                | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int
+                | pg_sys::SECURITY_NOFORCE_RLS as c_int,
+        );
+        let nest_level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"search_path".as_ptr(),
+            SEARCH_PATH.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        nest_level
+    };
+    let result = run();
+    // SAFETY: what was saved above.
+    unsafe {
+        pg_sys::AtEOXact_GUC(true, nest_level);
+        pg_sys::SetUserIdAndSecContext(caller, context);
+    }
+    result
+}

@@ -1,0 +1,233 @@
+//! What there is to say about a number: formats, region, type.
+
+use rlibphonenumber::{
+    PhoneNumber, PhoneNumberFormat, PhoneNumberType, get_national_significant_number_owned,
+};
+use serde::Serialize;
+
+use super::engine::{parse, valid, validate, with_engine};
+use super::{DefaultRegion, E164, Problem};
+
+/// How to write a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `+16789998212`
+    E164,
+    /// `+1 678-999-8212` (ITU-T E.123)
+    International,
+    /// `(678) 999-8212`
+    National,
+    /// `tel:+1-678-999-8212` (RFC 3966)
+    Rfc3966,
+}
+
+impl Style {
+    /// The names that [`from_name`](Self::from_name) reads.
+    pub const NAMES: &'static str = "e164, international, national, rfc3966";
+
+    /// The style of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "e164" => Self::E164,
+            "international" => Self::International,
+            "national" => Self::National,
+            "rfc3966" => Self::Rfc3966,
+            _ => return None,
+        })
+    }
+}
+
+/// All that is known of a text. What an invalid number does not have is `None`.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Description {
+    /// The number in E.164.
+    pub e164: Option<String>,
+    /// The country calling code.
+    pub country_code: Option<i32>,
+    /// The national significant number, with its leading zeros.
+    pub national_number: Option<String>,
+    /// ISO 3166-1 alpha-2, or `001` for a number of no country.
+    pub region: Option<String>,
+    /// As [`kind_of`] names it.
+    #[serde(rename = "type")]
+    pub kind: Option<&'static str>,
+    /// The extension, which E.164 has no room for.
+    pub extension: Option<String>,
+    /// [`Style::National`], with the extension.
+    pub national: Option<String>,
+    /// [`Style::International`], with the extension.
+    pub international: Option<String>,
+    /// [`Style::Rfc3966`], with the extension.
+    pub rfc3966: Option<String>,
+    /// Whether the number is valid.
+    pub valid: bool,
+    /// [`Problem::code`], where it is not.
+    pub problem: Option<&'static str>,
+}
+
+/// Describes the number that the text spells.
+pub fn describe(raw: &str, region: DefaultRegion) -> Description {
+    let described = parse(raw, region).map(|number| {
+        let parts = Description {
+            country_code: Some(number.country_code),
+            national_number: Some(get_national_significant_number_owned(&number)),
+            extension: number.extension.clone().filter(|digits| !digits.is_empty()),
+            ..Description::default()
+        };
+        let described = validate(&number).and_then(|e164| describe_valid(&number, e164));
+        (parts, described)
+    });
+    match described {
+        Ok((parts, Ok(valid))) => Description {
+            country_code: parts.country_code,
+            national_number: parts.national_number,
+            extension: parts.extension,
+            ..valid
+        },
+        Ok((parts, Err(problem))) => Description {
+            problem: Some(problem.code()),
+            ..parts
+        },
+        Err(problem) => Description {
+            problem: Some(problem.code()),
+            ..Description::default()
+        },
+    }
+}
+
+fn describe_valid(number: &PhoneNumber, e164: E164) -> Result<Description, Problem> {
+    let style = |style| written(number, style).map(Some);
+    Ok(Description {
+        e164: Some(e164.to_string()),
+        region: region_name(number)?,
+        kind: kind_name(number)?,
+        national: style(PhoneNumberFormat::National)?,
+        international: style(PhoneNumberFormat::International)?,
+        rfc3966: style(PhoneNumberFormat::RFC3966)?,
+        valid: true,
+        ..Description::default()
+    })
+}
+
+/// Writes a number in a style. One that is not valid any more stays as it is.
+pub fn format(e164: &str, style: Style) -> String {
+    let style = match style {
+        Style::E164 => None,
+        Style::International => Some(PhoneNumberFormat::International),
+        Style::National => Some(PhoneNumberFormat::National),
+        Style::Rfc3966 => Some(PhoneNumberFormat::RFC3966),
+    };
+    style
+        .and_then(|style| {
+            let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
+            written(&number, style).ok()
+        })
+        .unwrap_or_else(|| e164.to_owned())
+}
+
+/// The region of a valid number: ISO 3166-1 alpha-2, or `001` where it belongs to no country.
+pub fn region_of(e164: &str) -> Option<String> {
+    let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
+    region_name(&number).ok().flatten()
+}
+
+/// The type of a valid number, under libphonenumber's names in lower case.
+pub fn kind_of(e164: &str) -> Option<&'static str> {
+    let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
+    kind_name(&number).ok().flatten()
+}
+
+fn written(number: &PhoneNumber, style: PhoneNumberFormat) -> Result<String, Problem> {
+    with_engine(|engine| engine.format(number, style).into_owned())
+}
+
+fn region_name(number: &PhoneNumber) -> Result<Option<String>, Problem> {
+    with_engine(|engine| {
+        engine
+            .get_region_for_number(number)
+            .map(|region| region.as_region_str().to_string())
+    })
+}
+
+fn kind_name(number: &PhoneNumber) -> Result<Option<&'static str>, Problem> {
+    with_engine(|engine| {
+        Some(match engine.get_number_type(number) {
+            PhoneNumberType::FixedLine => "fixed_line",
+            PhoneNumberType::Mobile => "mobile",
+            PhoneNumberType::FixedLineOrMobile => "fixed_line_or_mobile",
+            PhoneNumberType::TollFree => "toll_free",
+            PhoneNumberType::PremiumRate => "premium_rate",
+            PhoneNumberType::SharedCost => "shared_cost",
+            PhoneNumberType::VoIP => "voip",
+            PhoneNumberType::PersonalNumber => "personal_number",
+            PhoneNumberType::Pager => "pager",
+            PhoneNumberType::UAN => "uan",
+            PhoneNumberType::VoiceMail => "voicemail",
+            PhoneNumberType::Unknown => return None,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_of_a_number() {
+        let write = |name| format("+16789998212", Style::from_name(name).unwrap());
+        assert_eq!(write("e164"), "+16789998212");
+        assert_eq!(write("international"), "+1 678-999-8212");
+        assert_eq!(write("national"), "(678) 999-8212");
+        assert_eq!(write("rfc3966"), "tel:+1-678-999-8212");
+        assert_eq!(Style::from_name("National"), None);
+        assert!(
+            Style::NAMES
+                .split(", ")
+                .all(|name| Style::from_name(name).is_some())
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_not_valid_stays_as_it_is() {
+        assert_eq!(format("+19999999999", Style::National), "+19999999999");
+        assert_eq!(region_of("+19999999999"), None);
+        assert_eq!(kind_of("+19999999999"), None);
+    }
+
+    #[test]
+    fn regions_and_types() {
+        let about = |number| (region_of(number).unwrap(), kind_of(number).unwrap());
+        assert_eq!(about("+16789998212"), ("US".into(), "fixed_line_or_mobile"));
+        assert_eq!(about("+14165550123").0, "CA");
+        assert_eq!(about("+447400123456"), ("GB".into(), "mobile"));
+        assert_eq!(about("+4930123456"), ("DE".into(), "fixed_line"));
+        assert_eq!(about("+18002345678"), ("US".into(), "toll_free"));
+        assert_eq!(about("+80012345678"), ("001".into(), "toll_free"));
+    }
+
+    #[test]
+    fn a_description_is_whole() {
+        let described = describe("(678) 999-8212 x22", DefaultRegion::from_code("US"));
+        assert_eq!(
+            serde_json::to_value(described).unwrap(),
+            serde_json::json!({
+                "e164": "+16789998212", "country_code": 1, "national_number": "6789998212", "region": "US",
+                "type": "fixed_line_or_mobile", "extension": "22", "national": "(678) 999-8212 ext. 22",
+                "international": "+1 678-999-8212 ext. 22", "rfc3966": "tel:+1-678-999-8212;ext=22",
+                "valid": true, "problem": null
+            })
+        );
+    }
+
+    #[test]
+    fn an_invalid_number_says_what_it_can() {
+        let described = describe("999-999-9999", DefaultRegion::from_code("US"));
+        assert_eq!(described.country_code, Some(1));
+        assert_eq!(described.national_number.as_deref(), Some("9999999999"));
+        assert_eq!((described.e164, described.region), (None, None));
+        assert_eq!(
+            (described.valid, described.problem),
+            (false, Some("invalid_number"))
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! An E.164 number as a value: `+` and 2 to 15 digits, the first not 0.
+
+use core::fmt;
+use core::ops::Deref;
+
+/// Most digits of a number: country code and national number together (ITU-T E.164, 6.2.1).
+const MAX_DIGITS: usize = 15;
+const MIN_DIGITS: usize = 2;
+
+/// A phone number in E.164 shape, held without allocation. The shape says nothing about validity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct E164 {
+    len: u8,
+    text: [u8; MAX_DIGITS + 1],
+}
+
+impl E164 {
+    /// Reads text that already has the shape; `None` for anything else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+')?.as_bytes();
+        Self::from_digits(digits.iter().copied())
+    }
+
+    /// Puts a number together: country calling code, leading zeros of the national number, the rest of it.
+    /// `None` where that is not 2 to 15 digits.
+    pub(super) fn from_parts(
+        country_code: u32,
+        leading_zeros: usize,
+        national_number: u64,
+    ) -> Option<Self> {
+        let mut reversed = [0u8; 32];
+        let mut len = 0;
+        let mut push_decimal = |mut value: u64| {
+            loop {
+                reversed[len] = b'0' + (value % 10) as u8;
+                len += 1;
+                value /= 10;
+                if value == 0 {
+                    break;
+                }
+            }
+            len
+        };
+        let national_len = push_decimal(national_number);
+        let total_len = push_decimal(u64::from(country_code));
+        let (national, country) = reversed[..total_len].split_at(national_len);
+        Self::from_digits(
+            country
+                .iter()
+                .rev()
+                .copied()
+                .chain(core::iter::repeat_n(b'0', leading_zeros))
+                .chain(national.iter().rev().copied()),
+        )
+    }
+
+    fn from_digits(digits: impl Iterator<Item = u8>) -> Option<Self> {
+        let mut text = [0u8; MAX_DIGITS + 1];
+        text[0] = b'+';
+        let mut len = 1;
+        for digit in digits {
+            if !digit.is_ascii_digit() || (len == 1 && digit == b'0') {
+                return None;
+            }
+            *text.get_mut(len)? = digit;
+            len += 1;
+        }
+        (len > MIN_DIGITS).then_some(Self {
+            len: len as u8,
+            text,
+        })
+    }
+
+    /// The digits packed four bits each, first digit highest: numbers in this order are in the order of their text in
+    /// collation "C", the order of every index on an `e164` column.
+    pub fn sort_key(&self) -> u64 {
+        let mut key = 0;
+        for place in 1..=MAX_DIGITS {
+            // 1 to 10 for a digit, 0 past the end, so that a prefix sorts before what it begins.
+            let nibble = match self.text[place] {
+                0 => 0,
+                digit => u64::from(digit - b'0') + 1,
+            };
+            key = key << 4 | nibble;
+        }
+        key
+    }
+
+    /// The number of a [`sort_key`](Self::sort_key).
+    pub fn from_sort_key(key: u64) -> Option<Self> {
+        let nibbles = (0..MAX_DIGITS)
+            .map(|place| (key >> (4 * (MAX_DIGITS - 1 - place)) & 0xf) as u8)
+            .take_while(|nibble| *nibble != 0);
+        Self::from_digits(nibbles.map(|nibble| nibble - 1 + b'0'))
+    }
+}
+
+impl Deref for E164 {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // The bytes are ASCII by construction; an empty string is the answer that cannot happen.
+        core::str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for E164 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for E164 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "E164({})", &**self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::E164;
+
+    #[test]
+    fn shape_is_plus_and_two_to_fifteen_digits() {
+        for text in ["+12", "+16789998212", "+123456789012345"] {
+            assert_eq!(E164::from_text(text).as_deref(), Some(text));
+        }
+        for text in [
+            "",
+            "+",
+            "+1",
+            "12",
+            "+012",
+            "+1234567890123456",
+            "+1 2",
+            "+1٢",
+            " +12",
+            "+12 ",
+            "++12",
+        ] {
+            assert_eq!(E164::from_text(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn parts_keep_the_leading_zeros_of_the_national_number() {
+        let text = |cc, zeros, number| E164::from_parts(cc, zeros, number).map(|n| n.to_string());
+        assert_eq!(text(1, 0, 6_789_998_212), Some("+16789998212".into()));
+        assert_eq!(text(39, 1, 236_618_300), Some("+390236618300".into()));
+        assert_eq!(text(234, 0, 80_061_902_633_186), None, "17 digits");
+        assert_eq!(text(0, 0, 1), None);
+        assert_eq!(text(u32::MAX, 10, u64::MAX), None);
+    }
+
+    #[test]
+    fn sort_keys_order_as_text_and_come_back() {
+        let mut texts = vec![
+            "+4930123456",
+            "+12",
+            "+123",
+            "+16789998212",
+            "+1678999821",
+            "+999999999999999",
+            "+10",
+            "+100",
+        ];
+        let key = |text: &&str| E164::from_text(text).map(|n| n.sort_key());
+        let mut by_key = texts.clone();
+        by_key.sort_by_key(key);
+        texts.sort_unstable();
+        assert_eq!(by_key, texts);
+        for text in texts {
+            assert_eq!(
+                E164::from_sort_key(key(&text).unwrap()).as_deref(),
+                Some(text)
+            );
+        }
+        assert_eq!(E164::from_sort_key(0), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! Phone numbers in pure Rust: no Postgres below this line.
+//!
+//! Text and a default region go in; an [`E164`] number or a [`Problem`] comes out, as Google's libphonenumber
+//! answers it. The rest of the crate asks here and nowhere else.
+//!
+//! *Valid* means what libphonenumber's `isValidNumber` means, plus one rule of ITU-T E.164 (11/2010, 6.2.1): a number
+//! has at most fifteen digits.
+
+mod describe;
+mod e164;
+mod engine;
+mod problem;
+mod region;
+
+pub use describe::{Description, Style, describe, format, kind_of, region_of};
+pub use e164::E164;
+pub use engine::normalize;
+pub use problem::Problem;
+pub use region::DefaultRegion;
+
+/// The release of Google's libphonenumber that the engine's metadata was taken from.
+pub const METADATA_VERSION: &str = "9.0.42";

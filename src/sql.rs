@@ -1,0 +1,51 @@
+//! Running SQL from Rust: the one place that decides how a statement is planned.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::PgOid;
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::spi::{OwnedPreparedStatement, Spi, SpiTupleTable};
+
+use crate::text;
+
+/// Statements kept per backend: a few for each tracked table that it writes.
+const MAX_PLANS: usize = 256;
+
+thread_local! {
+    static PLANS: RefCell<HashMap<String, Rc<OwnedPreparedStatement>>> = RefCell::default();
+}
+
+/// Executes a statement with a cached plan, and hands its rows to `read`.
+pub(crate) fn execute<T>(
+    statement: &str,
+    args: &[DatumWithOid<'_>],
+    read: impl FnOnce(SpiTupleTable<'_>) -> T,
+) -> T {
+    Spi::connect_mut(|client| {
+        let cached = PLANS.with_borrow(|plans| plans.get(statement).cloned());
+        let plan = cached.unwrap_or_else(|| {
+            let types: Vec<PgOid> = args.iter().map(|arg| PgOid::from(arg.oid())).collect();
+            let plan = client
+                .prepare_mut(&text::to_server(statement), &types)
+                .unwrap_or_report()
+                .keep();
+            let plan = Rc::new(plan);
+            PLANS.with_borrow_mut(|plans| {
+                if plans.len() >= MAX_PLANS {
+                    plans.clear();
+                }
+                plans.insert(statement.to_owned(), Rc::clone(&plan));
+            });
+            plan
+        });
+        read(client.update(&**plan, None, args).unwrap_or_report())
+    })
+}
+
+/// Executes a statement for its effect.
+pub(crate) fn run(statement: &str, args: &[DatumWithOid<'_>]) {
+    execute(statement, args, |_| ());
+}

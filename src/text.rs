@@ -1,0 +1,103 @@
+//! The seam between the server's encoding and Rust's UTF-8.
+//!
+//! Text reaches Rust as bytes in the server encoding, which is UTF-8 in most databases, anything in the rest, and not
+//! checked at all under `SQL_ASCII`. Nothing here raises an error, whatever the bytes.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_int};
+
+use pgrx::pg_sys;
+
+/// Bytes of the server encoding as UTF-8. What cannot be converted becomes U+FFFD.
+pub(crate) fn from_server(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = core::str::from_utf8(bytes)
+        && (text.is_ascii() || server_encoding_is_utf8())
+    {
+        return Cow::Borrowed(text);
+    }
+    // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
+    let encoding = unsafe { pg_sys::GetDatabaseEncoding() };
+    if encoding == pg_sys::pg_enc::PG_SQL_ASCII as c_int || server_encoding_is_utf8() {
+        return String::from_utf8_lossy(bytes);
+    }
+    Cow::Owned(convert(bytes, encoding).unwrap_or_else(|| ascii_only(bytes)))
+}
+
+/// A name from a Postgres C string.
+///
+/// # Safety
+/// `text` points to a NUL-terminated string.
+pub(crate) unsafe fn name_from_server(text: *const core::ffi::c_char) -> String {
+    // SAFETY: the caller's promise.
+    from_server(unsafe { CStr::from_ptr(text) }.to_bytes()).into_owned()
+}
+
+/// UTF-8 as a C string of the server encoding, for names and SQL.
+pub(crate) fn to_server(text: &str) -> CString {
+    let bytes = text.replace('\0', "");
+    if bytes.is_ascii() || server_encoding_is_utf8() {
+        return CString::new(bytes).unwrap_or_default();
+    }
+    // SAFETY: pg_any_to_server reads `len` bytes and returns either its argument or a palloc'd NUL-terminated copy;
+    // the argument is NUL-terminated and lives to the end of the block.
+    unsafe {
+        let utf8 = CString::new(bytes).unwrap_or_default();
+        let len = utf8.as_bytes().len() as c_int;
+        let converted =
+            pg_sys::pg_any_to_server(utf8.as_ptr(), len, pg_sys::pg_enc::PG_UTF8 as c_int);
+        CStr::from_ptr(converted).to_owned()
+    }
+}
+
+/// Whether text of any script can stand in a message as it is.
+pub(crate) fn server_encoding_is_utf8() -> bool {
+    // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
+    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as c_int }
+}
+
+/// Converts with the server's own conversion, without its errors.
+fn convert(bytes: &[u8], encoding: c_int) -> Option<String> {
+    /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
+    const MAX_GROWTH: usize = 4;
+    let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
+    let mut converted = vec![0u8; bytes.len() * MAX_GROWTH + 1];
+    let source_len = c_int::try_from(bytes.len()).ok()?;
+    let room = c_int::try_from(converted.len()).ok()?;
+    // SAFETY: the source is read up to its length, the destination written up to its room, NUL included; with noError
+    // the conversion stops at what it cannot convert and returns how many source bytes it took.
+    let taken = unsafe {
+        let function = pg_sys::FindDefaultConversionProc(encoding, utf8);
+        if function == pg_sys::InvalidOid {
+            return None;
+        }
+        pg_sys::pg_do_encoding_conversion_buf(
+            function,
+            encoding,
+            utf8,
+            bytes.as_ptr().cast_mut(),
+            source_len,
+            converted.as_mut_ptr(),
+            room,
+            true,
+        )
+    };
+    if taken != source_len {
+        return None;
+    }
+    let len = converted.iter().position(|byte| *byte == 0)?;
+    converted.truncate(len);
+    String::from_utf8(converted).ok()
+}
+
+fn ascii_only(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|byte| {
+            if byte.is_ascii() {
+                char::from(*byte)
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        })
+        .collect()
+}

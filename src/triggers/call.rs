@@ -1,0 +1,245 @@
+//! One call of a trigger function, with what Postgres hands it.
+
+use std::ptr;
+
+use pgrx::memcxt::PgMemoryContexts;
+use pgrx::pg_sys::{self, FunctionCallInfo};
+use pgrx::prelude::*;
+
+use super::settings::Settings;
+use crate::{report, text};
+
+/// What fired the trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Insert,
+    Update,
+    Delete,
+    Truncate,
+}
+
+/// A trigger call. Lives no longer than the call.
+pub(crate) struct TriggerCall<'call> {
+    fcinfo: FunctionCallInfo,
+    pub(crate) data: &'call pg_sys::TriggerData,
+    trigger: &'call pg_sys::Trigger,
+}
+
+impl<'call> TriggerCall<'call> {
+    /// Reads the call; an error where the function was not called by a trigger of the expected timing.
+    ///
+    /// # Safety
+    /// `fcinfo` is what Postgres handed to the function, and `'call` ends with the call.
+    pub(crate) unsafe fn new(fcinfo: FunctionCallInfo, name: &str, before_row: bool) -> Self {
+        // SAFETY: the caller's promise; a context of node type T_TriggerData is a TriggerData, and its trigger is set.
+        unsafe {
+            let context = (*fcinfo).context;
+            if !context.is_null() && (*context).type_ == pg_sys::NodeTag::T_TriggerData {
+                let data = &*context.cast::<pg_sys::TriggerData>();
+                let is = |flags: u32, wanted: u32| data.tg_event & flags == wanted;
+                let row = is(pg_sys::TRIGGER_EVENT_ROW, pg_sys::TRIGGER_EVENT_ROW);
+                let before = is(
+                    pg_sys::TRIGGER_EVENT_TIMINGMASK,
+                    pg_sys::TRIGGER_EVENT_BEFORE,
+                );
+                if row == before_row && before == before_row {
+                    return Self {
+                        fcinfo,
+                        data,
+                        trigger: &*data.tg_trigger,
+                    };
+                }
+            }
+        }
+        report::fail(
+            PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+            format!("function \"{name}\" must be called by a trigger of lead_phones"),
+            "It was called in another way, or by a trigger of another timing.".into(),
+            "Put a table under care with track_lead_phones(); it creates the triggers.".into(),
+        )
+    }
+
+    pub(crate) fn event(&self) -> Event {
+        match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
+            pg_sys::TRIGGER_EVENT_INSERT => Event::Insert,
+            pg_sys::TRIGGER_EVENT_UPDATE => Event::Update,
+            pg_sys::TRIGGER_EVENT_DELETE => Event::Delete,
+            _ => Event::Truncate,
+        }
+    }
+
+    /// The settings in the trigger's arguments.
+    pub(crate) fn settings(&self) -> Settings {
+        let count = usize::try_from(self.trigger.tgnargs).unwrap_or(0);
+        let args: Vec<String> = (0..count)
+            // SAFETY: tgargs has tgnargs NUL-terminated strings.
+            .map(|i| unsafe { text::name_from_server(*self.trigger.tgargs.add(i)) })
+            .collect();
+        Settings::from_args(&args).unwrap_or_else(|setting| {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!(
+                    "a trigger of table \"{}\" has no valid setting \"{setting}\"",
+                    self.table_name()
+                ),
+                "The triggers of lead_phones carry their settings as arguments.".into(),
+                self.retrack_hint(),
+            )
+        })
+    }
+
+    pub(crate) fn relation(&self) -> &pg_sys::RelationData {
+        // SAFETY: the relation that fired the trigger stays open during the call.
+        unsafe { &*self.data.tg_relation }
+    }
+
+    fn class(&self) -> &pg_sys::FormData_pg_class {
+        // SAFETY: an open relation has its pg_class row.
+        unsafe { &*self.relation().rd_rel }
+    }
+
+    pub(crate) fn owner(&self) -> pg_sys::Oid {
+        self.class().relowner
+    }
+
+    pub(crate) fn table_name(&self) -> String {
+        // SAFETY: a NameData is NUL-terminated.
+        unsafe { text::name_from_server(self.class().relname.data.as_ptr()) }
+    }
+
+    pub(crate) fn schema_name(&self) -> String {
+        // SAFETY: the name is palloc'd or NULL.
+        unsafe {
+            let name = pg_sys::get_namespace_name(self.class().relnamespace);
+            if name.is_null() {
+                String::new()
+            } else {
+                text::name_from_server(name)
+            }
+        }
+    }
+
+    /// What to do when a setting names something that is gone.
+    pub(crate) fn retrack_hint(&self) -> String {
+        let leads = spi::quote_qualified_identifier(self.schema_name(), self.table_name());
+        let leads = spi::quote_literal(leads);
+        format!(
+            "Run untrack_lead_phones({leads}) and track_lead_phones({leads}, ...) with the names of today."
+        )
+    }
+
+    /// The memory context that lives as long as the statement.
+    pub(crate) fn statement_context(&self) -> pg_sys::MemoryContext {
+        // SAFETY: Postgres calls a trigger function with its look-up.
+        unsafe { (*(*self.fcinfo).flinfo).fn_mcxt }
+    }
+
+    /// State of type `T` that lives as long as the statement, made by `make` at its first use.
+    pub(crate) fn statement_state<T>(&self, make: impl FnOnce() -> T) -> &mut T {
+        // SAFETY: fn_extra is this function's own; it is NULL or holds the T that was put there for this trigger, which
+        // is dropped with the memory context of the function look-up, at the end of the statement.
+        unsafe {
+            let flinfo = &mut *(*self.fcinfo).flinfo;
+            if flinfo.fn_extra.is_null() {
+                let state = make();
+                flinfo.fn_extra = PgMemoryContexts::For(flinfo.fn_mcxt)
+                    .leak_and_drop_on_delete(state)
+                    .cast();
+            }
+            &mut *flinfo.fn_extra.cast::<T>()
+        }
+    }
+
+    /// The rows of the statement as they were, where the trigger has them.
+    pub(crate) fn old_rows(&self) -> Option<TransitionTable<'_>> {
+        TransitionTable::new(self, self.data.tg_oldtable)
+    }
+
+    /// The rows of the statement as they are now, where the trigger has them.
+    pub(crate) fn new_rows(&self) -> Option<TransitionTable<'_>> {
+        TransitionTable::new(self, self.data.tg_newtable)
+    }
+}
+
+/// A cursor over a transition table, read directly: no SQL names it, so that it works wherever the trigger fires.
+pub(crate) struct TransitionTable<'call> {
+    store: *mut pg_sys::Tuplestorestate,
+    read_pointer: i32,
+    slot: &'call mut pg_sys::TupleTableSlot,
+}
+
+impl<'call> TransitionTable<'call> {
+    fn new(call: &'call TriggerCall<'_>, store: *mut pg_sys::Tuplestorestate) -> Option<Self> {
+        if store.is_null() {
+            return None;
+        }
+        // SAFETY: the store lives as long as the call; a read pointer of our own leaves those of other triggers alone.
+        unsafe {
+            let read_pointer =
+                pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
+            pg_sys::tuplestore_select_read_pointer(store, read_pointer);
+            pg_sys::tuplestore_rescan(store);
+            let slot = pg_sys::MakeSingleTupleTableSlot(
+                call.relation().rd_att,
+                ptr::addr_of!(pg_sys::TTSOpsMinimalTuple),
+            );
+            Some(Self {
+                store,
+                read_pointer,
+                slot: &mut *slot,
+            })
+        }
+    }
+
+    /// The next row, with its attributes up to `last_attribute` read.
+    pub(crate) fn next_row(&mut self, last_attribute: i16) -> Option<Row<'_>> {
+        // SAFETY: store and slot are valid as long as `self`; the slot keeps the row until the next call.
+        unsafe {
+            pg_sys::tuplestore_select_read_pointer(self.store, self.read_pointer);
+            if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
+                return None;
+            }
+            if self.slot.tts_nvalid < last_attribute {
+                pg_sys::slot_getsomeattrs_int(self.slot, last_attribute.into());
+            }
+        }
+        Some(Row { slot: self.slot })
+    }
+}
+
+impl Drop for TransitionTable<'_> {
+    fn drop(&mut self) {
+        // After an error the slot goes with its memory context.
+        if !std::thread::panicking() {
+            // SAFETY: made by MakeSingleTupleTableSlot, dropped once.
+            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) };
+        }
+    }
+}
+
+/// One row of a transition table.
+pub(crate) struct Row<'row> {
+    slot: &'row pg_sys::TupleTableSlot,
+}
+
+impl Row<'_> {
+    /// The value of an attribute that was read, `None` for NULL.
+    pub(crate) fn get(&self, attribute: i16) -> Option<pg_sys::Datum> {
+        let index = usize::try_from(attribute - 1).ok()?;
+        debug_assert!(attribute <= self.slot.tts_nvalid);
+        // SAFETY: next_row() read the attributes up to here.
+        unsafe { (!*self.slot.tts_isnull.add(index)).then(|| *self.slot.tts_values.add(index)) }
+    }
+}
+
+/// The bytes of a text datum, detoasted where needed.
+///
+/// # Safety
+/// The datum is a text (or varchar, or bpchar), and `'a` does not outlive its memory.
+pub(crate) unsafe fn text_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let varlena = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        pgrx::varlena_to_byte_slice(varlena)
+    }
+}

@@ -1,0 +1,55 @@
+//! Campaign keys: the values of the campaign column, of whichever type it is.
+
+use pgrx::pg_sys::{self, BuiltinOid};
+use pgrx::{FromDatum, IntoDatum};
+
+use super::call::text_bytes;
+use super::columns::Column;
+
+/// A campaign, in the order in which rows of the counts are locked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Campaign {
+    /// smallint, integer, bigint
+    Integer(i64),
+    /// uuid
+    Uuid([u8; 16]),
+    /// text, varchar: its bytes in the server encoding
+    Text(Box<[u8]>),
+}
+
+impl Campaign {
+    /// Reads a datum of the campaign column.
+    pub(crate) fn read(datum: pg_sys::Datum, column: Column) -> Self {
+        // SAFETY: the datum is of the column's base type; all others are text or varchar, which tracking a table checks.
+        unsafe {
+            match BuiltinOid::try_from(column.base_type) {
+                Ok(BuiltinOid::INT2OID) => {
+                    Self::Integer(i16::from_datum(datum, false).unwrap_or_default().into())
+                }
+                Ok(BuiltinOid::INT4OID) => {
+                    Self::Integer(i32::from_datum(datum, false).unwrap_or_default().into())
+                }
+                Ok(BuiltinOid::INT8OID) => {
+                    Self::Integer(i64::from_datum(datum, false).unwrap_or_default())
+                }
+                Ok(BuiltinOid::UUIDOID) => Self::Uuid(*datum.cast_mut_ptr::<[u8; 16]>()),
+                _ => Self::Text(text_bytes(datum).into()),
+            }
+        }
+    }
+
+    /// The datum of the column's base type. It may borrow from `self`.
+    pub(crate) fn to_datum(&self, column: Column) -> pg_sys::Datum {
+        match self {
+            // tracking a table admits no other integer types; the value came from a column of this width
+            Self::Integer(value) => match BuiltinOid::try_from(column.base_type) {
+                Ok(BuiltinOid::INT2OID) => pg_sys::Datum::from(*value as i16),
+                Ok(BuiltinOid::INT4OID) => pg_sys::Datum::from(*value as i32),
+                _ => pg_sys::Datum::from(*value),
+            },
+            Self::Uuid(bytes) => pg_sys::Datum::from(bytes.as_ptr().cast_mut()),
+            // a bytea has the layout of a text
+            Self::Text(bytes) => (**bytes).into_datum().unwrap_or(pg_sys::Datum::null()),
+        }
+    }
+}

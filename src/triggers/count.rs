@@ -1,0 +1,120 @@
+//! AFTER STATEMENT: keep the counts.
+
+use pgrx::prelude::*;
+
+use super::call::{Event, Row, TransitionTable, TriggerCall, text_bytes};
+use super::campaign::Campaign;
+use super::columns::Columns;
+use super::counts::Counts;
+use super::deltas::{Delta, Deltas, LeadNumber, SeenMarks};
+use crate::owner::as_owner;
+use crate::phone;
+use crate::text;
+
+/// Rows of the counts written by one statement at most: their arrays stay far below Postgres's limit of 1 GB.
+const MAX_DELTAS_PER_STATEMENT: usize = 1_000_000;
+
+pub(super) fn count(call: &TriggerCall<'_>) {
+    let settings = call.settings();
+    let columns = Columns::resolve(call, &settings);
+    if call.event() == Event::Truncate {
+        let counts = Counts::resolve(call, &settings, columns.campaign);
+        as_owner(call.owner(), || counts.clear());
+        return;
+    }
+    let (campaigns, deltas) = gather(call, &columns).into_sorted();
+    if deltas.is_empty() {
+        return;
+    }
+    let counts = Counts::resolve(call, &settings, columns.campaign);
+    as_owner(call.owner(), || {
+        for deltas in deltas.chunks(MAX_DELTAS_PER_STATEMENT) {
+            apply(call, &columns, &counts, &campaigns, deltas);
+        }
+    });
+}
+
+fn apply(
+    call: &TriggerCall<'_>,
+    columns: &Columns,
+    counts: &Counts,
+    campaigns: &[Campaign],
+    deltas: &[Delta],
+) {
+    counts.add(campaigns, deltas);
+    let shrunk: Vec<Delta> = deltas
+        .iter()
+        .filter(|delta| delta.leads < 0)
+        .cloned()
+        .collect();
+    counts.remove_unused(campaigns, &shrunk);
+    if deltas
+        .iter()
+        .all(|delta| delta.marks == [SeenMarks::default(); 2])
+    {
+        return;
+    }
+    // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
+    // requalified a number; now that its row is locked, the answer stands.
+    let mut disqualified = vec![false; deltas.len()];
+    for place in counts.disqualified_among(campaigns, deltas) {
+        if let Some(flag) = disqualified.get_mut(place) {
+            *flag = true;
+        }
+    }
+    let leads = spi::quote_qualified_identifier(call.schema_name(), call.table_name());
+    for (place, column) in columns.numbers.iter().enumerate() {
+        for mark in [true, false] {
+            let mut wrong = deltas
+                .iter()
+                .zip(&disqualified)
+                .filter(|(delta, disqualified)| {
+                    let seen = delta.marks[place];
+                    **disqualified == mark && if mark { seen.unset } else { seen.set }
+                })
+                .map(|(delta, _)| delta)
+                .peekable();
+            if wrong.peek().is_some() {
+                counts.mark_leads(&leads, column, mark, campaigns, wrong);
+            }
+        }
+    }
+}
+
+fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
+    let mut deltas = Deltas::default();
+    let mut each = |rows: Option<TransitionTable<'_>>, sign: i32| {
+        let Some(mut rows) = rows else { return };
+        while let Some(row) = rows.next_row(columns.last_attribute()) {
+            // A lead of no campaign is counted nowhere.
+            let Some(campaign) = row.get(columns.campaign.attribute) else {
+                continue;
+            };
+            let campaign = Campaign::read(campaign, columns.campaign);
+            let numbers = numbers_of(&row, columns);
+            if sign > 0 {
+                deltas.add(&campaign, numbers);
+            } else {
+                deltas.subtract(&campaign, numbers);
+            }
+        }
+    };
+    each(call.old_rows(), -1);
+    each(call.new_rows(), 1);
+    deltas
+}
+
+/// The valid numbers of a row, by column.
+fn numbers_of(row: &Row<'_>, columns: &Columns) -> [Option<LeadNumber>; 2] {
+    columns.numbers.each_ref().map(|column| {
+        let datum = row.get(column.number.attribute)?;
+        // SAFETY: tracking a table checks that columns of numbers are text or varchar.
+        let raw = text::from_server(unsafe { text_bytes(datum) });
+        let region = columns.region_of_row(|attribute| row.get(attribute));
+        let phone = phone::normalize(&raw, region).ok()?;
+        let mark = row
+            .get(column.mark.attribute)
+            .is_some_and(|datum| datum.value() != 0);
+        Some(LeadNumber { phone, mark })
+    })
+}

@@ -1,0 +1,280 @@
+//! The statements on `campaign_phone_counts`.
+
+use core::ffi::c_char;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::call::TriggerCall;
+use super::campaign::Campaign;
+use super::columns::{Column, NumberColumn};
+use super::deltas::Delta;
+use super::settings::Settings;
+use crate::functions::text_datum;
+use crate::phone::E164;
+use crate::{report, sql, text};
+
+/// The counts table of a tracked table.
+pub(crate) struct Counts {
+    /// Its name, qualified and quoted.
+    table: String,
+    /// The campaign column's name, quoted; the leads table has the same.
+    campaign_name: String,
+    campaign: Column,
+    /// Type of an array of numbers: of the domain, so that no element is checked again.
+    phones_type: pg_sys::Oid,
+    phone_type: pg_sys::Oid,
+}
+
+impl Counts {
+    /// Finds the table; an error that says what to do where it is gone.
+    pub(crate) fn resolve(call: &TriggerCall<'_>, settings: &Settings, campaign: Column) -> Self {
+        let schema = text::to_server(&settings.schema);
+        let table = text::to_server(&settings.counts);
+        // SAFETY: catalog look-ups by name; they answer InvalidOid or 0 for what there is not.
+        let phone_type = unsafe {
+            let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+            let relation = pg_sys::get_relname_relid(table.as_ptr(), namespace);
+            let attribute = pg_sys::get_attnum(relation, c"phone".as_ptr());
+            pg_sys::get_atttype(relation, attribute)
+        };
+        if phone_type == pg_sys::InvalidOid {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+                format!(
+                    "the phone counts \"{}.{}\" of table \"{}\" do not exist",
+                    settings.schema,
+                    settings.counts,
+                    call.table_name()
+                ),
+                "The counts or their schema were renamed, moved or dropped after track_lead_phones()."
+                    .into(),
+                call.retrack_hint(),
+            )
+        }
+        Self {
+            table: spi::quote_qualified_identifier(&settings.schema, &settings.counts),
+            campaign_name: spi::quote_identifier(&settings.campaign_column),
+            campaign,
+            // SAFETY: a catalog look-up.
+            phones_type: unsafe { pg_sys::get_array_type(phone_type) },
+            phone_type,
+        }
+    }
+
+    /// Whether one number is disqualified.
+    pub(crate) fn is_disqualified(&self, campaign: &Campaign, phone: E164) -> bool {
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "SELECT 1 FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) $1 \
+             AND c.phone OPERATOR(pg_catalog.=) $2 AND c.disqualified"
+        );
+        let args = [
+            typed(campaign.to_datum(self.campaign), self.campaign.base_type),
+            typed(text_datum(&phone), self.phone_type),
+        ];
+        sql::execute(&statement, &args, |rows| !rows.is_empty())
+    }
+
+    /// The sort keys of all disqualified numbers of a campaign.
+    pub(crate) fn disqualified_in(&self, campaign: &Campaign) -> Vec<u64> {
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "SELECT c.phone::pg_catalog.text FROM {table} AS c \
+             WHERE c.{campaign_name} OPERATOR(pg_catalog.=) $1 AND c.disqualified"
+        );
+        let args = [typed(
+            campaign.to_datum(self.campaign),
+            self.campaign.base_type,
+        )];
+        sql::execute(&statement, &args, |rows| {
+            rows.filter_map(|row| row.get::<&str>(1).ok().flatten())
+                .filter_map(E164::from_text)
+                .map(|phone| phone.sort_key())
+                .collect()
+        })
+    }
+
+    /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key.
+    pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "INSERT INTO {table} AS c ({campaign_name}, phone, lead_count, phone_count, mobile_count) \
+             SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), \
+             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k \
+             ON CONFLICT ({campaign_name}, phone) DO UPDATE SET \
+             lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
+             phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
+             mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count"
+        );
+        let [campaigns, phones] = self.keys(campaigns, deltas.iter());
+        let counts = |count: fn(&Delta) -> i32| {
+            let counts = deltas.iter().map(|delta| i64::from(count(delta)).into());
+            typed(
+                array(counts.collect(), pg_sys::INT8OID),
+                pg_sys::INT8ARRAYOID,
+            )
+        };
+        sql::run(
+            &statement,
+            &[
+                campaigns,
+                phones,
+                counts(|delta| delta.leads),
+                counts(|delta| delta.columns[0]),
+                counts(|delta| delta.columns[1]),
+            ],
+        );
+    }
+
+    /// Removes the rows of numbers that no lead holds any more, unless they are disqualified.
+    pub(crate) fn remove_unused(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        if deltas.is_empty() {
+            return;
+        }
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "DELETE FROM {table} AS c USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
+             WHERE c.{campaign_name} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone \
+             AND c.lead_count OPERATOR(pg_catalog.=) 0 AND c.phone_count OPERATOR(pg_catalog.=) 0 \
+             AND c.mobile_count OPERATOR(pg_catalog.=) 0 AND NOT c.disqualified"
+        );
+        sql::run(&statement, &self.keys(campaigns, deltas.iter()));
+    }
+
+    /// Which of the deltas' numbers are disqualified, by index. To be asked once their rows are locked by
+    /// [`add`](Self::add): then the answer holds until the end of the transaction.
+    pub(crate) fn disqualified_among(
+        &self,
+        campaigns: &[Campaign],
+        deltas: &[Delta],
+    ) -> Vec<usize> {
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "SELECT k.place FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS k (campaign, phone, place) \
+             JOIN {table} AS c ON c.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
+             AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified"
+        );
+        let keys = self.keys(campaigns, deltas.iter());
+        sql::execute(&statement, &keys, |rows| {
+            rows.filter_map(|row| row.get::<i64>(1).ok().flatten())
+                .filter_map(|place| usize::try_from(place - 1).ok())
+                .collect()
+        })
+    }
+
+    /// Sets the marks of the leads that hold these numbers in a column.
+    pub(crate) fn mark_leads<'d>(
+        &self,
+        leads: &str,
+        column: &NumberColumn,
+        mark: bool,
+        campaigns: &[Campaign],
+        deltas: impl Iterator<Item = &'d Delta>,
+    ) {
+        let campaign_name = &self.campaign_name;
+        let number_name = spi::quote_identifier(&column.name);
+        let mark_name = spi::quote_identifier(super::columns::mark_column(&column.name));
+        let statement = format!(
+            "UPDATE {leads} AS l SET {mark_name} = $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
+             WHERE l.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
+             AND l.{number_name} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3"
+        );
+        let [campaigns, phones] = self.keys(campaigns, deltas);
+        // As text, not as the domain: the comparison takes the collation of the column, and so its index.
+        let phones = match phones.datum() {
+            Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
+            None => phones,
+        };
+        sql::run(&statement, &[campaigns, phones, mark.into()]);
+    }
+
+    /// TRUNCATE took every lead.
+    pub(crate) fn clear(&self) {
+        let table = &self.table;
+        sql::run(
+            &format!("DELETE FROM {table} AS c WHERE NOT c.disqualified"),
+            &[],
+        );
+        sql::run(
+            &format!(
+                "UPDATE {table} AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 \
+                 WHERE c.lead_count OPERATOR(pg_catalog.<>) 0"
+            ),
+            &[],
+        );
+    }
+
+    /// The keys of the deltas as two arrays, side by side.
+    fn keys<'d>(
+        &self,
+        campaigns: &[Campaign],
+        deltas: impl Iterator<Item = &'d Delta>,
+    ) -> [DatumWithOid<'static>; 2] {
+        let campaigns: Vec<pg_sys::Datum> = campaigns
+            .iter()
+            .map(|campaign| campaign.to_datum(self.campaign))
+            .collect();
+        let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
+            .map(|delta| {
+                let phone = E164::from_sort_key(delta.phone);
+                let phone = phone.map_or(pg_sys::Datum::null(), |phone| text_datum(&phone));
+                (campaigns[delta.campaign as usize], phone)
+            })
+            .unzip();
+        // SAFETY: a catalog look-up.
+        let campaigns_type = unsafe { pg_sys::get_array_type(self.campaign.base_type) };
+        [
+            typed(array(campaigns, self.campaign.base_type), campaigns_type),
+            typed(array(phones, self.phone_type), self.phones_type),
+        ]
+    }
+}
+
+/// An argument of a statement.
+fn typed(datum: pg_sys::Datum, type_id: pg_sys::Oid) -> DatumWithOid<'static> {
+    // SAFETY: callers pair a datum with its own type; it lives in the memory context of the trigger call, which outlasts
+    // the statement.
+    unsafe { DatumWithOid::new(datum, type_id) }
+}
+
+/// An array of datums of a type.
+fn array(mut elements: Vec<pg_sys::Datum>, element_type: pg_sys::Oid) -> pg_sys::Datum {
+    let mut length = 0i16;
+    let mut by_value = false;
+    let mut align = 0 as c_char;
+    // SAFETY: construct_array copies the elements, which are of the type whose storage is looked up.
+    unsafe {
+        pg_sys::get_typlenbyvalalign(element_type, &mut length, &mut by_value, &mut align);
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as i32,
+            element_type,
+            length.into(),
+            by_value,
+            align,
+        )
+        .into()
+    }
+}

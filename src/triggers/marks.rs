@@ -1,0 +1,51 @@
+//! Which numbers are disqualified, as the rows of one statement ask.
+
+use std::collections::{HashMap, HashSet};
+
+use super::campaign::Campaign;
+use super::counts::Counts;
+use crate::phone::E164;
+
+/// So many numbers of a campaign are looked up one by one; then all that are disqualified in it are read at once.
+const MAX_LOOKUPS: u32 = 16;
+
+/// What a statement has asked so far.
+#[derive(Default)]
+pub(super) struct Marks {
+    campaigns: HashMap<Campaign, CampaignMarks>,
+}
+
+enum CampaignMarks {
+    LookedUp(u32),
+    Read(HashSet<u64>),
+}
+
+impl Marks {
+    pub(super) fn is_disqualified(
+        &mut self,
+        counts: &Counts,
+        campaign: &Campaign,
+        phone: E164,
+    ) -> bool {
+        if !self.campaigns.contains_key(campaign) {
+            self.campaigns
+                .insert(campaign.clone(), CampaignMarks::LookedUp(0));
+        }
+        let Some(marks) = self.campaigns.get_mut(campaign) else {
+            return false;
+        };
+        match marks {
+            CampaignMarks::LookedUp(lookups) if *lookups < MAX_LOOKUPS => {
+                *lookups += 1;
+                counts.is_disqualified(campaign, phone)
+            }
+            CampaignMarks::LookedUp(_) => {
+                let all: HashSet<u64> = counts.disqualified_in(campaign).into_iter().collect();
+                let found = all.contains(&phone.sort_key());
+                *marks = CampaignMarks::Read(all);
+                found
+            }
+            CampaignMarks::Read(all) => all.contains(&phone.sort_key()),
+        }
+    }
+}

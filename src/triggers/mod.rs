@@ -1,0 +1,62 @@
+//! The triggers of a tracked table. `track_lead_phones()` creates them; see `sql/install/2_tracking.sql`.
+
+mod call;
+mod campaign;
+mod columns;
+mod count;
+mod counts;
+mod deltas;
+mod marks;
+mod normalize;
+mod settings;
+
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::pg_sys::FunctionCallInfo;
+use pgrx::prelude::*;
+use pgrx::{JsonB, pg_sys};
+
+use call::TriggerCall;
+use settings::Settings;
+
+use crate::text;
+
+/// What a trigger function returns: the row to write, or nothing.
+struct TriggerResult(pg_sys::Datum);
+
+// SAFETY: a trigger's result is a HeapTuple pointer or 0, never SQL NULL.
+unsafe impl BoxRet for TriggerResult {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        // SAFETY: as above.
+        unsafe { fcinfo.return_raw_datum(self.0) }
+    }
+}
+
+pgrx::impl_sql_translatable!(TriggerResult, "trigger");
+
+#[pg_extern(sql = false)]
+fn lead_phones_normalize(fcinfo: FunctionCallInfo) -> TriggerResult {
+    // SAFETY: Postgres's own call info, used during the call.
+    let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_normalize", true) };
+    TriggerResult(pg_sys::Datum::from(normalize::normalize(&call)))
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
+    // SAFETY: Postgres's own call info, used during the call.
+    let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_count", false) };
+    count::count(&call);
+    TriggerResult(pg_sys::Datum::null())
+}
+
+/// The settings in `pg_trigger.tgargs`: each argument followed by a NUL byte.
+#[pg_extern(sql = false)]
+fn lead_phones_settings(trigger_args: &[u8]) -> Result<Option<JsonB>, serde_json::Error> {
+    let args: Vec<String> = trigger_args
+        .split(|byte| *byte == 0)
+        .map(|arg| text::from_server(arg).into_owned())
+        .collect();
+    Settings::from_args(&args)
+        .ok()
+        .map(|settings| serde_json::to_value(settings).map(JsonB))
+        .transpose()
+}

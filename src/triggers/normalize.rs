@@ -1,0 +1,190 @@
+//! BEFORE ROW: write numbers in E.164, and mark those that are disqualified.
+
+use core::ffi::c_void;
+use std::ptr;
+
+use pgrx::{FromDatum, IntoDatum, pg_sys};
+
+use super::call::{Event, TriggerCall, text_bytes};
+use super::campaign::Campaign;
+use super::columns::{Column, Columns, NumberColumn};
+use super::counts::Counts;
+use super::marks::Marks;
+use super::settings::OnInvalid;
+use crate::functions::text_datum;
+use crate::owner::as_owner;
+use crate::phone::{self, E164};
+use crate::{report, text};
+
+/// What a statement needs to know for each of its rows.
+struct Statement {
+    columns: Columns,
+    on_invalid: OnInvalid,
+    counts: Counts,
+    marks: Marks,
+    /// Postgres's cache for checks of a domain, by column of numbers.
+    domain_checks: [*mut c_void; 2],
+}
+
+/// New values for some columns of a row.
+#[derive(Default)]
+struct Changes {
+    attributes: Vec<i32>,
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
+impl Changes {
+    fn set(&mut self, column: Column, value: Option<pg_sys::Datum>) {
+        self.attributes.push(column.attribute.into());
+        self.values.push(value.unwrap_or(pg_sys::Datum::null()));
+        self.nulls.push(value.is_none());
+    }
+}
+
+pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
+    let tuple = match call.event() {
+        Event::Update => call.data.tg_newtuple,
+        _ => call.data.tg_trigtuple,
+    };
+    let statement = call.statement_state(|| {
+        let settings = call.settings();
+        let columns = Columns::resolve(call, &settings);
+        let counts = Counts::resolve(call, &settings, columns.campaign);
+        Statement {
+            on_invalid: settings.on_invalid,
+            columns,
+            counts,
+            marks: Marks::default(),
+            domain_checks: [ptr::null_mut(); 2],
+        }
+    });
+    let mut changes = Changes::default();
+    let numbers = normalize_numbers(call, statement, tuple, &mut changes);
+    mark_numbers(call, statement, tuple, numbers, &mut changes);
+    if changes.attributes.is_empty() {
+        return tuple;
+    }
+    // SAFETY: the arrays have one element for each attribute, of the attribute's type; the tuple is of this relation.
+    unsafe {
+        pg_sys::heap_modify_tuple_by_cols(
+            tuple,
+            call.relation().rd_att,
+            changes.attributes.len() as i32,
+            changes.attributes.as_mut_ptr(),
+            changes.values.as_mut_ptr(),
+            changes.nulls.as_mut_ptr(),
+        )
+    }
+}
+
+/// Writes the numbers of the row in E.164; returns the valid ones.
+fn normalize_numbers(
+    call: &TriggerCall<'_>,
+    statement: &mut Statement,
+    tuple: pg_sys::HeapTuple,
+    changes: &mut Changes,
+) -> [Option<E164>; 2] {
+    let columns = &statement.columns;
+    let mut valid = [None; 2];
+    for (place, column) in columns.numbers.iter().enumerate() {
+        let Some(datum) = attribute(call, tuple, column.number.attribute) else {
+            continue;
+        };
+        // SAFETY: tracking a table checks that columns of numbers are text or varchar.
+        let bytes = unsafe { text_bytes(datum) };
+        let raw = text::from_server(bytes);
+        let region = columns.region_of_row(|number| attribute(call, tuple, number));
+        let new_value = match phone::normalize(&raw, region) {
+            Ok(phone) => {
+                valid[place] = Some(phone);
+                if bytes == phone.as_bytes() {
+                    continue;
+                }
+                Some(text_datum(&phone))
+            }
+            Err(problem) => match statement.on_invalid {
+                OnInvalid::Keep => continue,
+                OnInvalid::Null => None,
+                OnInvalid::Reject => {
+                    report::rejected_phone(&column.name, &call.table_name(), &raw, problem)
+                }
+            },
+        };
+        let cache = &mut statement.domain_checks[place];
+        check_domain(call, column, new_value, cache);
+        changes.set(column.number, new_value);
+    }
+    valid
+}
+
+/// Marks each number of the row as the counts say.
+fn mark_numbers(
+    call: &TriggerCall<'_>,
+    statement: &mut Statement,
+    tuple: pg_sys::HeapTuple,
+    numbers: [Option<E164>; 2],
+    changes: &mut Changes,
+) {
+    let Statement {
+        columns,
+        counts,
+        marks,
+        ..
+    } = statement;
+    let campaign = attribute(call, tuple, columns.campaign.attribute)
+        .map(|datum| Campaign::read(datum, columns.campaign));
+    let disqualified = match &campaign {
+        Some(campaign) if numbers.iter().any(Option::is_some) => as_owner(call.owner(), || {
+            numbers.map(|number| {
+                number.is_some_and(|phone| marks.is_disqualified(counts, campaign, phone))
+            })
+        }),
+        _ => [false; 2],
+    };
+    for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
+        let marked = attribute(call, tuple, column.mark.attribute)
+            // SAFETY: tracking a table checks that the mark is a boolean.
+            .and_then(|datum| unsafe { bool::from_datum(datum, false) });
+        if marked != Some(disqualified) {
+            changes.set(column.mark, disqualified.into_datum());
+        }
+    }
+}
+
+/// Postgres checked the raw text against the column's domain; the new value must pass too.
+fn check_domain(
+    call: &TriggerCall<'_>,
+    column: &NumberColumn,
+    value: Option<pg_sys::Datum>,
+    cache: &mut *mut c_void,
+) {
+    let Column {
+        type_id, base_type, ..
+    } = column.number;
+    if type_id == base_type {
+        return;
+    }
+    // SAFETY: the value is of the domain's base type; the cache lives in the statement's memory context.
+    unsafe {
+        pg_sys::domain_check(
+            value.unwrap_or(pg_sys::Datum::null()),
+            value.is_none(),
+            type_id,
+            cache,
+            call.statement_context(),
+        );
+    }
+}
+
+fn attribute(
+    call: &TriggerCall<'_>,
+    tuple: pg_sys::HeapTuple,
+    number: i16,
+) -> Option<pg_sys::Datum> {
+    let mut is_null = false;
+    // SAFETY: the tuple is of this relation, which has the attribute.
+    let datum =
+        unsafe { pg_sys::heap_getattr(tuple, number.into(), call.relation().rd_att, &mut is_null) };
+    (!is_null).then_some(datum)
+}

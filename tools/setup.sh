@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs what building and testing need, where it is missing: system packages, Rust, cargo-pgrx at the version that
+# Cargo.toml pins. Debian 12 and its kin; as root, or as a user with sudo. Silent and quick when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '== %s\n' "$*" >&2; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+pg_config=${PG_CONFIG:-pg_config}
+packages=()
+need() { # need COMMAND-THAT-SUCCEEDS-WHEN-THERE PACKAGE...
+    if ! eval "$1" >/dev/null 2>&1; then shift; packages+=("$@"); fi
+}
+need 'command -v cc' build-essential
+need 'command -v curl' curl ca-certificates
+need 'command -v git' git
+need 'command -v pkg-config' pkg-config
+need 'pkg-config --exists openssl' libssl-dev
+need 'command -v clang || ls /usr/lib/llvm-*/bin/clang' clang
+need 'ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so*' libclang-dev
+if [ "$pg_config" = pg_config ]; then
+    need 'command -v pg_config && [ -x "$(pg_config --bindir)/initdb" ]' postgresql-15
+    need 'command -v pg_config && [ -f "$(pg_config --includedir-server)/postgres.h" ]' postgresql-server-dev-15
+fi
+if [ ${#packages[@]} -gt 0 ]; then
+    say "installing ${packages[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+if ! command -v cargo >/dev/null; then
+    say "installing Rust"
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c rustfmt -c clippy
+fi
+PATH=$PATH:$HOME/.cargo/bin
+
+pgrx_version=$(sed -nE 's/^pgrx = \{ version = "=([^"]+)".*/\1/p' Cargo.toml)
+if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $pgrx_version" ]; then
+    say "installing cargo-pgrx $pgrx_version (some minutes, once)"
+    cargo install --quiet --locked cargo-pgrx --version "$pgrx_version"
+fi
+
+pg_config=$(command -v "$pg_config")
+major=$("$pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+pgrx_home=${PGRX_HOME:-$HOME/.pgrx}
+if ! grep -qs "^pg$major *= *\"$pg_config\"" "$pgrx_home/config.toml"; then
+    say "registering Postgres $major with cargo-pgrx"
+    cargo pgrx init "--pg$major" "$pg_config" >/dev/null
+fi
