@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys::PgOid;
 use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::pg_sys::{self, PgOid};
 use pgrx::spi::{OwnedPreparedStatement, Spi, SpiTupleTable};
 
 use crate::text;
@@ -14,8 +14,11 @@ use crate::text;
 /// Statements kept per backend: a few for each tracked table that it writes.
 const MAX_PLANS: usize = 256;
 
+/// A statement and the types of its arguments: tables of the same name can differ in the type of a campaign.
+type PlanKey = (String, Vec<pg_sys::Oid>);
+
 thread_local! {
-    static PLANS: RefCell<HashMap<String, Rc<OwnedPreparedStatement>>> = RefCell::default();
+    static PLANS: RefCell<HashMap<PlanKey, Rc<OwnedPreparedStatement>>> = RefCell::default();
 }
 
 /// Executes a statement with a cached plan, and hands its rows to `read`.
@@ -25,9 +28,13 @@ pub(crate) fn execute<T>(
     read: impl FnOnce(SpiTupleTable<'_>) -> T,
 ) -> T {
     Spi::connect_mut(|client| {
-        let cached = PLANS.with_borrow(|plans| plans.get(statement).cloned());
+        let key: PlanKey = (
+            statement.to_owned(),
+            args.iter().map(|arg| arg.oid()).collect(),
+        );
+        let cached = PLANS.with_borrow(|plans| plans.get(&key).cloned());
         let plan = cached.unwrap_or_else(|| {
-            let types: Vec<PgOid> = args.iter().map(|arg| PgOid::from(arg.oid())).collect();
+            let types: Vec<PgOid> = key.1.iter().copied().map(PgOid::from).collect();
             let plan = client
                 .prepare_mut(&text::to_server(statement), &types)
                 .unwrap_or_report()
@@ -37,7 +44,7 @@ pub(crate) fn execute<T>(
                 if plans.len() >= MAX_PLANS {
                     plans.clear();
                 }
-                plans.insert(statement.to_owned(), Rc::clone(&plan));
+                plans.insert(key, Rc::clone(&plan));
             });
             plan
         });

@@ -171,31 +171,25 @@ AS $function$
 DECLARE
     class pg_catalog.pg_class;
     kind text;
-    hint text := 'Track the table that holds the leads.';
+    hint constant text := 'Track the ordinary table that holds the leads.';
 BEGIN
     SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = leads;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table with OID % does not exist', leads::oid USING ERRCODE = 'undefined_table', HINT = hint;
     END IF;
-    IF class.relispartition THEN
-        kind := 'a partition';
-        hint := 'A partition is tracked with its partitioned table.';
-    ELSIF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhrelid, i.inhparent)) THEN
-        kind := 'part of an inheritance tree';
-        hint := 'Track a table of its own.';
-    ELSE
-        kind := CASE class.relkind
-            WHEN 'v' THEN 'a view'
-            WHEN 'm' THEN 'a materialized view'
-            WHEN 'f' THEN 'a foreign table'
-            WHEN 'p' THEN 'a partitioned table'
-            WHEN 'S' THEN 'a sequence'
-            WHEN 'c' THEN 'a composite type'
-            WHEN 'i' THEN 'an index'
-            WHEN 'I' THEN 'an index'
-            WHEN 't' THEN 'a TOAST table'
-        END;
-    END IF;
+    kind := CASE
+        WHEN class.relkind = 'v' THEN 'a view'
+        WHEN class.relkind = 'm' THEN 'a materialized view'
+        WHEN class.relkind = 'f' THEN 'a foreign table'
+        WHEN class.relkind = 'p' THEN 'a partitioned table'
+        WHEN class.relkind = 'S' THEN 'a sequence'
+        WHEN class.relkind = 'c' THEN 'a composite type'
+        WHEN class.relkind IN ('i', 'I') THEN 'an index'
+        WHEN class.relkind = 't' THEN 'a TOAST table'
+        WHEN class.relispartition THEN 'a partition'
+        WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhrelid, i.inhparent))
+            THEN 'part of an inheritance tree'
+    END;
     IF kind IS NOT NULL THEN
         RAISE EXCEPTION 'cannot track "%": it is %', leads, kind
             USING ERRCODE = 'wrong_object_type', DETAIL = 'Only ordinary tables can be tracked.', HINT = hint;

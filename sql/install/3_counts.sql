@@ -65,11 +65,9 @@ BEGIN
         total_leads := figures[1];
         numbers_normalized := numbers_normalized + figures[2];
         IF figures[3] > 0 AND tracked.on_invalid = 'reject' THEN
-            RAISE EXCEPTION 'column "%" of table "%" holds % that are not valid phone numbers', number_column, leads,
-                    figures[3] || CASE figures[3] WHEN 1 THEN ' value' ELSE ' values' END
+            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', number_column, leads
                 USING ERRCODE = 'invalid_parameter_value',
-                      DETAIL = format('One of them is "%s" (%s).', left(example, 64),
-                          @extschema@.phone_problem(example, tracked.region)),
+                      DETAIL = format('There are %s; one of them is "%s".', figures[3], left(example, 64)),
                       HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
         END IF;
         IF tracked.on_invalid = 'null' THEN

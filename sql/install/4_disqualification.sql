@@ -179,15 +179,17 @@ DECLARE
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
     literal text;
-    standing record;
+    stands_already boolean;
 BEGIN
     PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
     literal := @extschema@.lead_phones_campaign_literal(tracked, campaign);
     PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
-    EXECUTE format('SELECT d.reason, d.expires_at FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone, source;
-    IF standing IS DISTINCT FROM ROW(reason, expires_at) THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL
+                       AND d.reason IS NOT DISTINCT FROM $3 AND d.expires_at IS NOT DISTINCT FROM $4)',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO stands_already
+      USING phone, source, reason, expires_at;
+    IF NOT stands_already THEN
         EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = clock_timestamp(), lift_reason = ''replaced''
                          WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
             tracked.disqualifications, tracked.campaign_column, literal)

@@ -124,7 +124,7 @@ impl<'call> TriggerCall<'call> {
         let leads = spi::quote_qualified_identifier(self.schema_name(), self.table_name());
         let leads = spi::quote_literal(leads);
         format!(
-            "Run untrack_lead_phones({leads}) and track_lead_phones({leads}, ...) with the names of today."
+            "Run untrack_lead_phones({leads}), then track_lead_phones({leads}, ...) with the new names."
         )
     }
 

@@ -1,0 +1,41 @@
+# The one door. Everything installs what it needs first; see tools/setup.sh.
+#
+#   make demo     build, install, and show the main job on a throwaway cluster (KEEP=1 leaves it running)
+#   make psql     psql on the cluster that `make demo KEEP=1` left
+#   make demo-stop  stop that cluster
+#   make test     lint and run all tests
+#   make install  install into the Postgres that pg_config, or PG_CONFIG=, names
+#   make lint     rustfmt and clippy, warnings are errors
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+export PATH := $(PATH):$(HOME)/.cargo/bin
+PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+
+.PHONY: demo demo-stop psql test install lint setup clean
+
+demo: install
+	@demo/run.sh $(if $(KEEP),--keep)
+
+demo-stop:
+	@demo/run.sh --stop
+
+psql:
+	@demo/run.sh --psql
+
+test: lint install
+	@tests/run.sh
+
+install: setup
+	@tools/install.sh
+
+lint: setup
+	@cargo fmt --check
+	@CARGO_TARGET_DIR=target/check cargo clippy --quiet --locked --no-default-features --features $(PG_FEATURE) -- -D warnings
+	@CARGO_TARGET_DIR=target/check cargo clippy --quiet --locked --no-default-features --all-targets -- -D warnings
+
+setup:
+	@tools/setup.sh
+
+clean:
+	rm -rf target

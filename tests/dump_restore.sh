@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# A tracked database, dumped and restored, has the same counts, marks and ledger, and goes on counting. In every format
+# of pg_dump, with the extension in a schema of its own.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+run() { psql -X -q -v ON_ERROR_STOP=1 -At "$@"; }
+same() { # same WHAT EXPECTED ACTUAL
+    if [ "$2" != "$3" ]; then printf '%s\nexpected: %s\nactual:   %s\n' "$1" "$2" "$3" >&2; exit 1; fi
+}
+
+run -d postgres -c 'DROP DATABASE IF EXISTS dumped' -c 'CREATE DATABASE dumped'
+run -d dumped <<'SQL'
+CREATE SCHEMA phones;
+CREATE EXTENSION lead_phones SCHEMA phones;
+CREATE SCHEMA app;
+CREATE TABLE app.leads (id serial PRIMARY KEY, campaign_id uuid, "Tél" text, mobile varchar(40), country char(2));
+SELECT FROM phones.track_lead_phones('app.leads', phone_column => 'Tél', region_column => 'country');
+INSERT INTO app.leads (campaign_id, "Tél", mobile, country)
+SELECT format('00000000-0000-0000-0000-00000000000%s', i % 3)::uuid, '650 253 ' || to_char(i % 150, 'FM0000'),
+       CASE WHEN i % 7 = 0 THEN 'n/a' ELSE '030 12345' || i % 10 END, CASE WHEN i % 2 = 0 THEN 'DE' END
+  FROM generate_series(1, 1000) AS i;
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000001'::uuid, '650 253 0001', 'retired');
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '+1 202 456 1111', 'on the list');
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'mistake');
+CALL phones.requalify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'undone');
+SQL
+state() {
+    run -d "$1" -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.leads AS t" \
+        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_counts AS t" \
+        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_disqualifications AS t" \
+        -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'app.leads'::regclass ORDER BY tgname" \
+        -c "SELECT * FROM phones.lead_phone_tables" \
+        -c "SELECT obj_description('app.campaign_phone_counts'::regclass)"
+}
+before=$(state dumped)
+same 'nothing to verify' '' "$(run -d dumped -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
+
+for format in plain custom directory; do
+    run -d postgres -c 'DROP DATABASE IF EXISTS restored' -c 'CREATE DATABASE restored'
+    case $format in
+        plain) pg_dump -Fp -d dumped | run -d restored >/dev/null ;;
+        custom) pg_dump -Fc -d dumped -f "$work/custom" && pg_restore -d restored --exit-on-error "$work/custom" ;;
+        directory) pg_dump -Fd -d dumped -f "$work/directory" && pg_restore -j 2 -d restored --exit-on-error "$work/directory" ;;
+    esac
+    same "$format: the same state" "$before" "$(state restored)"
+    same "$format: verified" '' "$(run -d restored -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
+    # further writes still count, and still arrive marked
+    same "$format: arrives marked" 't' "$(run -d restored -c "INSERT INTO app.leads (campaign_id, mobile)
+        VALUES ('00000000-0000-0000-0000-000000000002', '202.456.1111') RETURNING mobile_disqualified")"
+    same "$format: counts on" '1' "$(run -d restored -c "SELECT lead_count FROM app.campaign_phone_counts WHERE phone = '+12024561111'")"
+    run -d restored -c "DELETE FROM app.leads WHERE id % 3 = 0" -c "UPDATE app.leads SET \"Tél\" = mobile WHERE id % 5 = 0"
+    same "$format: verified after writes" '' "$(run -d restored -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
+done
+run -d postgres -c 'DROP DATABASE dumped' -c 'DROP DATABASE restored'

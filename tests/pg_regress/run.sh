@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the pg_regress suites and the isolation specs on the running throwaway cluster (tools/cluster.sh).
+# Usage: run.sh [suite...]; without suites, all.
+set -euo pipefail
+cd "$(dirname "$0")"
+pgxs=$("${PG_CONFIG:-pg_config}" --pgxs)
+tools=$(dirname "$(dirname "$pgxs")")/test
+bindir=$("${PG_CONFIG:-pg_config}" --bindir)
+out=../../target/regress
+mkdir -p "$out/isolation"
+failed=0
+
+if [ $# -gt 0 ]; then suites=("$@"); else suites=(00_install numbers tracking writes disqualification bad_input); fi
+"$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
+    --dbname=lead_phones_regress --encoding=UTF8 --no-locale "${suites[@]}" || failed=1
+if [ $# = 0 ]; then
+    "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \
+        --dbname=lead_phones_isolation --encoding=UTF8 --no-locale --load-extension=lead_phones \
+        upload_and_disqualify two_uploads || failed=1
+fi
+for diffs in "$out"/regression.diffs "$out"/isolation/regression.diffs; do
+    if [ -s "$diffs" ]; then cat "$diffs"; fi
+done
+exit $failed

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# All tests, on a throwaway cluster of their own. The extension must be installed: `make test` sees to it.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. tools/cluster.sh
+trap cluster_stop EXIT
+
+passed=0
+failed=0
+check() { # check NAME COMMAND...
+    local name=$1 log
+    shift
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        printf 'ok      %s\n' "$name"
+    else
+        failed=$((failed + 1))
+        cat "$log"
+        printf 'FAILED  %s\n' "$name"
+    fi
+    rm -f "$log"
+}
+
+check 'pure core (cargo test)' env CARGO_TARGET_DIR=target/check cargo test --quiet --locked --no-default-features
+cluster_start || exit 1
+check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
+check 'dump and restore' tests/dump_restore.sh
+check 'README quick start' tests/readme.sh
+check 'demo' demo/run.sh
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
