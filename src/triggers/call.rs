@@ -1,5 +1,6 @@
 //! One call of a trigger function, with what Postgres hands it.
 
+use std::cell::RefCell;
 use std::ptr;
 
 use pgrx::memcxt::PgMemoryContexts;
@@ -135,18 +136,18 @@ impl<'call> TriggerCall<'call> {
     }
 
     /// State of type `T` that lives as long as the statement, made by `make` at its first use.
-    pub(crate) fn statement_state<T>(&self, make: impl FnOnce() -> T) -> &mut T {
+    pub(crate) fn statement_state<T>(&self, make: impl FnOnce() -> T) -> &RefCell<T> {
         // SAFETY: fn_extra is this function's own; it is NULL or holds the T that was put there for this trigger, which
         // is dropped with the memory context of the function look-up, at the end of the statement.
         unsafe {
             let flinfo = &mut *(*self.fcinfo).flinfo;
             if flinfo.fn_extra.is_null() {
-                let state = make();
+                let state = RefCell::new(make());
                 flinfo.fn_extra = PgMemoryContexts::For(flinfo.fn_mcxt)
                     .leak_and_drop_on_delete(state)
                     .cast();
             }
-            &mut *flinfo.fn_extra.cast::<T>()
+            &*flinfo.fn_extra.cast::<RefCell<T>>()
         }
     }
 

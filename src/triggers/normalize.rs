@@ -47,7 +47,7 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
         Event::Update => call.data.tg_newtuple,
         _ => call.data.tg_trigtuple,
     };
-    let statement = call.statement_state(|| {
+    let state = call.statement_state(|| {
         let settings = call.settings();
         let columns = Columns::resolve(call, &settings);
         let counts = Counts::resolve(call, &settings, columns.campaign);
@@ -59,6 +59,7 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
             domain_checks: [ptr::null_mut(); 2],
         }
     });
+    let statement = &mut *state.borrow_mut();
     let mut changes = Changes::default();
     let numbers = normalize_numbers(call, statement, tuple, &mut changes);
     mark_numbers(call, statement, tuple, numbers, &mut changes);
