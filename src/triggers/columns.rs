@@ -3,7 +3,8 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::call::{TriggerCall, text_bytes};
+use super::call::{Row, TriggerCall, text_bytes};
+use super::campaign::Campaign;
 use super::settings::Settings;
 use crate::phone::DefaultRegion;
 use crate::{report, text};
@@ -72,6 +73,31 @@ impl Columns {
         .map(|column| column.attribute)
         .max()
         .unwrap_or(0)
+    }
+
+    /// Whether two rows have the same campaign, numbers and region, byte by byte.
+    pub(crate) fn say_the_same(&self, one: &Row<'_>, other: &Row<'_>) -> bool {
+        let [phone, mobile] = &self.numbers;
+        let texts = [
+            Some(&phone.number),
+            Some(&mobile.number),
+            self.region.as_ref(),
+        ];
+        let same_text = |column: &Column| {
+            match (one.get(column.attribute), other.get(column.attribute)) {
+                (None, None) => true,
+                // SAFETY: tracking a table checks that these columns are text, varchar or bpchar.
+                (Some(one), Some(other)) => unsafe { text_bytes(one) == text_bytes(other) },
+                _ => false,
+            }
+        };
+        texts.into_iter().flatten().all(same_text) && {
+            let campaign = |row: &Row<'_>| {
+                row.get(self.campaign.attribute)
+                    .map(|datum| Campaign::read(datum, self.campaign))
+            };
+            campaign(one) == campaign(other)
+        }
     }
 
     /// The default region of a row: its own, where the table has a column of regions and the row a value in it.

@@ -2,7 +2,7 @@
 
 use pgrx::prelude::*;
 
-use super::call::{Event, Row, TransitionTable, TriggerCall, text_bytes};
+use super::call::{Event, Row, TriggerCall, text_bytes};
 use super::campaign::Campaign;
 use super::columns::Columns;
 use super::counts::Counts;
@@ -83,25 +83,36 @@ fn apply(
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
     let mut deltas = Deltas::default();
-    let mut each = |rows: Option<TransitionTable<'_>>, sign: i32| {
-        let Some(mut rows) = rows else { return };
-        while let Some(row) = rows.next_row(columns.last_attribute()) {
-            // A lead of no campaign is counted nowhere.
-            let Some(campaign) = row.get(columns.campaign.attribute) else {
-                continue;
-            };
-            let campaign = Campaign::read(campaign, columns.campaign);
-            let numbers = numbers_of(&row, columns);
-            if sign > 0 {
-                deltas.add(&campaign, numbers);
-            } else {
-                deltas.subtract(&campaign, numbers);
-            }
+    let last = columns.last_attribute();
+    let (mut old_rows, mut new_rows) = (call.old_rows(), call.new_rows());
+    loop {
+        let old = old_rows.as_mut().and_then(|rows| rows.next_row(last));
+        let new = new_rows.as_mut().and_then(|rows| rows.next_row(last));
+        if old.is_none() && new.is_none() {
+            return deltas;
         }
-    };
-    each(call.old_rows(), -1);
-    each(call.new_rows(), 1);
-    deltas
+        // Old and new rows come in the same order. A pair that says the same changes nothing, and is not read.
+        if let (Some(old), Some(new)) = (&old, &new)
+            && columns.say_the_same(old, new)
+        {
+            continue;
+        }
+        if let Some((campaign, numbers)) = old.and_then(|row| lead_of(&row, columns)) {
+            deltas.subtract(&campaign, numbers);
+        }
+        if let Some((campaign, numbers)) = new.and_then(|row| lead_of(&row, columns)) {
+            deltas.add(&campaign, numbers);
+        }
+    }
+}
+
+/// The campaign and the numbers of a row; `None` for a lead of no campaign, which is counted nowhere.
+fn lead_of(row: &Row<'_>, columns: &Columns) -> Option<(Campaign, [Option<LeadNumber>; 2])> {
+    let campaign = row.get(columns.campaign.attribute)?;
+    Some((
+        Campaign::read(campaign, columns.campaign),
+        numbers_of(row, columns),
+    ))
 }
 
 /// The valid numbers of a row, by column.
