@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use pgrx::pg_sys;
+
 use super::campaign::Campaign;
 use super::counts::Counts;
+use crate::owner::as_owner;
 use crate::phone::E164;
 
 /// So many numbers of a campaign are looked up one by one; then all that are disqualified in it are read at once.
@@ -21,8 +24,10 @@ enum CampaignMarks {
 }
 
 impl Marks {
+    /// Asks as the owner of the leads table, where it has to ask.
     pub(super) fn is_disqualified(
         &mut self,
+        owner: pg_sys::Oid,
         counts: &Counts,
         campaign: &Campaign,
         phone: E164,
@@ -37,10 +42,11 @@ impl Marks {
         match marks {
             CampaignMarks::LookedUp(lookups) if *lookups < MAX_LOOKUPS => {
                 *lookups += 1;
-                counts.is_disqualified(campaign, phone)
+                as_owner(owner, || counts.is_disqualified(campaign, phone))
             }
             CampaignMarks::LookedUp(_) => {
-                let all: HashSet<u64> = counts.disqualified_in(campaign).into_iter().collect();
+                let all = as_owner(owner, || counts.disqualified_in(campaign));
+                let all: HashSet<u64> = all.into_iter().collect();
                 let found = all.contains(&phone.sort_key());
                 *marks = CampaignMarks::Read(all);
                 found

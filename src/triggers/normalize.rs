@@ -12,7 +12,6 @@ use super::counts::Counts;
 use super::marks::Marks;
 use super::settings::OnInvalid;
 use crate::functions::text_datum;
-use crate::owner::as_owner;
 use crate::phone::{self, E164};
 use crate::{report, text};
 
@@ -135,14 +134,12 @@ fn mark_numbers(
     } = statement;
     let campaign = attribute(call, tuple, columns.campaign.attribute)
         .map(|datum| Campaign::read(datum, columns.campaign));
-    let disqualified = match &campaign {
-        Some(campaign) if numbers.iter().any(Option::is_some) => as_owner(call.owner(), || {
-            numbers.map(|number| {
-                number.is_some_and(|phone| marks.is_disqualified(counts, campaign, phone))
-            })
-        }),
-        _ => [false; 2],
-    };
+    let disqualified = numbers.map(|number| match (&campaign, number) {
+        (Some(campaign), Some(phone)) => {
+            marks.is_disqualified(call.owner(), counts, campaign, phone)
+        }
+        _ => false,
+    });
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
         let marked = attribute(call, tuple, column.mark.attribute)
             // SAFETY: tracking a table checks that the mark is a boolean.
