@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ptr;
 use std::rc::Rc;
 
 use pgrx::datum::DatumWithOid;
@@ -55,4 +56,26 @@ pub(crate) fn execute<T>(
 /// Executes a statement for its effect.
 pub(crate) fn run(statement: &str, args: &[DatumWithOid<'_>]) {
     execute(statement, args, |_| ());
+}
+
+/// Executes a statement on what is committed now, whatever the snapshot of the transaction: as foreign keys do.
+pub(crate) fn run_on_latest(statement: &str) {
+    Spi::connect_mut(|_| {
+        let plan = text::to_server(statement);
+        // SAFETY: SPI is connected; the plan has no arguments, and is freed with SPI; an error does not return.
+        let status = unsafe {
+            let plan = pg_sys::SPI_prepare(plan.as_ptr(), 0, ptr::null_mut());
+            pg_sys::SPI_execute_snapshot(
+                plan,
+                ptr::null_mut(),
+                ptr::null(),
+                pg_sys::GetLatestSnapshot(),
+                ptr::null_mut(),
+                false,
+                true,
+                0,
+            )
+        };
+        Spi::check_status(status).unwrap_or_report();
+    });
 }

@@ -24,14 +24,20 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
        s.settings OPERATOR(pg_catalog.->>) 'region' AS region,
        (s.settings OPERATOR(pg_catalog.->>) 'region_column')::pg_catalog.name AS region_column,
        s.settings OPERATOR(pg_catalog.->>) 'on_invalid' AS on_invalid,
-       pg_catalog.to_regclass(pg_catalog.format('%I.%I',
-           s.settings OPERATOR(pg_catalog.->>) 'schema',
-           s.settings OPERATOR(pg_catalog.->>) 'counts')) AS counts,
-       pg_catalog.to_regclass(pg_catalog.format('%I.%I',
-           s.settings OPERATOR(pg_catalog.->>) 'schema',
-           s.settings OPERATOR(pg_catalog.->>) 'disqualifications')) AS disqualifications
+       counts.oid::pg_catalog.regclass AS counts,
+       disqualifications.oid::pg_catalog.regclass AS disqualifications
   FROM pg_catalog.pg_trigger AS t
  CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs)) AS s (settings)
+  -- by name, not to_regclass(): that fails on schemas that the reader has no USAGE on
+  LEFT JOIN pg_catalog.pg_namespace AS n
+         ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'schema')
+  LEFT JOIN pg_catalog.pg_class AS counts
+         ON counts.relnamespace OPERATOR(pg_catalog.=) n.oid
+        AND counts.relname::pg_catalog.text OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'counts')
+  LEFT JOIN pg_catalog.pg_class AS disqualifications
+         ON disqualifications.relnamespace OPERATOR(pg_catalog.=) n.oid
+        AND disqualifications.relname::pg_catalog.text
+            OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'disqualifications')
  WHERE t.tgfoid OPERATOR(pg_catalog.=) '@extschema@.lead_phones_normalize()'::pg_catalog.regprocedure
    AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
    AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
@@ -70,6 +76,15 @@ BEGIN
             USING ERRCODE = 'undefined_table',
                   DETAIL = 'They or their schema were renamed, moved or dropped after track_lead_phones().',
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
+    END IF;
+    -- What hangs on these tables runs as the owner of the leads: they must be his own.
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
+                WHERE c.oid IN (tracked.counts, tracked.disqualifications)
+                  AND (c.relowner <> l.relowner OR c.relkind NOT IN ('r', 'p'))) THEN
+        RAISE EXCEPTION 'the phone counts or disqualifications of table "%" belong to another owner', leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
+                  HINT = format('Run ALTER TABLE ... OWNER TO on %s and %s.', tracked.counts, tracked.disqualifications);
     END IF;
     RETURN tracked;
 END
@@ -187,6 +202,7 @@ BEGIN
         WHEN class.relkind IN ('i', 'I') THEN 'an index'
         WHEN class.relkind = 't' THEN 'a TOAST table'
         WHEN class.relispartition THEN 'a partition'
+        WHEN class.relpersistence = 't' THEN 'a temporary table'
         WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhrelid, i.inhparent))
             THEN 'part of an inheritance tree'
     END;
@@ -205,6 +221,21 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_table(regclass) IS
     'internal: an error where a relation cannot be tracked';
 
+CREATE FUNCTION @extschema@.lead_phones_check_isolation() RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'leads cannot be counted at isolation level %', current_setting('transaction_isolation')
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = 'The snapshot of the transaction may miss leads that are committed.',
+                  HINT = 'Run it at READ COMMITTED, as in BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_isolation() IS
+    'internal: an error where the transaction cannot see every committed lead';
+
 CREATE FUNCTION @extschema@.lead_phones_create_tables(leads regclass, schema name, campaign pg_attribute) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -212,29 +243,54 @@ DECLARE
     owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads);
     campaign_definition text := format('%I %s', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod));
     collation_name text;
-    found_type oid;
-    table_name name;
+    found record;
 BEGIN
     SELECT format(' COLLATE %I.%I', n.nspname, c.collname) INTO collation_name
       FROM pg_catalog.pg_collation AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
      WHERE c.oid = campaign.attcollation;
     campaign_definition := campaign_definition || coalesce(collation_name, '') || ' NOT NULL';
 
-    FOREACH table_name IN ARRAY '{campaign_phone_counts,campaign_phone_disqualifications}'::name[] LOOP
-        CONTINUE WHEN to_regclass(format('%I.%I', schema, table_name)) IS NULL;
-        -- Left by an earlier tracking, or someone else's?
-        SELECT a.atttypid INTO found_type FROM pg_catalog.pg_attribute AS a
-         WHERE a.attrelid = to_regclass(format('%I.%I', schema, table_name))
-           AND a.attname = campaign.attname AND NOT a.attisdropped
-           AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS p
-                        WHERE p.attrelid = a.attrelid AND p.attname = 'phone'
-                          AND p.atttypid = '@extschema@.e164'::regtype);
-        IF found_type IS DISTINCT FROM campaign.atttypid THEN
-            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, table_name
+    -- Tables that are there: left by an earlier tracking, or someone else's?
+    FOR found IN
+        SELECT c.oid, c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = schema AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications')
+    LOOP
+        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
+            SELECT FROM (VALUES
+                ('campaign_phone_counts', campaign.attname, campaign.atttypid),
+                ('campaign_phone_counts', 'phone', '@extschema@.e164'::regtype),
+                ('campaign_phone_counts', 'lead_count', 'bigint'::regtype),
+                ('campaign_phone_counts', 'phone_count', 'bigint'::regtype),
+                ('campaign_phone_counts', 'mobile_count', 'bigint'::regtype),
+                ('campaign_phone_counts', 'disqualified', 'boolean'::regtype),
+                ('campaign_phone_disqualifications', campaign.attname, campaign.atttypid),
+                ('campaign_phone_disqualifications', 'phone', '@extschema@.e164'::regtype),
+                ('campaign_phone_disqualifications', 'entry', 'integer'::regtype),
+                ('campaign_phone_disqualifications', 'source', 'text'::regtype),
+                ('campaign_phone_disqualifications', 'reason', 'text'::regtype),
+                ('campaign_phone_disqualifications', 'disqualified_by', 'text'::regtype),
+                ('campaign_phone_disqualifications', 'disqualified_at', 'timestamptz'::regtype),
+                ('campaign_phone_disqualifications', 'expires_at', 'timestamptz'::regtype),
+                ('campaign_phone_disqualifications', 'lifted_by', 'text'::regtype),
+                ('campaign_phone_disqualifications', 'lifted_at', 'timestamptz'::regtype),
+                ('campaign_phone_disqualifications', 'lift_reason', 'text'::regtype)) AS wanted (relname, attname, atttypid)
+             WHERE wanted.relname = found.relname
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                                WHERE a.attrelid = found.oid AND NOT a.attisdropped
+                                  AND a.attname = wanted.attname AND a.atttypid = wanted.atttypid)) THEN
+            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
                 USING ERRCODE = 'duplicate_table',
-                      DETAIL = format('Tracking "%s" needs it with a column %I of type %s and a column phone of type e164.',
+                      DETAIL = format('Tracking "%s" needs the name, with a column %I of type %s.',
                           leads, campaign.attname, format_type(campaign.atttypid, NULL)),
                       HINT = 'Rename it, or move the leads table into a schema of its own.';
+        END IF;
+        IF found.relowner <> owner::oid THEN
+            RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
+                USING ERRCODE = 'insufficient_privilege',
+                      DETAIL = format('Table "%s" belongs to "%s". A leads table, its counts and its disqualifications have one owner.',
+                          leads, owner),
+                      HINT = format('If you trust the table, run ALTER TABLE %I.%I OWNER TO %s.', schema, found.relname, owner);
         END IF;
     END LOOP;
 
@@ -404,6 +460,7 @@ DECLARE
     campaign pg_catalog.pg_attribute;
     number_column name;
     other regclass;
+    later_trigger name;
     settings jsonb;
     tracked @extschema@.lead_phone_tables;
 BEGIN
@@ -441,6 +498,18 @@ BEGIN
         PERFORM @extschema@.lead_phones_check_column(leads, region_column, 'region_column', 'region');
     END IF;
 
+    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = leads AND NOT t.tgisinternal
+       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
+       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
+     ORDER BY t.tgname LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
+                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, leads);
+    END IF;
+
     schema := (SELECT n.nspname FROM pg_catalog.pg_class AS c
                  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
     settings := jsonb_build_object(
@@ -460,7 +529,9 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
     END IF;
     SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
-     WHERE t.leads <> track_lead_phones.leads AND t.counts = to_regclass(format('%I.campaign_phone_counts', schema));
+     WHERE t.leads <> track_lead_phones.leads
+       AND t.counts = (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = schema AND c.relname = 'campaign_phone_counts');
     IF FOUND THEN
         RAISE EXCEPTION 'schema "%" has a tracked table already: "%"', schema, other
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -468,6 +539,7 @@ BEGIN
                   HINT = format('Move "%s" into a schema of its own, or untrack "%s".', leads, other);
     END IF;
 
+    PERFORM @extschema@.lead_phones_check_isolation();
     PERFORM @extschema@.lead_phones_create_tables(leads, schema, campaign);
     FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a

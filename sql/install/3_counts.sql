@@ -50,6 +50,7 @@ DECLARE
     example text;
 BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads);
+    PERFORM @extschema@.lead_phones_check_isolation();
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     numbers_normalized := 0;
     left_invalid := 0;
@@ -114,8 +115,8 @@ BEGIN
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
     FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
         EXECUTE format($dml$
-            UPDATE %1$s AS l SET %3$I = NOT l.%3$I
-             WHERE l.%3$I <> EXISTS (SELECT FROM %4$s AS c
+            UPDATE %1$s AS l SET %3$I = NOT coalesce(l.%3$I, true)
+             WHERE l.%3$I IS DISTINCT FROM EXISTS (SELECT FROM %4$s AS c
                     WHERE c.%5$I = l.%5$I AND c.phone = l.%2$I::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
             leads, number_column, number_column || '_disqualified', tracked.counts, tracked.campaign_column);
     END LOOP;
@@ -162,7 +163,7 @@ BEGIN
         wrong_marks AS (
             SELECT m.campaign, m.phone, count(*) AS leads
               FROM marks AS m LEFT JOIN standing AS s ON s.campaign = m.campaign AND s.phone = m.phone
-             WHERE m.marked <> (s.phone IS NOT NULL)
+             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL)
              GROUP BY m.campaign, m.phone),
         stored_and_expected AS (
             SELECT coalesce(c.%2$I, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone,

@@ -9,6 +9,14 @@ CREATE FUNCTION @extschema@.lead_phones_as_owner(leads regclass, action text, ar
 COMMENT ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb) IS
     'internal: runs an action on a tracked table as the owner of the table';
 
+CREATE FUNCTION @extschema@.lead_phones_caller() RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_caller() IS
+    'internal: the role of the session, seen through SECURITY DEFINER';
+
 CREATE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -18,7 +26,10 @@ BEGIN
     IF leads IS NOT NULL THEN
         RETURN (@extschema@.lead_phones_tracked(leads)).leads;
     END IF;
-    SELECT array_agg(t.leads ORDER BY t.leads::text) INTO tracked FROM @extschema@.lead_phone_tables AS t;
+    -- Of schemas that the caller can use: a table that someone else tracks for himself makes no difference.
+    SELECT array_agg(t.leads ORDER BY t.leads::text) INTO tracked FROM @extschema@.lead_phone_tables AS t
+      JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
+     WHERE has_schema_privilege(@extschema@.lead_phones_caller(), c.relnamespace, 'USAGE');
     IF tracked IS NULL THEN
         RAISE EXCEPTION 'no table is tracked'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run track_lead_phones() on the leads table.';
@@ -35,33 +46,44 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
     'internal: the tracked table that is meant: the one named, or the only one';
 
+CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- without the type's length: a cast to varchar(n) would cut one campaign down to another
+    SELECT format('%L::%s', campaign, format_type(b.base_type, NULL))
+      FROM pg_catalog.pg_attribute AS a
+     CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
+     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of a campaign, in the type of the campaign column';
+
 CREATE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaign_type text;
+    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
     referenced record;
     known boolean;
 BEGIN
-    SELECT format_type(a.atttypid, a.atttypmod) INTO campaign_type FROM pg_catalog.pg_attribute AS a
-     WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column;
-    IF NOT FOUND THEN
+    IF literal IS NULL THEN
         RAISE EXCEPTION 'table "%" is tracked by a column "%" that it does not have', tracked.leads, tracked.campaign_column
             USING ERRCODE = 'undefined_column',
                   DETAIL = 'The column was renamed or dropped after track_lead_phones().',
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
     END IF;
     BEGIN
-        EXECUTE format('SELECT %L::%s', campaign, campaign_type);
-    EXCEPTION WHEN data_exception OR check_violation THEN
-        RAISE EXCEPTION 'campaign "%" is not a value of type %', left(campaign, 64), campaign_type
+        EXECUTE 'SELECT ' || literal;
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
+                tracked.campaign_column, tracked.leads
             USING ERRCODE = 'invalid_text_representation',
-                  DETAIL = format('Column %I of table "%s" is of this type.', tracked.campaign_column, tracked.leads),
+                  DETAIL = SQLERRM || '.',
                   HINT = 'Pass the campaign as it stands in that column.';
     END;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$L::%4$s)
-                        OR EXISTS (SELECT FROM %5$s AS c WHERE c.%2$I = %3$L::%4$s)',
-        tracked.leads, tracked.campaign_column, campaign, campaign_type, tracked.counts) INTO known;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$s)
+                        OR EXISTS (SELECT FROM %4$s AS c WHERE c.%2$I = %3$s)',
+        tracked.leads, tracked.campaign_column, literal, tracked.counts) INTO known;
     IF known THEN
         RETURN;
     END IF;
@@ -74,8 +96,8 @@ BEGIN
          WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
            AND has_table_privilege(c.confrelid, 'SELECT')
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I = %L::%s)',
-            referenced.campaigns, referenced.key_column, campaign, campaign_type) INTO known;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I = %s)',
+            referenced.campaigns, referenced.key_column, literal) INTO known;
         IF known THEN
             RETURN;
         END IF;
@@ -102,7 +124,7 @@ BEGIN
            SET %4$I = CASE WHEN l.%3$I = $1 THEN $2 ELSE l.%4$I END,
                %6$I = CASE WHEN l.%5$I = $1 THEN $2 ELSE l.%6$I END
          WHERE l.%2$I = %7$s
-           AND (l.%3$I = $1 AND l.%4$I <> $2 OR l.%5$I = $1 AND l.%6$I <> $2)$dml$,
+           AND (l.%3$I = $1 AND l.%4$I IS DISTINCT FROM $2 OR l.%5$I = $1 AND l.%6$I IS DISTINCT FROM $2)$dml$,
         tracked.leads, tracked.campaign_column,
         tracked.phone_column, tracked.phone_column || '_disqualified',
         tracked.mobile_column, tracked.mobile_column || '_disqualified',
@@ -114,16 +136,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean) IS
     'internal: sets the marks of the leads that hold a number; returns how many changed';
-
-CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT format('%L::%s', campaign, format_type(a.atttypid, a.atttypmod))
-      FROM pg_catalog.pg_attribute AS a
-     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
-    'internal: SQL of a campaign, in the type of the campaign column';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_number(
     tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS void
@@ -257,14 +269,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
     'internal: lifts the disqualifications that are past their time, as whoever calls';
-
-CREATE FUNCTION @extschema@.lead_phones_caller() RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_caller() IS
-    'internal: the role of the session, seen through SECURITY DEFINER';
 
 CREATE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -120,6 +120,18 @@ impl<'call> TriggerCall<'call> {
         }
     }
 
+    /// An error where the table was made a partition: its statement triggers no longer see every write.
+    pub(crate) fn refuse_partition(&self) {
+        if self.class().relispartition {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+                format!("tracked table \"{}\" is a partition now", self.table_name()),
+                "Writes to its partitioned table would not be counted.".into(),
+                "Detach it, or run untrack_lead_phones() on it.".into(),
+            )
+        }
+    }
+
     /// What to do when a setting names something that is gone.
     pub(crate) fn retrack_hint(&self) -> String {
         let leads = spi::quote_qualified_identifier(self.schema_name(), self.table_name());

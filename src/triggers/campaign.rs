@@ -20,7 +20,7 @@ pub(crate) enum Campaign {
 impl Campaign {
     /// Reads a datum of the campaign column.
     pub(crate) fn read(datum: pg_sys::Datum, column: Column) -> Self {
-        // SAFETY: the datum is of the column's base type; all others are text or varchar, which tracking a table checks.
+        // SAFETY: the datum is of the column's base type; Columns::resolve() admits these and text and varchar.
         unsafe {
             match BuiltinOid::try_from(column.base_type) {
                 Ok(BuiltinOid::INT2OID) => {
@@ -41,7 +41,7 @@ impl Campaign {
     /// The datum of the column's base type. It may borrow from `self`.
     pub(crate) fn to_datum(&self, column: Column) -> pg_sys::Datum {
         match self {
-            // tracking a table admits no other integer types; the value came from a column of this width
+            // the value came from a column of this width
             Self::Integer(value) => match BuiltinOid::try_from(column.base_type) {
                 Ok(BuiltinOid::INT2OID) => pg_sys::Datum::from(*value as i16),
                 Ok(BuiltinOid::INT4OID) => pg_sys::Datum::from(*value as i32),

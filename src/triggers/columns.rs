@@ -20,6 +20,28 @@ pub(crate) struct Column {
     pub(crate) base_type: pg_sys::Oid,
 }
 
+/// What a column is for, and so of which types it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Campaign,
+    Number,
+    Region,
+    Mark,
+}
+
+impl Kind {
+    fn admits(self, base_type: pg_sys::Oid) -> bool {
+        use pg_sys::{BOOLOID, BPCHAROID, INT2OID, INT4OID, INT8OID, TEXTOID, UUIDOID, VARCHAROID};
+        let types: &[pg_sys::Oid] = match self {
+            Self::Campaign => &[INT2OID, INT4OID, INT8OID, UUIDOID, TEXTOID, VARCHAROID],
+            Self::Number => &[TEXTOID, VARCHAROID],
+            Self::Region => &[TEXTOID, VARCHAROID, BPCHAROID],
+            Self::Mark => &[BOOLOID],
+        };
+        types.contains(&base_type)
+    }
+}
+
 /// A column of numbers, and the one that marks it.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberColumn {
@@ -43,16 +65,19 @@ impl Columns {
     pub(crate) fn resolve(call: &TriggerCall<'_>, settings: &Settings) -> Self {
         let number = |name: &str| NumberColumn {
             name: name.to_owned(),
-            number: find(call, name),
-            mark: find(call, &mark_column(name)),
+            number: find(call, name, Kind::Number),
+            mark: find(call, &mark_column(name), Kind::Mark),
         };
         Self {
-            campaign: find(call, &settings.campaign_column),
+            campaign: find(call, &settings.campaign_column, Kind::Campaign),
             numbers: [
                 number(&settings.phone_column),
                 number(&settings.mobile_column),
             ],
-            region: settings.region_column.as_ref().map(|name| find(call, name)),
+            region: settings
+                .region_column
+                .as_ref()
+                .map(|name| find(call, name, Kind::Region)),
             default_region: DefaultRegion::from_code(&settings.region),
         }
     }
@@ -75,7 +100,7 @@ impl Columns {
         .unwrap_or(0)
     }
 
-    /// Whether two rows have the same campaign, numbers and region, byte by byte.
+    /// Whether two rows have the same campaign, numbers, marks and region, byte by byte.
     pub(crate) fn say_the_same(&self, one: &Row<'_>, other: &Row<'_>) -> bool {
         let [phone, mobile] = &self.numbers;
         let texts = [
@@ -86,12 +111,16 @@ impl Columns {
         let same_text = |column: &Column| {
             match (one.get(column.attribute), other.get(column.attribute)) {
                 (None, None) => true,
-                // SAFETY: tracking a table checks that these columns are text, varchar or bpchar.
+                // SAFETY: resolve() admits text, varchar and bpchar here.
                 (Some(one), Some(other)) => unsafe { text_bytes(one) == text_bytes(other) },
                 _ => false,
             }
         };
-        texts.into_iter().flatten().all(same_text) && {
+        let same_mark = |column: &NumberColumn| {
+            let mark = |row: &Row<'_>| row.get(column.mark.attribute).map(|mark| mark.value());
+            mark(one) == mark(other)
+        };
+        texts.into_iter().flatten().all(same_text) && self.numbers.iter().all(same_mark) && {
             let campaign = |row: &Row<'_>| {
                 row.get(self.campaign.attribute)
                     .map(|datum| Campaign::read(datum, self.campaign))
@@ -109,9 +138,10 @@ impl Columns {
         let Some(datum) = own else {
             return self.default_region;
         };
-        // SAFETY: tracking a table checks that the column of regions is text, varchar or bpchar.
+        // SAFETY: resolve() admits text, varchar and bpchar here.
         let code = text::from_server(unsafe { text_bytes(datum) });
-        match code.trim() {
+        // the white space that SQL's btrim() takes, so that a recount reads the same region
+        match code.trim_matches(' ') {
             "" => self.default_region,
             code => DefaultRegion::from_code(code),
         }
@@ -123,7 +153,7 @@ pub(crate) fn mark_column(number_column: &str) -> String {
     format!("{number_column}_disqualified")
 }
 
-fn find(call: &TriggerCall<'_>, name: &str) -> Column {
+fn find(call: &TriggerCall<'_>, name: &str, kind: Kind) -> Column {
     let description = call.relation().rd_att;
     let server_name = text::to_server(name);
     // SAFETY: an open relation has its tuple description.
@@ -141,10 +171,23 @@ fn find(call: &TriggerCall<'_>, name: &str) -> Column {
     };
     // SAFETY: as above.
     let type_id = unsafe { pg_sys::SPI_gettypeid(description, attribute.into()) };
+    // SAFETY: a catalog look-up.
+    let base_type = unsafe { pg_sys::getBaseType(type_id) };
+    if !kind.admits(base_type) {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+            format!(
+                "column \"{name}\" of table \"{}\" is of a type that cannot be tracked",
+                call.table_name()
+            ),
+            "The column was replaced after track_lead_phones(), or the trigger was created by hand."
+                .into(),
+            call.retrack_hint(),
+        )
+    }
     Column {
         attribute,
         type_id,
-        // SAFETY: a catalog look-up.
-        base_type: unsafe { pg_sys::getBaseType(type_id) },
+        base_type,
     }
 }

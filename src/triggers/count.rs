@@ -8,8 +8,8 @@ use super::columns::Columns;
 use super::counts::Counts;
 use super::deltas::{Delta, Deltas, LeadNumber, SeenMarks};
 use crate::owner::as_owner;
-use crate::phone;
-use crate::text;
+use crate::phone::{self, E164};
+use crate::{report, text};
 
 /// Rows of the counts written by one statement at most: their arrays stay far below Postgres's limit of 1 GB.
 const MAX_DELTAS_PER_STATEMENT: usize = 1_000_000;
@@ -100,8 +100,43 @@ fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
         if let Some((campaign, numbers)) = old.and_then(|row| lead_of(&row, columns)) {
             deltas.subtract(&campaign, numbers);
         }
+        if let Some(row) = &new {
+            refuse_raw_numbers(call, row, columns);
+        }
         if let Some((campaign, numbers)) = new.and_then(|row| lead_of(&row, columns)) {
             deltas.add(&campaign, numbers);
+        }
+    }
+}
+
+/// An error where a valid number was written in another spelling after the row was normalized: the number could be counted
+/// but not found.
+fn refuse_raw_numbers(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) {
+    for column in &columns.numbers {
+        let Some(datum) = row.get(column.number.attribute) else {
+            continue;
+        };
+        // SAFETY: Columns::resolve() admits text and varchar here.
+        let bytes = unsafe { text_bytes(datum) };
+        let raw = text::from_server(bytes);
+        if E164::from_text(&raw).is_some() {
+            continue;
+        }
+        let region = columns.region_of_row(|attribute| row.get(attribute));
+        if phone::normalize(&raw, region).is_ok() {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!(
+                    "column \"{}\" of table \"{}\" was given {} after its numbers were normalized",
+                    column.name,
+                    call.table_name(),
+                    report::shown(&raw)
+                ),
+                "A BEFORE ROW trigger that fires after zz_lead_phones_normalize wrote it, or that trigger is disabled."
+                    .into(),
+                "Rename the other trigger so that its name sorts first, or enable the triggers of lead_phones."
+                    .into(),
+            )
         }
     }
 }
@@ -119,7 +154,7 @@ fn lead_of(row: &Row<'_>, columns: &Columns) -> Option<(Campaign, [Option<LeadNu
 fn numbers_of(row: &Row<'_>, columns: &Columns) -> [Option<LeadNumber>; 2] {
     columns.numbers.each_ref().map(|column| {
         let datum = row.get(column.number.attribute)?;
-        // SAFETY: tracking a table checks that columns of numbers are text or varchar.
+        // SAFETY: Columns::resolve() admits text and varchar here.
         let raw = text::from_server(unsafe { text_bytes(datum) });
         let region = columns.region_of_row(|attribute| row.get(attribute));
         let phone = phone::normalize(&raw, region).ok()?;

@@ -1,10 +1,11 @@
 //! The statements on `campaign_phone_counts`.
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use pgrx::rel::PgRelation;
 
 use super::call::TriggerCall;
 use super::campaign::Campaign;
@@ -32,24 +33,68 @@ impl Counts {
     pub(crate) fn resolve(call: &TriggerCall<'_>, settings: &Settings, campaign: Column) -> Self {
         let schema = text::to_server(&settings.schema);
         let table = text::to_server(&settings.counts);
-        // SAFETY: catalog look-ups by name; they answer InvalidOid or 0 for what there is not.
-        let phone_type = unsafe {
+        // SAFETY: catalog look-ups by name; they answer InvalidOid for what there is not.
+        let relation = unsafe {
             let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
-            let relation = pg_sys::get_relname_relid(table.as_ptr(), namespace);
-            let attribute = pg_sys::get_attnum(relation, c"phone".as_ptr());
-            pg_sys::get_atttype(relation, attribute)
+            pg_sys::get_relname_relid(table.as_ptr(), namespace)
         };
-        if phone_type == pg_sys::InvalidOid {
+        let named = format!(
+            "the phone counts \"{}.{}\" of table \"{}\"",
+            settings.schema,
+            settings.counts,
+            call.table_name()
+        );
+        if relation == pg_sys::InvalidOid {
             report::fail(
                 PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-                format!(
-                    "the phone counts \"{}.{}\" of table \"{}\" do not exist",
-                    settings.schema,
-                    settings.counts,
-                    call.table_name()
-                ),
+                format!("{named} do not exist"),
                 "The counts or their schema were renamed, moved or dropped after track_lead_phones()."
                     .into(),
+                call.retrack_hint(),
+            )
+        }
+        // SAFETY: takes and keeps the lock until the end of the transaction, or fails; an open relation has its
+        // pg_class row.
+        let owner = unsafe {
+            let relation =
+                PgRelation::with_lock(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+            (*relation.rd_rel).relowner
+        };
+        // What hangs on the counts would run as the owner of the leads: it must be his own.
+        if owner != call.owner() {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("{named} belong to another owner"),
+                "A leads table, its counts and its disqualifications have one owner.".into(),
+                format!(
+                    "Run ALTER TABLE ... OWNER TO on \"{}.{}\" and \"{}.{}\".",
+                    settings.schema, settings.counts, settings.schema, settings.disqualifications
+                ),
+            )
+        }
+        let campaign_name = text::to_server(&settings.campaign_column);
+        // SAFETY: catalog look-ups; of a column that there is not, the type is InvalidOid.
+        let (phone_type, phone_base, campaign_base) = unsafe {
+            let type_of = |name: &CStr| {
+                let attribute = pg_sys::get_attnum(relation, name.as_ptr());
+                pg_sys::get_atttype(relation, attribute)
+            };
+            let base_of = |type_id| match type_id {
+                pg_sys::InvalidOid => pg_sys::InvalidOid,
+                type_id => pg_sys::getBaseType(type_id),
+            };
+            let phone_type = type_of(c"phone");
+            (
+                phone_type,
+                base_of(phone_type),
+                base_of(type_of(&campaign_name)),
+            )
+        };
+        if phone_base != pg_sys::TEXTOID || campaign_base != campaign.base_type {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+                format!("{named} have columns of other types"),
+                "The counts or the campaign column were altered after track_lead_phones().".into(),
                 call.retrack_hint(),
             )
         }
@@ -210,20 +255,16 @@ impl Counts {
         sql::run(&statement, &[campaigns, phones, mark.into()]);
     }
 
-    /// TRUNCATE took every lead.
+    /// TRUNCATE took every lead, also those that the transaction's snapshot does not see.
     pub(crate) fn clear(&self) {
         let table = &self.table;
-        sql::run(
-            &format!("DELETE FROM {table} AS c WHERE NOT c.disqualified"),
-            &[],
-        );
-        sql::run(
-            &format!(
-                "UPDATE {table} AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 \
-                 WHERE c.lead_count OPERATOR(pg_catalog.<>) 0"
-            ),
-            &[],
-        );
+        sql::run_on_latest(&format!(
+            "DELETE FROM {table} AS c WHERE NOT c.disqualified"
+        ));
+        sql::run_on_latest(&format!(
+            "UPDATE {table} AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 \
+             WHERE c.lead_count OPERATOR(pg_catalog.<>) 0"
+        ));
     }
 
     /// The keys of the deltas as two arrays, side by side.

@@ -103,7 +103,7 @@ impl Deltas {
         index
     }
 
-    /// The campaigns, and one delta for each number that changes, in the order of campaign and number: the one order in
+    /// The campaigns, and one delta for each number that changes or was written, in the order of campaign and number: the one order in
     /// which every statement of every session locks rows of the counts.
     pub(crate) fn into_sorted(self) -> (Vec<Campaign>, Vec<Delta>) {
         let Self {
@@ -133,7 +133,10 @@ impl Deltas {
             }
             same
         });
-        deltas.retain(|delta| delta.leads != 0 || delta.columns != [0, 0]);
+        // A number that moved from lead to lead counts the same, but its marks are to be looked at.
+        deltas.retain(|delta| {
+            delta.leads != 0 || delta.columns != [0, 0] || delta.marks != [SeenMarks::default(); 2]
+        });
         let campaigns = order
             .into_iter()
             .map(|old| campaigns[old as usize].clone())

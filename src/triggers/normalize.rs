@@ -47,6 +47,7 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
         _ => call.data.tg_trigtuple,
     };
     let state = call.statement_state(|| {
+        call.refuse_partition();
         let settings = call.settings();
         let columns = Columns::resolve(call, &settings);
         let counts = Counts::resolve(call, &settings, columns.campaign);
@@ -91,7 +92,7 @@ fn normalize_numbers(
         let Some(datum) = attribute(call, tuple, column.number.attribute) else {
             continue;
         };
-        // SAFETY: tracking a table checks that columns of numbers are text or varchar.
+        // SAFETY: Columns::resolve() admits text and varchar here.
         let bytes = unsafe { text_bytes(datum) };
         let raw = text::from_server(bytes);
         let region = columns.region_of_row(|number| attribute(call, tuple, number));
@@ -142,7 +143,7 @@ fn mark_numbers(
     });
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
         let marked = attribute(call, tuple, column.mark.attribute)
-            // SAFETY: tracking a table checks that the mark is a boolean.
+            // SAFETY: Columns::resolve() admits boolean here.
             .and_then(|datum| unsafe { bool::from_datum(datum, false) });
         if marked != Some(disqualified) {
             changes.set(column.mark, disqualified.into_datum());

@@ -8,15 +8,17 @@ tools=$(dirname "$(dirname "$pgxs")")/test
 bindir=$("${PG_CONFIG:-pg_config}" --bindir)
 out=../../target/regress
 mkdir -p "$out/isolation"
+rm -f "$out"/regression.diffs "$out"/isolation/regression.diffs
 failed=0
 
-if [ $# -gt 0 ]; then suites=("$@"); else suites=(00_install numbers tracking writes disqualification bad_input); fi
+# 00_install creates the extension for those that follow
+if [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
     --dbname=lead_phones_regress --encoding=UTF8 --no-locale "${suites[@]}" || failed=1
 if [ $# = 0 ]; then
     "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \
         --dbname=lead_phones_isolation --encoding=UTF8 --no-locale --load-extension=lead_phones \
-        upload_and_disqualify two_uploads || failed=1
+        upload_and_disqualify two_uploads edits_and_disqualify || failed=1
 fi
 for diffs in "$out"/regression.diffs "$out"/isolation/regression.diffs; do
     if [ -s "$diffs" ]; then cat "$diffs"; fi

@@ -1,0 +1,98 @@
+-- Whoever may create tables, triggers or schemas gets nowhere he could not go without the extension, and crashes nothing.
+\set SHOW_CONTEXT never
+CREATE ROLE regress_alice;
+CREATE ROLE regress_bob;
+CREATE SCHEMA shared;
+GRANT ALL ON SCHEMA shared TO regress_alice, regress_bob;
+CREATE TABLE shared.secrets (secret text);
+INSERT INTO shared.secrets VALUES ('of alice');
+ALTER TABLE shared.secrets OWNER TO regress_alice;
+
+-- A trigger of ours, created by hand on columns of other types.
+SET ROLE regress_bob;
+CREATE TABLE shared.campaign_phone_counts (campaign_id bigint, phone e164, lead_count bigint, phone_count bigint,
+    mobile_count bigint, disqualified boolean, PRIMARY KEY (campaign_id, phone));
+CREATE TABLE shared.forged (campaign_id bigint, phone bigint, mobile text, phone_disqualified boolean, mobile_disqualified boolean);
+CREATE TRIGGER forged BEFORE INSERT ON shared.forged FOR EACH ROW EXECUTE FUNCTION lead_phones_normalize(
+    'campaign_column=campaign_id', 'phone_column=phone', 'mobile_column=mobile', 'region=US', 'on_invalid=keep',
+    'schema=shared', 'counts=campaign_phone_counts', 'disqualifications=none');
+INSERT INTO shared.forged VALUES (1, 6789998212, NULL);
+ALTER TABLE shared.forged ALTER phone TYPE text, ALTER campaign_id TYPE float8;
+INSERT INTO shared.forged VALUES (1, '678 999 8212', NULL);
+ALTER TABLE shared.forged ALTER campaign_id TYPE text;
+INSERT INTO shared.forged VALUES ('1', '678 999 8212', NULL);
+DROP TABLE shared.forged;
+
+-- A planted table of counts, with a trigger: it would run as whoever owns the leads.
+CREATE FUNCTION shared.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE WARNING '% reads %', current_user, (SELECT secret FROM shared.secrets); RETURN NEW;
+END $$;
+CREATE TRIGGER evil BEFORE INSERT ON shared.campaign_phone_counts FOR EACH ROW EXECUTE FUNCTION shared.evil();
+GRANT ALL ON shared.campaign_phone_counts TO PUBLIC;
+SET ROLE regress_alice;
+CREATE TABLE shared.leads (campaign_id bigint, phone text, mobile text);
+SELECT track_lead_phones('shared.leads');
+\echo :SQLSTATE
+RESET ROLE;
+DROP TABLE shared.campaign_phone_counts;
+SET ROLE regress_alice;
+SELECT track_lead_phones('shared.leads');
+-- swapped afterwards
+RESET ROLE;
+ALTER TABLE shared.campaign_phone_counts RENAME TO hidden;
+SET ROLE regress_bob;
+CREATE TABLE shared.campaign_phone_counts (campaign_id bigint, phone e164, lead_count bigint, phone_count bigint,
+    mobile_count bigint, disqualified boolean, PRIMARY KEY (campaign_id, phone));
+CREATE TRIGGER evil BEFORE INSERT ON shared.campaign_phone_counts FOR EACH ROW EXECUTE FUNCTION shared.evil();
+GRANT ALL ON shared.campaign_phone_counts TO PUBLIC;
+SET ROLE regress_alice;
+INSERT INTO shared.leads VALUES (1, '678 999 8212', NULL);
+\echo :SQLSTATE
+RESET ROLE;
+CALL disqualify_phone(1, '678 999 8212');
+\echo :SQLSTATE
+DROP TABLE shared.campaign_phone_counts;
+ALTER TABLE shared.hidden RENAME TO campaign_phone_counts;
+
+-- A name that stands before pg_catalog in the search_path of the writer.
+CREATE SCHEMA trap;
+CREATE FUNCTION trap.equals(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
+CREATE OPERATOR trap.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = trap.equals);
+CREATE FUNCTION trap.format(text, VARIADIC text[]) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
+SET search_path = trap, pg_catalog, public;
+INSERT INTO shared.leads VALUES (1, '678 999 8212', NULL);
+UPDATE shared.leads SET phone = '212 761 2846';
+CALL disqualify_phone(1, '212 761 2846');
+SELECT count(*) FROM verify_phone_counts('shared.leads');
+RESET search_path;
+DROP SCHEMA trap CASCADE;
+
+-- What someone tracks for himself neither stops others from tracking nor from the short CALL.
+CREATE SCHEMA private AUTHORIZATION regress_bob;
+SET ROLE regress_bob;
+CREATE TABLE private.leads (campaign_id bigint, phone text, mobile text);
+SELECT track_lead_phones('private.leads');
+CREATE TEMPORARY TABLE leads (campaign_id bigint, phone text, mobile text);
+SELECT track_lead_phones('leads');
+RESET ROLE;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_alice;
+SET ROLE regress_alice;
+SELECT leads, counts FROM lead_phone_tables ORDER BY leads::text;
+CALL disqualify_phone(1, '678 999 8212');
+RESET ROLE;
+
+-- Row-level security on leads and counts does not make the triggers miscount.
+ALTER TABLE shared.leads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shared.campaign_phone_counts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON shared.leads TO regress_bob USING (campaign_id = 0) WITH CHECK (true);
+GRANT SELECT, INSERT ON shared.leads TO regress_bob;
+SET ROLE regress_bob;
+INSERT INTO shared.leads VALUES (1, '678 999 8212', '650 253 0000');
+SELECT count(*) FROM shared.leads;
+RESET ROLE;
+SELECT count(*) FROM verify_phone_counts('shared.leads');
+
+REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_alice;
+DROP SCHEMA shared, private CASCADE;
+DROP TABLE IF EXISTS leads;
+DROP ROLE regress_alice, regress_bob;
