@@ -54,6 +54,12 @@ impl E164 {
         )
     }
 
+    /// The number of ten national digits, as values, under country calling code 1.
+    pub(super) fn from_nanp(national: &[u8; 10]) -> Option<Self> {
+        let national = national.iter().map(|digit| b'0' + digit);
+        Self::from_digits(core::iter::once(b'1').chain(national))
+    }
+
     fn from_digits(digits: impl Iterator<Item = u8>) -> Option<Self> {
         let mut text = [0u8; MAX_DIGITS + 1];
         text[0] = b'+';

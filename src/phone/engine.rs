@@ -7,7 +7,7 @@ use rlibphonenumber::{
     ValidationError,
 };
 
-use super::{DefaultRegion, E164, Problem};
+use super::{DefaultRegion, E164, Problem, nanp};
 
 /// Google's limit on the text of a number (`MAX_INPUT_STRING_LENGTH`), in characters.
 const MAX_TEXT_CHARS: usize = 250;
@@ -24,6 +24,11 @@ const MAX_LEADING_ZEROS: usize = 10;
 /// # Errors
 /// The [`Problem`], where there is none.
 pub fn normalize(raw: &str, region: DefaultRegion) -> Result<E164, Problem> {
+    nanp::normalize(raw, region).unwrap_or_else(|| normalize_by_engine(raw, region))
+}
+
+/// The same, without the fast path.
+pub(super) fn normalize_by_engine(raw: &str, region: DefaultRegion) -> Result<E164, Problem> {
     Ok(valid(raw, region)?.1)
 }
 
@@ -50,10 +55,11 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<PhoneNumber, Pro
         return Err(Problem::NotANumber);
     }
     with_engine(|engine| {
+        let engine_region = region.as_engine_region();
         engine
-            .parse(raw, region.as_engine_region())
+            .parse(raw, engine_region)
             .map_err(|error| match error {
-                ParseError::InvalidCountryCode if lacks_region(engine, raw, region) => {
+                ParseError::InvalidCountryCode if lacks_region(engine, raw, engine_region) => {
                     Problem::UnknownRegion
                 }
                 ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
@@ -102,8 +108,8 @@ pub(super) fn with_engine<T>(run: impl FnOnce(&PhoneNumberUtil) -> T) -> Result<
 }
 
 /// Whether a known region would have let the engine read the text: then the region is what is missing.
-fn lacks_region(engine: &PhoneNumberUtil, raw: &str, region: DefaultRegion) -> bool {
-    !region.is_known()
+fn lacks_region(engine: &PhoneNumberUtil, raw: &str, region: Option<Region>) -> bool {
+    region.is_none()
         && !matches!(
             engine.parse(raw, Some(Region::US)),
             Err(ParseError::InvalidCountryCode)

@@ -9,6 +9,8 @@
 mod describe;
 mod e164;
 mod engine;
+mod nanp;
+mod nanp_table;
 mod problem;
 mod region;
 
