@@ -4,8 +4,8 @@
 //! UTF-8 (see `text`).
 
 use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::{JsonB, pg_sys};
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
 use crate::{report, text};
@@ -22,6 +22,29 @@ unsafe impl BoxRet for PhoneDatum {
 }
 
 pgrx::impl_sql_translatable!(PhoneDatum, "text");
+
+/// JSON on its way out, in the server's encoding.
+pub(crate) struct Jsonb(pub(crate) serde_json::Value);
+
+// SAFETY: box_into returns a jsonb datum allocated in the caller's memory context.
+unsafe impl BoxRet for Jsonb {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        let json = text::to_server(&self.0.to_string());
+        // SAFETY: jsonb_in reads a C string; valid JSON does not fail, and an error does not return.
+        unsafe {
+            let jsonb = pgrx::direct_function_call_as_datum(
+                pg_sys::jsonb_in,
+                &[Some(pg_sys::Datum::from(json.as_ptr()))],
+            );
+            match jsonb {
+                Some(jsonb) => fcinfo.return_raw_datum(jsonb),
+                None => fcinfo.return_null(),
+            }
+        }
+    }
+}
+
+pgrx::impl_sql_translatable!(Jsonb, "jsonb");
 
 /// A text datum of ASCII bytes, in the current memory context.
 pub(crate) fn text_datum(ascii: &str) -> pg_sys::Datum {
@@ -61,9 +84,9 @@ fn phone_problem(raw: Option<&[u8]>, region: Option<&[u8]>) -> Option<&'static s
 }
 
 #[pg_extern(sql = false)]
-fn phone_info(raw: &[u8], region: &[u8]) -> Result<JsonB, serde_json::Error> {
+fn phone_info(raw: &[u8], region: &[u8]) -> Result<Jsonb, serde_json::Error> {
     let description = phone::describe(&text::from_server(raw), region_from(region));
-    serde_json::to_value(description).map(JsonB)
+    serde_json::to_value(description).map(Jsonb)
 }
 
 #[pg_extern(sql = false)]

@@ -11,9 +11,17 @@ const MAX_SHOWN_CHARS: usize = 64;
 
 /// Fails the statement.
 pub(crate) fn fail(code: PgSqlErrorCode, message: String, detail: String, hint: String) -> ! {
-    ErrorReport::new(code, message, "lead_phones")
-        .set_detail(detail)
-        .set_hint(hint)
+    // Messages are not converted: what the server's encoding may not have must not get into one.
+    let sendable = |text: String| {
+        if text.is_ascii() || text::server_encoding_is_utf8() {
+            text
+        } else {
+            text.replace(|c: char| !c.is_ascii(), "?")
+        }
+    };
+    ErrorReport::new(code, sendable(message), "lead_phones")
+        .set_detail(sendable(detail))
+        .set_hint(sendable(hint))
         .report(PgLogLevel::ERROR);
     unreachable!("an ERROR does not return")
 }
@@ -62,17 +70,14 @@ fn detail(problem: Problem) -> String {
     format!("{problem} ({})", problem.code())
 }
 
-/// A value as a message shows it: quoted, cut, without control characters, in characters the server can send.
+/// A value as a message shows it: quoted, cut, without control characters.
 pub(crate) fn shown(value: &str) -> String {
-    let every_script = text::server_encoding_is_utf8();
     let mut out = String::from("\"");
     for c in value.chars().take(MAX_SHOWN_CHARS) {
         if c.is_control() {
             out.extend(c.escape_default());
-        } else if c.is_ascii() || every_script {
-            out.push(c);
         } else {
-            out.push('?');
+            out.push(c);
         }
     }
     if value.chars().nth(MAX_SHOWN_CHARS).is_some() {

@@ -11,13 +11,14 @@ mod normalize;
 mod settings;
 
 use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::pg_sys;
 use pgrx::pg_sys::FunctionCallInfo;
 use pgrx::prelude::*;
-use pgrx::{JsonB, pg_sys};
 
 use call::TriggerCall;
 use settings::Settings;
 
+use crate::functions::Jsonb;
 use crate::text;
 
 /// What a trigger function returns: the row to write, or nothing.
@@ -50,13 +51,13 @@ fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
 
 /// The settings in `pg_trigger.tgargs`: each argument followed by a NUL byte.
 #[pg_extern(sql = false)]
-fn lead_phones_settings(trigger_args: &[u8]) -> Result<Option<JsonB>, serde_json::Error> {
+fn lead_phones_settings(trigger_args: &[u8]) -> Result<Option<Jsonb>, serde_json::Error> {
     let args: Vec<String> = trigger_args
         .split(|byte| *byte == 0)
         .map(|arg| text::from_server(arg).into_owned())
         .collect();
     Settings::from_args(&args)
         .ok()
-        .map(|settings| serde_json::to_value(settings).map(JsonB))
+        .map(|settings| serde_json::to_value(settings).map(Jsonb))
         .transpose()
 }
