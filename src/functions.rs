@@ -99,7 +99,7 @@ fn format_phone(number: &[u8], style: &[u8]) -> String {
 }
 
 #[pg_extern(sql = false)]
-fn phone_region(number: &[u8]) -> Option<String> {
+fn phone_region(number: &[u8]) -> Option<&'static str> {
     phone::region_of(&text::from_server(number))
 }
 

@@ -1,12 +1,11 @@
 //! What there is to say about a number: formats, region, type.
 
-use rlibphonenumber::{
-    PhoneNumber, PhoneNumberFormat, PhoneNumberType, get_national_significant_number_owned,
-};
+use rlibphonenumber::PhoneNumberFormat;
 use serde::Serialize;
 
-use super::engine::{parse, valid, validate, with_engine};
-use super::{DefaultRegion, E164, Problem};
+use super::normalize::read;
+use super::plan::{Assignment, Number};
+use super::{DefaultRegion, E164, Problem, engine};
 
 /// How to write a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +42,11 @@ pub struct Description {
     /// The number in E.164.
     pub e164: Option<String>,
     /// The country calling code.
-    pub country_code: Option<i32>,
+    pub country_code: Option<u16>,
     /// The national significant number, with its leading zeros.
     pub national_number: Option<String>,
     /// ISO 3166-1 alpha-2, or `001` for a number of no country.
-    pub region: Option<String>,
+    pub region: Option<&'static str>,
     /// As [`kind_of`] names it.
     #[serde(rename = "type")]
     pub kind: Option<&'static str>,
@@ -67,40 +66,42 @@ pub struct Description {
 
 /// Describes the number that the text spells.
 pub fn describe(raw: &str, region: DefaultRegion) -> Description {
-    let described = parse(raw, region).map(|number| {
-        let parts = Description {
-            country_code: Some(number.country_code),
-            national_number: Some(get_national_significant_number_owned(&number)),
-            extension: number.extension.clone().filter(|digits| !digits.is_empty()),
-            ..Description::default()
-        };
-        let described = validate(&number).and_then(|e164| describe_valid(&number, e164));
-        (parts, described)
-    });
-    match described {
-        Ok((parts, Ok(valid))) => Description {
-            country_code: parts.country_code,
-            national_number: parts.national_number,
-            extension: parts.extension,
-            ..valid
-        },
-        Ok((parts, Err(problem))) => Description {
-            problem: Some(problem.code()),
-            ..parts
-        },
-        Err(problem) => Description {
+    // By the engine, whatever the spelling: only it keeps the extension.
+    engine::parse(raw, region)
+        .map(|(number, extension)| describe_number(&number, extension))
+        .unwrap_or_else(|problem| Description {
             problem: Some(problem.code()),
             ..Description::default()
-        },
+        })
+}
+
+fn describe_number(number: &Number, extension: Option<String>) -> Description {
+    let valid = number
+        .validate()
+        .and_then(|e164| describe_valid(number, e164, extension.as_deref()))
+        .unwrap_or_else(|problem| Description {
+            problem: Some(problem.code()),
+            ..Description::default()
+        });
+    Description {
+        country_code: Some(number.calling_code()),
+        national_number: Some(digits_text(number.national())),
+        extension,
+        ..valid
     }
 }
 
-fn describe_valid(number: &PhoneNumber, e164: E164) -> Result<Description, Problem> {
-    let style = |style| written(number, style).map(Some);
+fn describe_valid(
+    number: &Number,
+    e164: E164,
+    extension: Option<&str>,
+) -> Result<Description, Problem> {
+    let style = |style| engine::write(number, extension, style).map(Some);
+    let assignment = number.assignment();
     Ok(Description {
         e164: Some(e164.to_string()),
-        region: region_name(number)?,
-        kind: kind_name(number)?,
+        region: assignment.map(region_name),
+        kind: assignment.map(kind_name),
         national: style(PhoneNumberFormat::National)?,
         international: style(PhoneNumberFormat::International)?,
         rfc3966: style(PhoneNumberFormat::RFC3966)?,
@@ -119,53 +120,45 @@ pub fn format(e164: &str, style: Style) -> String {
     };
     style
         .and_then(|style| {
-            let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
-            written(&number, style).ok()
+            let number = read_e164(e164).filter(|number| number.validate().is_ok())?;
+            engine::write(&number, None, style).ok()
         })
         .unwrap_or_else(|| e164.to_owned())
 }
 
 /// The region of a valid number: ISO 3166-1 alpha-2, or `001` where it belongs to no country.
-pub fn region_of(e164: &str) -> Option<String> {
-    let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
-    region_name(&number).ok().flatten()
+pub fn region_of(e164: &str) -> Option<&'static str> {
+    assignment_of(e164).map(region_name)
 }
 
 /// The type of a valid number, under libphonenumber's names in lower case.
 pub fn kind_of(e164: &str) -> Option<&'static str> {
-    let (number, _) = valid(e164, DefaultRegion::NONE).ok()?;
-    kind_name(&number).ok().flatten()
+    assignment_of(e164).map(kind_name)
 }
 
-fn written(number: &PhoneNumber, style: PhoneNumberFormat) -> Result<String, Problem> {
-    with_engine(|engine| engine.format(number, style).into_owned())
+fn assignment_of(e164: &str) -> Option<Assignment> {
+    let number = read_e164(e164)?;
+    number.validate().ok()?;
+    number.assignment()
 }
 
-fn region_name(number: &PhoneNumber) -> Result<Option<String>, Problem> {
-    with_engine(|engine| {
-        engine
-            .get_region_for_number(number)
-            .map(|region| region.as_region_str().to_string())
-    })
+fn read_e164(e164: &str) -> Option<Number> {
+    read(e164, DefaultRegion::NONE)?.ok()
 }
 
-fn kind_name(number: &PhoneNumber) -> Result<Option<&'static str>, Problem> {
-    with_engine(|engine| {
-        Some(match engine.get_number_type(number) {
-            PhoneNumberType::FixedLine => "fixed_line",
-            PhoneNumberType::Mobile => "mobile",
-            PhoneNumberType::FixedLineOrMobile => "fixed_line_or_mobile",
-            PhoneNumberType::TollFree => "toll_free",
-            PhoneNumberType::PremiumRate => "premium_rate",
-            PhoneNumberType::SharedCost => "shared_cost",
-            PhoneNumberType::VoIP => "voip",
-            PhoneNumberType::PersonalNumber => "personal_number",
-            PhoneNumberType::Pager => "pager",
-            PhoneNumberType::UAN => "uan",
-            PhoneNumberType::VoiceMail => "voicemail",
-            PhoneNumberType::Unknown => return None,
-        })
-    })
+fn region_name(assignment: Assignment) -> &'static str {
+    assignment.region.code
+}
+
+fn kind_name(assignment: Assignment) -> &'static str {
+    assignment.kind.name()
+}
+
+fn digits_text(values: &[u8]) -> String {
+    values
+        .iter()
+        .map(|digit| char::from(b'0' + digit))
+        .collect()
 }
 
 #[cfg(test)]
@@ -197,12 +190,12 @@ mod tests {
     #[test]
     fn regions_and_types() {
         let about = |number| (region_of(number).unwrap(), kind_of(number).unwrap());
-        assert_eq!(about("+16789998212"), ("US".into(), "fixed_line_or_mobile"));
+        assert_eq!(about("+16789998212"), ("US", "fixed_line_or_mobile"));
         assert_eq!(about("+14165550123").0, "CA");
-        assert_eq!(about("+447400123456"), ("GB".into(), "mobile"));
-        assert_eq!(about("+4930123456"), ("DE".into(), "fixed_line"));
-        assert_eq!(about("+18002345678"), ("US".into(), "toll_free"));
-        assert_eq!(about("+80012345678"), ("001".into(), "toll_free"));
+        assert_eq!(about("+447400123456"), ("GB", "mobile"));
+        assert_eq!(about("+4930123456"), ("DE", "fixed_line"));
+        assert_eq!(about("+18002345678"), ("US", "toll_free"));
+        assert_eq!(about("+80012345678"), ("001", "toll_free"));
     }
 
     #[test]

@@ -21,43 +21,16 @@ impl E164 {
         Self::from_digits(digits.iter().copied())
     }
 
-    /// Puts a number together: country calling code, leading zeros of the national number, the rest of it.
-    /// `None` where that is not 2 to 15 digits.
-    pub(super) fn from_parts(
-        country_code: u32,
-        leading_zeros: usize,
-        national_number: u64,
-    ) -> Option<Self> {
-        let mut reversed = [0u8; 32];
-        let mut len = 0;
-        let mut push_decimal = |mut value: u64| {
-            loop {
-                reversed[len] = b'0' + (value % 10) as u8;
-                len += 1;
-                value /= 10;
-                if value == 0 {
-                    break;
-                }
-            }
-            len
-        };
-        let national_len = push_decimal(national_number);
-        let total_len = push_decimal(u64::from(country_code));
-        let (national, country) = reversed[..total_len].split_at(national_len);
+    /// Puts a number together: country calling code, digits of the national number as values. `None` where that is not 2
+    /// to 15 digits.
+    pub(super) fn from_parts(country_code: u16, national: &[u8]) -> Option<Self> {
+        let places = [100, 10, 1].map(|place| country_code / place);
+        let country = places.into_iter().filter(|upto| *upto > 0);
         Self::from_digits(
             country
-                .iter()
-                .rev()
-                .copied()
-                .chain(core::iter::repeat_n(b'0', leading_zeros))
-                .chain(national.iter().rev().copied()),
+                .map(|upto| b'0' + (upto % 10) as u8)
+                .chain(national.iter().map(|digit| b'0' + digit)),
         )
-    }
-
-    /// The number of ten national digits, as values, under country calling code 1.
-    pub(super) fn from_nanp(national: &[u8; 10]) -> Option<Self> {
-        let national = national.iter().map(|digit| b'0' + digit);
-        Self::from_digits(core::iter::once(b'1').chain(national))
     }
 
     fn from_digits(digits: impl Iterator<Item = u8>) -> Option<Self> {
@@ -150,12 +123,12 @@ mod tests {
 
     #[test]
     fn parts_keep_the_leading_zeros_of_the_national_number() {
-        let text = |cc, zeros, number| E164::from_parts(cc, zeros, number).map(|n| n.to_string());
-        assert_eq!(text(1, 0, 6_789_998_212), Some("+16789998212".into()));
-        assert_eq!(text(39, 1, 236_618_300), Some("+390236618300".into()));
-        assert_eq!(text(234, 0, 80_061_902_633_186), None, "17 digits");
-        assert_eq!(text(0, 0, 1), None);
-        assert_eq!(text(u32::MAX, 10, u64::MAX), None);
+        let text = |code, national: &[u8]| E164::from_parts(code, national).map(|n| n.to_string());
+        assert_eq!(text(1, &[6, 7, 8]), Some("+1678".into()));
+        assert_eq!(text(39, &[0, 2, 3, 6]), Some("+390236".into()));
+        assert_eq!(text(234, &[8; 12]), Some("+234888888888888".into()));
+        assert_eq!(text(234, &[8; 13]), None, "16 digits");
+        assert_eq!(text(0, &[0, 1]), None);
     }
 
     #[test]

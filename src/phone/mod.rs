@@ -7,16 +7,20 @@
 //! has at most fifteen digits.
 
 mod describe;
+#[cfg(test)]
+mod differential;
 mod e164;
 mod engine;
-mod nanp;
-mod nanp_table;
+mod kind;
+mod normalize;
+mod plan;
 mod problem;
 mod region;
+mod spelling;
 
 pub use describe::{Description, Style, describe, format, kind_of, region_of};
 pub use e164::E164;
-pub use engine::normalize;
+pub use normalize::normalize;
 pub use problem::Problem;
 pub use region::DefaultRegion;
 

@@ -1,0 +1,155 @@
+//! From dialed digits to a country calling code and a national number, as libphonenumber's `parseHelper` does it.
+
+use super::number::National;
+use super::{CallingCode, Length, Number, Region};
+use crate::phone::Problem;
+use crate::phone::spelling::Dialed;
+
+/// Shortest and longest national number (`MIN_LENGTH_FOR_NSN`, `MAX_LENGTH_FOR_NSN`).
+const MIN_NATIONAL: usize = 2;
+const MAX_NATIONAL: usize = 17;
+const MAX_CALLING_CODE: usize = 3;
+
+/// Reads the digits, as dialed in the region.
+pub(in crate::phone) fn parse(
+    dialed: &Dialed,
+    region: Option<&'static Region>,
+) -> Result<Number, Problem> {
+    if region.is_none() && !dialed.plus {
+        // What no region could read is the number's fault, not the region's.
+        let us = Region::from_code(*b"US");
+        return Err(match us.map(|us| split(dialed, Some(us))) {
+            Some(Err(problem @ Problem::InvalidCountryCode)) => problem,
+            _ => Problem::UnknownRegion,
+        });
+    }
+    let (calling_code, national) = split(dialed, region)?;
+    // Another country's number is read by the plan of its main region.
+    let region = calling_code.map_or(region, CallingCode::main_region);
+    let calling_code = calling_code.or_else(|| CallingCode::find(region?.calling_code));
+    if national.digits().len() < MIN_NATIONAL {
+        return Err(Problem::TooShort);
+    }
+    let (Some(region), Some(calling_code)) = (region, calling_code) else {
+        return Err(Problem::InvalidCountryCode);
+    };
+    let stripped = strip_national_prefix(region, &national);
+    // A prefix whose loss makes the number too short was none.
+    let national = match region.lengths.test(stripped.digits().len()) {
+        Length::LocalOnly | Length::TooShort | Length::Invalid => national,
+        Length::Possible | Length::TooLong => stripped,
+    };
+    match national.digits().len() {
+        ..MIN_NATIONAL => Err(Problem::TooShort),
+        MIN_NATIONAL..=MAX_NATIONAL => Ok(Number {
+            calling_code,
+            national,
+        }),
+        _ => Err(Problem::TooLong),
+    }
+}
+
+type Split = (Option<&'static CallingCode>, National);
+
+/// Takes the country calling code off, where there is one (`maybeExtractCountryCode`).
+fn split(dialed: &Dialed, region: Option<&'static Region>) -> Result<Split, Problem> {
+    if !dialed.plus {
+        return split_dialed(dialed.digits(), region);
+    }
+    match split_international(dialed.digits()) {
+        // A plus sign before something that is no country: perhaps it was only decoration.
+        Err(Problem::InvalidCountryCode) => match split_dialed(dialed.digits(), region)? {
+            (None, _) => Err(Problem::InvalidCountryCode),
+            split => Ok(split),
+        },
+        split => split,
+    }
+}
+
+/// Digits that start with a country calling code.
+fn split_international(digits: &[u8]) -> Result<Split, Problem> {
+    if digits.len() <= MIN_NATIONAL {
+        return Err(Problem::TooShort);
+    }
+    if digits[0] == 0 {
+        return Err(Problem::InvalidCountryCode);
+    }
+    let mut code = 0;
+    for (place, digit) in digits.iter().take(MAX_CALLING_CODE).enumerate() {
+        code = code * 10 + u16::from(*digit);
+        if let Some(calling_code) = CallingCode::find(code) {
+            return Ok((Some(calling_code), National::new(&digits[place + 1..])));
+        }
+    }
+    Err(Problem::InvalidCountryCode)
+}
+
+/// Digits as dialed in the region: with its international prefix, with its own country calling code, or without.
+fn split_dialed(digits: &[u8], region: Option<&'static Region>) -> Result<Split, Problem> {
+    let national = National::new(digits);
+    let Some(region) = region else {
+        return Ok((None, national));
+    };
+    if let Some(prefix) = &region.international_prefix
+        && let Some(found) = prefix.find(digits)
+        && digits.get(found.len) != Some(&0)
+    {
+        return split_international(&digits[found.len..]);
+    }
+    if let Some(calling_code) = CallingCode::find(region.calling_code)
+        && let Some(rest) = strip_calling_code(calling_code.code, digits)
+    {
+        let rest = strip_national_prefix(region, &National::new(rest));
+        if (!region.matches(digits) && region.matches(rest.digits()))
+            || region.lengths.test(digits.len()) == Length::TooLong
+        {
+            return Ok((Some(calling_code), rest));
+        }
+    }
+    Ok((None, national))
+}
+
+fn strip_calling_code(code: u16, digits: &[u8]) -> Option<&[u8]> {
+    let len = match code {
+        ..10 => 1,
+        10..100 => 2,
+        _ => MAX_CALLING_CODE,
+    };
+    let (start, rest) = digits.split_at_checked(len)?;
+    let value = start
+        .iter()
+        .fold(0, |value, digit| value * 10 + u16::from(*digit));
+    (value == code).then_some(rest)
+}
+
+/// The number without its national prefix and carrier code (`maybeStripNationalPrefixAndCarrierCode`).
+fn strip_national_prefix(region: &Region, national: &National) -> National {
+    let digits = national.digits();
+    let Some((prefix, found)) = region
+        .national_prefix
+        .as_ref()
+        .filter(|_| !digits.is_empty())
+        .and_then(|prefix| Some((prefix, prefix.find(digits)?)))
+    else {
+        return *national;
+    };
+    let rest = &digits[found.len..];
+    let (first, second) = (found.group(1, digits), found.group(2, digits));
+    let dialed_group = match (first, second) {
+        (Some(_), Some(second)) => !second.is_empty(),
+        (Some(first), None) => !first.is_empty(),
+        (None, _) => false,
+    };
+    let stripped = match prefix.transform {
+        Some((added, group)) if dialed_group => {
+            National::concat([added, found.group(group, digits).unwrap_or_default(), rest])
+        }
+        _ => National::new(rest),
+    };
+    // A number that fits must still fit without its prefix.
+    if region.matches(digits) && !region.matches(stripped.digits()) {
+        *national
+    } else {
+        stripped
+    }
+}
