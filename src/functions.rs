@@ -1,14 +1,14 @@
 //! The SQL functions on numbers: thin calls into `phone`. Their SQL declarations are in `sql/install/1_numbers.sql`.
 //!
-//! Arguments of type `text` are declared `&[u8]`: a text datum has the layout of a bytea, and its bytes need not be
-//! UTF-8 (see `text`).
+//! Arguments of type `text` are bytes in the server encoding, which need not be UTF-8 (see `text`).
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
-use crate::{report, text};
+use crate::report;
+use crate::text::{self, ServerText};
 
 /// A number on its way out, as a datum of the domain `e164`.
 struct PhoneDatum(E164);
@@ -17,7 +17,7 @@ struct PhoneDatum(E164);
 unsafe impl BoxRet for PhoneDatum {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
         // SAFETY: the datum is the function's result, and a text as its declaration says.
-        unsafe { fcinfo.return_raw_datum(text_datum(&self.0)) }
+        unsafe { fcinfo.return_raw_datum(text_datum(self.0.as_bytes())) }
     }
 }
 
@@ -47,65 +47,73 @@ unsafe impl BoxRet for Jsonb {
 pgrx::impl_sql_translatable!(Jsonb, "jsonb");
 
 /// A text datum of ASCII bytes, in the current memory context.
-pub(crate) fn text_datum(ascii: &str) -> pg_sys::Datum {
-    // SAFETY: the function copies `len` bytes.
-    unsafe { pg_sys::cstring_to_text_with_len(ascii.as_ptr().cast(), ascii.len() as i32).into() }
+pub(crate) fn text_datum(ascii: &[u8]) -> pg_sys::Datum {
+    let size = pg_sys::VARHDRSZ + ascii.len();
+    // SAFETY: the allocation has room for the header and the bytes.
+    unsafe {
+        let text = pg_sys::palloc(size).cast::<pg_sys::varlena>();
+        pgrx::set_varsize_4b(text, size as i32);
+        let bytes = text.byte_add(pg_sys::VARHDRSZ).cast::<u8>();
+        bytes.copy_from_nonoverlapping(ascii.as_ptr(), ascii.len());
+        text.into()
+    }
 }
 
-fn region_from(code: &[u8]) -> DefaultRegion {
-    core::str::from_utf8(code).map_or(DefaultRegion::NONE, DefaultRegion::from_code)
+fn region_from(code: ServerText) -> DefaultRegion {
+    DefaultRegion::from_code(code.0)
+}
+
+/// Asks for the number without decoding the text, where that can be.
+fn normalize(raw: ServerText, region: DefaultRegion) -> Result<E164, Problem> {
+    phone::normalize_ascii(raw.0, region)
+        .unwrap_or_else(|| phone::normalize(&text::from_server(raw.0), region))
 }
 
 #[pg_extern(sql = false)]
-fn normalize_phone(raw: &[u8], region: &[u8]) -> PhoneDatum {
-    let raw = text::from_server(raw);
-    match phone::normalize(&raw, region_from(region)) {
+fn normalize_phone(raw: ServerText, region: ServerText) -> PhoneDatum {
+    match normalize(raw, region_from(region)) {
         Ok(number) => PhoneDatum(number),
-        Err(problem) => report::not_a_phone_number(&raw, problem),
+        Err(problem) => report::not_a_phone_number(&text::from_server(raw.0), problem),
     }
 }
 
 #[pg_extern(sql = false)]
-fn try_normalize_phone(raw: &[u8], region: &[u8]) -> Option<PhoneDatum> {
-    phone::normalize(&text::from_server(raw), region_from(region))
-        .ok()
-        .map(PhoneDatum)
+fn try_normalize_phone(raw: ServerText, region: ServerText) -> Option<PhoneDatum> {
+    normalize(raw, region_from(region)).ok().map(PhoneDatum)
 }
 
 #[pg_extern(sql = false)]
-fn phone_problem(raw: Option<&[u8]>, region: Option<&[u8]>) -> Option<&'static str> {
+fn phone_problem(raw: Option<ServerText>, region: Option<ServerText>) -> Option<&'static str> {
     let raw = raw?;
     let Some(region) = region else {
         return Some(Problem::UnknownRegion.code());
     };
-    phone::normalize(&text::from_server(raw), region_from(region))
-        .err()
-        .map(Problem::code)
+    normalize(raw, region_from(region)).err().map(Problem::code)
 }
 
 #[pg_extern(sql = false)]
-fn phone_info(raw: &[u8], region: &[u8]) -> Result<Jsonb, serde_json::Error> {
-    let description = phone::describe(&text::from_server(raw), region_from(region));
+fn phone_info(raw: ServerText, region: ServerText) -> Result<Jsonb, serde_json::Error> {
+    let description = phone::describe(&text::from_server(raw.0), region_from(region));
     serde_json::to_value(description).map(Jsonb)
 }
 
 #[pg_extern(sql = false)]
-fn format_phone(number: &[u8], style: &[u8]) -> String {
-    let style_name = text::from_server(style);
+fn format_phone(number: ServerText, style: ServerText) -> String {
+    let style_name = text::from_server(style.0);
     match Style::from_name(&style_name) {
-        Some(style) => phone::format(&text::from_server(number), style),
+        Some(style) => phone::format(&text::from_server(number.0), style),
         None => report::unknown_style(&style_name),
     }
 }
 
 #[pg_extern(sql = false)]
-fn phone_region(number: &[u8]) -> Option<&'static str> {
-    phone::region_of(&text::from_server(number))
+fn phone_region(number: ServerText) -> Option<&'static str> {
+    phone::region_of(&text::from_server(number.0))
 }
 
 #[pg_extern(sql = false)]
-fn phone_type(number: &[u8]) -> Option<&'static str> {
-    phone::kind_of(&text::from_server(number))
+fn phone_type(number: ServerText) -> Option<&'static str> {
+    phone::kind_of(&text::from_server(number.0))
 }
 
 #[pg_extern(sql = false)]

@@ -6,7 +6,47 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 
-use pgrx::pg_sys;
+use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::datum::FromDatum;
+use pgrx::{pg_sys, varlena};
+
+/// A text argument: its bytes, in the server encoding. Unlike pgrx's own types, it calls nothing to look at a text that is
+/// not toasted.
+#[derive(Clone, Copy)]
+pub(crate) struct ServerText<'a>(pub(crate) &'a [u8]);
+
+impl<'a> FromDatum for ServerText<'a> {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _type: pg_sys::Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the datum is a text, as the caller promises and the function's SQL declaration says; its bytes live as
+        // long as the call.
+        unsafe {
+            let mut text = datum.cast_mut_ptr::<pg_sys::varlena>();
+            if varlena::varatt_is_1b_e(text) || varlena::varatt_is_4b_c(text) {
+                text = pg_sys::pg_detoast_datum_packed(text);
+            }
+            let len = varlena::varsize_any_exhdr(text);
+            let bytes = varlena::vardata_any(text).cast::<u8>();
+            Some(Self(core::slice::from_raw_parts(bytes, len)))
+        }
+    }
+}
+
+// SAFETY: unboxes a text through FromDatum, and only one that is not NULL.
+unsafe impl<'fcx> ArgAbi<'fcx> for ServerText<'fcx> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the caller's promise; the argument is not NULL.
+        unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(Self(&[]))
+    }
+}
+
+pgrx::impl_sql_translatable!(ServerText<'_>, "text");
 
 /// Bytes of the server encoding as UTF-8. What cannot be converted becomes U+FFFD.
 pub(crate) fn from_server(bytes: &[u8]) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ use rlibphonenumber::{
 };
 
 use super::kind::Kind;
-use super::normalize::read;
+use super::normalize::{normalize, normalize_ascii, read};
 use super::plan::Number;
 use super::{DefaultRegion, Problem};
 
@@ -73,7 +73,7 @@ fn engines_validity(number: &PhoneNumber) -> Answer {
         PhoneNumberType::VoiceMail => Kind::Voicemail,
         PhoneNumberType::Unknown => panic!("valid, but of no type: {number:?}"),
     };
-    let code = DefaultRegion::from_code(&region.as_region_str())
+    let code = DefaultRegion::from_code(&*region.as_region_str())
         .0
         .map_or("001", |region| region.code);
     Ok((e164, code, kind))
@@ -239,13 +239,26 @@ fn random_spellings_get_the_engines_answer() {
 /// Compares one text, and counts it: left to the engine, valid, not valid.
 fn compare(text: &str, region: Option<EngineRegion>, counts: &mut [usize; 3]) {
     let default = region.map_or(DefaultRegion::NONE, |region| {
-        DefaultRegion::from_code(&region.as_region_str())
+        DefaultRegion::from_code(&*region.as_region_str())
     });
     let Some(read) = read(text, default) else {
         counts[0] += 1;
         return;
     };
     let ours = ours(read);
+    let e164 = ours.clone().map(|(e164, ..)| e164);
+    for normalized in [
+        Some(normalize(text, default)),
+        normalize_ascii(text.as_bytes(), default),
+    ] {
+        if let Some(normalized) = normalized {
+            assert_eq!(
+                normalized.map(|e164| e164.to_string()),
+                e164,
+                "{text:?} in {region:?}"
+            );
+        }
+    }
     counts[if ours.is_ok() { 1 } else { 2 }] += 1;
     assert_eq!(ours, engines(text, region), "{text:?} in {region:?}");
 }

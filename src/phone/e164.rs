@@ -24,12 +24,25 @@ impl E164 {
     /// Puts a number together: country calling code, digits of the national number as values. `None` where that is not 2
     /// to 15 digits.
     pub(super) fn from_parts(country_code: u16, national: &[u8]) -> Option<Self> {
-        let places = [100, 10, 1].map(|place| country_code / place);
-        let country = places.into_iter().filter(|upto| *upto > 0);
-        Self::from_digits(
-            country
-                .map(|upto| b'0' + (upto % 10) as u8)
-                .chain(national.iter().map(|digit| b'0' + digit)),
+        let mut text = [0u8; MAX_DIGITS + 1];
+        text[0] = b'+';
+        let mut len = 1;
+        for upto in [100, 10, 1].map(|place| country_code / place) {
+            if upto > 0 {
+                text[len] = b'0' + (upto % 10) as u8;
+                len += 1;
+            }
+        }
+        let country_len = len;
+        for (place, digit) in text.get_mut(len..)?.iter_mut().zip(national) {
+            *place = b'0' + digit;
+            len += 1;
+        }
+        (country_len > 1 && len == country_len + national.len() && len > MIN_DIGITS).then_some(
+            Self {
+                len: len as u8,
+                text,
+            },
         )
     }
 
@@ -48,6 +61,11 @@ impl E164 {
             len: len as u8,
             text,
         })
+    }
+
+    /// The number as ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text[..usize::from(self.len)]
     }
 
     /// The digits packed four bits each, first digit highest: numbers in this order are in the order of their text in
@@ -79,7 +97,7 @@ impl Deref for E164 {
 
     fn deref(&self) -> &str {
         // The bytes are ASCII by construction; an empty string is the answer that cannot happen.
-        core::str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

@@ -10,18 +10,36 @@ use super::{DefaultRegion, E164, Problem};
 /// # Errors
 /// The [`Problem`], where there is none.
 pub fn normalize(raw: &str, region: DefaultRegion) -> Result<E164, Problem> {
-    read(raw, region)
-        .unwrap_or_else(|| engine::parse(raw, region).map(|(number, _)| number))?
-        .validate()
+    match spelling::read(raw) {
+        Some(Spelling::Number(dialed)) => plan::normalize(&dialed, region.0),
+        Some(Spelling::Nothing) => Err(nothing(raw)),
+        None => engine::parse(raw, region)?.0.validate(),
+    }
+}
+
+/// The same of bytes in any encoding that extends ASCII; `None` where they must be decoded first.
+pub fn normalize_ascii(raw: &[u8], region: DefaultRegion) -> Option<Result<E164, Problem>> {
+    match spelling::read_ascii(raw)? {
+        Spelling::Number(dialed) => Some(plan::normalize(&dialed, region.0)),
+        // Why it is none is not urgent.
+        Spelling::Nothing => None,
+    }
 }
 
 /// The number in a text that is spelled as usual, valid or not; `None` where the engine must be asked.
 pub(super) fn read(raw: &str, region: DefaultRegion) -> Option<Result<Number, Problem>> {
     Some(match spelling::read(raw)? {
         Spelling::Number(dialed) => plan::parse(&dialed, region.0),
-        Spelling::Nothing if raw.chars().all(engine::is_blank) => Err(Problem::Empty),
-        Spelling::Nothing => Err(Problem::NotANumber),
+        Spelling::Nothing => Err(nothing(raw)),
     })
+}
+
+fn nothing(raw: &str) -> Problem {
+    if raw.chars().all(engine::is_blank) {
+        Problem::Empty
+    } else {
+        Problem::NotANumber
+    }
 }
 
 #[cfg(test)]

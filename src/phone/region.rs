@@ -12,8 +12,8 @@ impl DefaultRegion {
 
     /// Reads an ISO 3166-1 alpha-2 code in any case. `ZZ`, and what the metadata does not know, gives
     /// [`NONE`](Self::NONE).
-    pub fn from_code(code: &str) -> Self {
-        let &[first, second] = code.as_bytes() else {
+    pub fn from_code(code: impl AsRef<[u8]>) -> Self {
+        let &[first, second] = code.as_ref() else {
             return Self::NONE;
         };
         Self(Region::from_code([

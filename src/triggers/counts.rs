@@ -121,7 +121,7 @@ impl Counts {
         );
         let args = [
             typed(campaign.to_datum(self.campaign), self.campaign.base_type),
-            typed(text_datum(&phone), self.phone_type),
+            typed(text_datum(phone.as_bytes()), self.phone_type),
         ];
         sql::execute(&statement, &args, |rows| !rows.is_empty())
     }
@@ -280,7 +280,7 @@ impl Counts {
         let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
             .map(|delta| {
                 let phone = E164::from_sort_key(delta.phone);
-                let phone = phone.map_or(pg_sys::Datum::null(), |phone| text_datum(&phone));
+                let phone = phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()));
                 (campaigns[delta.campaign as usize], phone)
             })
             .unzip();

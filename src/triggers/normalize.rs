@@ -102,7 +102,7 @@ fn normalize_numbers(
                 if bytes == phone.as_bytes() {
                     continue;
                 }
-                Some(text_datum(&phone))
+                Some(text_datum(phone.as_bytes()))
             }
             Err(problem) => match statement.on_invalid {
                 OnInvalid::Keep => continue,

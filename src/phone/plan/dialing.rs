@@ -2,13 +2,25 @@
 
 use super::number::National;
 use super::{CallingCode, Length, Number, Region};
-use crate::phone::Problem;
 use crate::phone::spelling::Dialed;
+use crate::phone::{E164, Problem};
 
 /// Shortest and longest national number (`MIN_LENGTH_FOR_NSN`, `MAX_LENGTH_FOR_NSN`).
 const MIN_NATIONAL: usize = 2;
 const MAX_NATIONAL: usize = 17;
 const MAX_CALLING_CODE: usize = 3;
+
+/// The valid number that the digits are, as dialed in the region.
+#[inline]
+pub(in crate::phone) fn normalize(
+    dialed: &Dialed,
+    region: Option<&'static Region>,
+) -> Result<E164, Problem> {
+    match north_american(dialed, region) {
+        Some((calling_code, national)) => calling_code.validate(national),
+        None => parse(dialed, region)?.validate(),
+    }
+}
 
 /// Reads the digits, as dialed in the region.
 pub(in crate::phone) fn parse(
@@ -47,6 +59,27 @@ pub(in crate::phone) fn parse(
         }),
         _ => Err(Problem::TooLong),
     }
+}
+
+/// The short way for the numbers that are most of most lists: of the North American Numbering Plan, with its ten digits and
+/// perhaps the country code 1. Nothing below would take off or add a digit: no area code starts with the national prefix
+/// 1, and the rules of its regions speak of seven digits.
+fn north_american<'a>(
+    dialed: &'a Dialed,
+    region: Option<&'static Region>,
+) -> Option<(&'static CallingCode, &'a [u8])> {
+    const CODE: u16 = 1;
+    let national = match (dialed.plus, dialed.digits()) {
+        (false, national @ [2..=9, _, _, _, _, _, _, _, _, _]) => national,
+        (_, [1, national @ ..]) if matches!(national, [2..=9, _, _, _, _, _, _, _, _, _]) => {
+            national
+        }
+        _ => return None,
+    };
+    if !dialed.plus && region?.calling_code != CODE {
+        return None;
+    }
+    Some((CallingCode::find(CODE)?, national))
 }
 
 type Split = (Option<&'static CallingCode>, National);

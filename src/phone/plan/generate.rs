@@ -11,6 +11,7 @@ use prost::Message;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use rlibphonenumber::{PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc};
 
+use super::automaton::WORDS;
 use super::prefix::Op;
 use crate::phone::kind::Kind;
 
@@ -378,9 +379,10 @@ fn generate() -> (Vec<u8>, String) {
         .unwrap();
     }
     let states = automaton.states.iter().flat_map(|(label, next)| {
-        std::iter::once(label)
-            .chain(next)
-            .flat_map(|word| word.to_le_bytes())
+        let mut words = [0; WORDS];
+        words[0] = *label;
+        words[1..=10].copy_from_slice(next);
+        words.into_iter().flat_map(u16::to_le_bytes)
     });
     let tables = format!(
         "//! Regions and country calling codes. Generated, as `automaton.bin` is, by `generate.rs`.\n\n\

@@ -13,7 +13,7 @@ mod number;
 mod prefix;
 mod tables;
 
-pub(super) use dialing::parse;
+pub(super) use dialing::{normalize, parse};
 pub(super) use number::Number;
 
 use super::kind::Kind;
@@ -117,6 +117,10 @@ impl CallingCode {
 
     fn main_region(&self) -> Option<&'static Region> {
         REGIONS.get(usize::from(self.main_region))
+    }
+
+    fn is_valid(&self, national: &[u8]) -> bool {
+        self.valid.walk(national).label() != 0
     }
 
     fn assignment(&self, national: &[u8]) -> Option<Assignment> {

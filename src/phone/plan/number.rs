@@ -24,9 +24,10 @@ impl National {
             digits: [0; MAX_DIGITS + MAX_ADDED],
             len: 0,
         };
-        for (room, digit) in national.digits.iter_mut().zip(parts.into_iter().flatten()) {
-            *room = *digit;
-            national.len += 1;
+        for part in parts {
+            let room = national.digits.iter_mut().skip(national.len);
+            room.zip(part).for_each(|(room, digit)| *room = *digit);
+            national.len = (national.len + part.len()).min(national.digits.len());
         }
         national
     }
@@ -68,19 +69,24 @@ impl Number {
 
     /// The number in E.164, where it is valid.
     pub(in crate::phone) fn validate(&self) -> Result<E164, Problem> {
-        if self.assignment().is_some() {
-            return E164::from_parts(self.calling_code(), self.national()).ok_or(Problem::TooLong);
+        self.calling_code.validate(self.national())
+    }
+}
+
+impl CallingCode {
+    /// The number of these national digits in E.164, where it is valid.
+    pub(super) fn validate(&self, national: &[u8]) -> Result<E164, Problem> {
+        if self.is_valid(national) {
+            return E164::from_parts(self.code, national).ok_or(Problem::TooLong);
         }
-        let lengths = self.calling_code.main_region().map(|region| region.lengths);
-        Err(
-            match lengths.map(|lengths| lengths.test(self.national().len())) {
-                Some(Length::Possible) => Problem::InvalidNumber,
-                Some(Length::LocalOnly) => Problem::LocalOnly,
-                Some(Length::TooShort) => Problem::TooShort,
-                Some(Length::Invalid) => Problem::InvalidLength,
-                Some(Length::TooLong) => Problem::TooLong,
-                None => Problem::InvalidCountryCode,
-            },
-        )
+        let lengths = self.main_region().map(|region| region.lengths);
+        Err(match lengths.map(|lengths| lengths.test(national.len())) {
+            Some(Length::Possible) => Problem::InvalidNumber,
+            Some(Length::LocalOnly) => Problem::LocalOnly,
+            Some(Length::TooShort) => Problem::TooShort,
+            Some(Length::Invalid) => Problem::InvalidLength,
+            Some(Length::TooLong) => Problem::TooLong,
+            None => Problem::InvalidCountryCode,
+        })
     }
 }
