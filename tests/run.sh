@@ -25,6 +25,7 @@ check() { # check NAME COMMAND...
 check 'pure core (cargo test)' env CARGO_TARGET_DIR=target/check cargo test --quiet --locked --no-default-features
 cluster_start || exit 1
 check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
+check "differences from Google's libphonenumber" tests/differential/run.sh
 check 'dump and restore' tests/dump_restore.sh
 check 'README quick start' tests/readme.sh
 check 'demo' demo/run.sh

@@ -17,6 +17,7 @@ need 'command -v curl' curl ca-certificates
 need 'command -v git' git
 need 'command -v pkg-config' pkg-config
 need 'pkg-config --exists openssl' libssl-dev
+need 'python3 -c "import venv, ensurepip"' python3 python3-venv
 need 'command -v clang || ls /usr/lib/llvm-*/bin/clang' clang
 need 'ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so*' libclang-dev
 if [ "$pg_config" = pg_config ]; then

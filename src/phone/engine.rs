@@ -18,6 +18,7 @@ const MAX_TEXT_CHARS: usize = 250;
 /// Parameters of RFC 3966 that the engine looks for.
 const RFC3966_PREFIX: &str = "tel:";
 const RFC3966_PHONE_CONTEXT: &str = ";phone-context=";
+const RFC3966_ISDN_SUBADDRESS: &str = ";isub=";
 
 /// What a text says: the number, valid or not, and its extension.
 pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<String>), Problem> {
@@ -27,23 +28,15 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
     if raw.len() > MAX_TEXT_CHARS && raw.chars().nth(MAX_TEXT_CHARS).is_some() {
         return Err(Problem::TooLong);
     }
-    let raw = match raw.find(RFC3966_PHONE_CONTEXT) {
-        // Past its phone context, "tel:" makes the engine slice backwards and panic; Google's finds no number there.
-        Some(context)
-            if raw
-                .find(RFC3966_PREFIX)
-                .is_some_and(|prefix| prefix > context) =>
-        {
+    let (text, number) = cut(raw).ok_or(Problem::NotANumber)?;
+    with_engine(|engine| {
+        if !is_viable(engine, number) {
             return Err(Problem::NotANumber);
         }
-        Some(_) => Cow::Borrowed(raw),
-        None => extract(raw).ok_or(Problem::NotANumber)?,
-    };
-    with_engine(|engine| {
         let number = engine
-            .parse(&*raw, region.0.and_then(engine_region))
+            .parse(&*text, region.0.and_then(engine_region))
             .map_err(|error| match error {
-                ParseError::InvalidCountryCode if lacks_region(engine, &raw, region) => {
+                ParseError::InvalidCountryCode if lacks_region(engine, &text, region) => {
                     Problem::UnknownRegion
                 }
                 ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
@@ -64,20 +57,72 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
     })?
 }
 
-/// The number in a text, as Google's `extractPossibleNumber` cuts it out. The engine cuts by itself, but at the last
-/// of several second numbers instead of the first, and not past every character that is neither letter nor digit.
-fn extract(raw: &str) -> Option<Cow<'_, str>> {
-    let start = raw.find(|c: char| c.is_numeric() || matches!(c, '+' | '\u{ff0b}'))?;
+/// The text for the engine, and the number in it.
+fn cut(raw: &str) -> Option<(Cow<'_, str>, &str)> {
+    let Some(context) = raw.find(RFC3966_PHONE_CONTEXT) else {
+        let (number, second) = extract(raw)?;
+        // At a second number the engine shall cut too, and not trim what stands before; it would also cut at a line feed,
+        // with which there is no number.
+        let text = if second && number.contains('\n') {
+            return None;
+        } else if second {
+            Cow::Owned(format!("{number}/x"))
+        } else {
+            Cow::Borrowed(number)
+        };
+        return Some((text, number));
+    };
+    let start = raw.find(RFC3966_PREFIX);
+    let start = start.map_or(0, |start| start + RFC3966_PREFIX.len());
+    // Past its phone context, "tel:" makes the engine slice backwards and panic; Google's finds no number there.
+    let number = raw.get(start..context)?;
+    // A context that is a number comes before the number.
+    let value = &raw[context + RFC3966_PHONE_CONTEXT.len()..];
+    Some((
+        Cow::Borrowed(raw),
+        if value.starts_with('+') {
+            value
+        } else {
+            number
+        },
+    ))
+}
+
+/// The number in a text, as Google's `extractPossibleNumber` cuts it out, and whether a second number follows. The engine
+/// cuts by itself, but at the last of several second numbers instead of the first, and does not trim every character that
+/// is neither letter nor digit.
+fn extract(raw: &str) -> Option<(&str, bool)> {
+    let start = raw.find(|c: char| is_digit(c) || matches!(c, '+' | '\u{ff0b}'))?;
     let number = raw[start..].trim_end_matches(|c: char| !c.is_alphanumeric() && c != '#');
     let second = number.match_indices(['/', '\\']).find_map(|(at, slash)| {
         let behind = number[at + slash.len()..].trim_start_matches(' ');
         behind.starts_with('x').then_some(at)
     });
     Some(match second {
-        // The engine cuts here too, and must not trim what stands before.
-        Some(at) => Cow::Owned(format!("{}/x", &number[..at])),
-        None => Cow::Borrowed(number),
+        Some(at) => (&number[..at], true),
+        None => (number, false),
     })
+}
+
+/// Google's `isViablePhoneNumber` takes two digits alone, or three and more with what may stand around them; the engine also
+/// two and an extension. A plus sign before the number leaves it only the second choice.
+fn is_viable(engine: &PhoneNumberUtil, number: &str) -> bool {
+    let number = number
+        .split(RFC3966_ISDN_SUBADDRESS)
+        .next()
+        .unwrap_or_default();
+    let digits = number.chars().take(3).take_while(|c| is_digit(*c)).count();
+    digits != 2
+        || number.chars().nth(2).is_none()
+        || engine.is_viable_phone_number(format!("+{number}"))
+}
+
+/// Whether the character is a decimal digit of any script (Unicode's `Nd`; the standard library knows only all of `N`).
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+        || c.is_numeric()
+            && with_engine(|engine| !engine.normalize_digits_only(c.to_string()).is_empty())
+                .unwrap_or(false)
 }
 
 /// Writes a number in a style. What the engine cannot write is a problem of this one number.
@@ -141,16 +186,34 @@ mod tests {
 
     #[test]
     fn the_number_ends_at_the_first_second_number() {
-        for (raw, number) in [
-            ("tel: 650 253 0000", "650 253 0000"),
-            ("650 253 0000 x302/x2303", "650 253 0000 x302/x"),
-            ("650\\ x1/ x2", "650/x"),
-            ("650 253 0000 (/x", "650 253 0000 (/x"),
-            ("650 253 0000\u{10ffff}**", "650 253 0000"),
-            ("650 253 0000#)", "650 253 0000#"),
+        for (raw, number, second) in [
+            ("tel: 650 253 0000", "650 253 0000", false),
+            ("650 253 0000 x302/x2303", "650 253 0000 x302", true),
+            ("650\\ x1/ x2", "650", true),
+            ("650 253 0000 (/x", "650 253 0000 (", true),
+            ("650 253 0000\u{10ffff}**", "650 253 0000", false),
+            ("650 253 0000#)", "650 253 0000#", false),
         ] {
-            assert_eq!(extract(raw).as_deref(), Some(number), "{raw:?}");
+            assert_eq!(extract(raw), Some((number, second)), "{raw:?}");
         }
         assert_eq!(extract("n/a"), None);
+    }
+
+    #[test]
+    fn two_digits_are_a_number_alone_and_not_with_an_extension() {
+        for (number, viable) in [
+            ("12", true),
+            ("1 2", true),
+            ("12 x3", true),
+            ("12 3", true),
+            ("12 3 x4", true),
+            ("12,345", false),
+            ("12 ext 5", false),
+            ("12~3 GO", true),
+            ("12;isub=5", true),
+            ("१२,३", false),
+        ] {
+            assert_eq!(is_viable(&PHONE_NUMBER_UTIL, number), viable, "{number:?}");
+        }
     }
 }

@@ -280,7 +280,8 @@ impl Counts {
         let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
             .map(|delta| {
                 let phone = E164::from_sort_key(delta.phone);
-                let phone = phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()));
+                let phone =
+                    phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()));
                 (campaigns[delta.campaign as usize], phone)
             })
             .unzip();
