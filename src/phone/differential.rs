@@ -29,6 +29,9 @@ fn engines(raw: &str, region: Option<EngineRegion>) -> Answer {
     let number = parsed.map_err(|error| match error {
         ParseError::InvalidCountryCode
             if region.is_none()
+                && !raw
+                    .trim_start_matches(|c: char| !c.is_numeric() && !"+\u{ff0b}".contains(c))
+                    .starts_with(['+', '\u{ff0b}'])
                 && engine.parse(raw, Some(EngineRegion::US))
                     != Err(ParseError::InvalidCountryCode) =>
         {

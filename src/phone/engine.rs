@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rlibphonenumber::{
     PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberUtil,
-    Region as EngineRegion, get_national_significant_number_owned,
+    Region as EngineRegion,
 };
 
 use super::plan::{Number, Region};
@@ -36,7 +36,9 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
         let number = engine
             .parse(&*text, region.0.and_then(engine_region))
             .map_err(|error| match error {
-                ParseError::InvalidCountryCode if lacks_region(engine, &text, region) => {
+                ParseError::InvalidCountryCode
+                    if !region.is_known() && lacks_region(engine, &text, number) =>
+                {
                     Problem::UnknownRegion
                 }
                 ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
@@ -44,10 +46,7 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
                 ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Problem::TooShort,
                 ParseError::TooLongNsn => Problem::TooLong,
             })?;
-        let national: Vec<u8> = get_national_significant_number_owned(&number)
-            .bytes()
-            .map(|digit| digit.wrapping_sub(b'0'))
-            .collect();
+        let national = national_digits(&number);
         let extension = number.extension.filter(|digits| !digits.is_empty());
         u16::try_from(number.country_code)
             .ok()
@@ -55,6 +54,19 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
             .ok_or(Problem::InvalidCountryCode)
             .map(|number| (number, extension))
     })?
+}
+
+/// The national digits, as values, with every leading zero (the engine's own function keeps ten).
+fn national_digits(number: &PhoneNumber) -> Vec<u8> {
+    let zeros = if number.italian_leading_zero() {
+        usize::try_from(number.number_of_leading_zeros()).unwrap_or(0)
+    } else {
+        0
+    };
+    let digits = number.national_number.to_string();
+    core::iter::repeat_n(0, zeros)
+        .chain(digits.bytes().map(|digit| digit - b'0'))
+        .collect()
 }
 
 /// The text for the engine, and the number in it.
@@ -159,11 +171,11 @@ fn engine_region(region: &Region) -> Option<EngineRegion> {
     EngineRegion::from_code(region.code).ok()
 }
 
-/// Whether a known region would have let the engine read the text: then the region is what is missing.
-fn lacks_region(engine: &PhoneNumberUtil, raw: &str, region: DefaultRegion) -> bool {
-    !region.is_known()
+/// Whether a known region would have let the engine read the number: then the region is what is missing.
+fn lacks_region(engine: &PhoneNumberUtil, text: &str, number: &str) -> bool {
+    !number.starts_with(['+', '\u{ff0b}'])
         && !matches!(
-            engine.parse(raw, Some(EngineRegion::US)),
+            engine.parse(text, Some(EngineRegion::US)),
             Err(ParseError::InvalidCountryCode)
         )
 }

@@ -1,9 +1,11 @@
 //! The default region: where a number written without a country code belongs.
 
+use core::fmt;
+
 use super::plan::Region;
 
 /// A region to read national numbers by, or none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct DefaultRegion(pub(super) Option<&'static Region>);
 
 impl DefaultRegion {
@@ -25,6 +27,16 @@ impl DefaultRegion {
     /// Whether the metadata knows the region.
     pub fn is_known(self) -> bool {
         self.0.is_some()
+    }
+}
+
+impl fmt::Debug for DefaultRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "DefaultRegion({})",
+            self.0.map_or("ZZ", |region| region.code)
+        )
     }
 }
 

@@ -14,7 +14,7 @@ import sys
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
-SEED = int(os.environ.get("SEED", "20260101"))
+SEED = int(os.environ.get("SEED") or "20260101")
 MAX_E164_DIGITS = 15
 MAX_TEXT = 250
 
@@ -81,7 +81,9 @@ def answer(text):
 
 
 def without_region(raw):
-    """Whether a region is what the text lacks."""
+    """Whether a region is what the text lacks: not where it names a country that does not exist."""
+    if phonenumbers.phonenumberutil._build_national_number_for_parsing(raw).startswith(("+", "\uff0b")):
+        return "invalid_country_code"
     try:
         phonenumbers.parse(raw, "US")
     except NumberParseException as error:
