@@ -4,19 +4,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=target/differential
-requirements=tests/differential/requirements.txt
+requirements=tests/requirements.txt
 grep -q "METADATA_VERSION: &str = \"$(sed -n 's/^phonenumbers==//p' "$requirements")\"" src/phone/mod.rs ||
     { echo "$requirements is not of the engine's metadata version" >&2; exit 1; }
 
 # The corpus is made anew when what makes it has changed.
-made_of=$({ cat tests/differential/corpus.py "$requirements"; echo "${SEED:-}"; } | sha256sum | cut -c1-16)
+made_of=$({ cat tests/differential/corpus.py; grep ^phonenumbers "$requirements"; echo "${SEED:-}"; } | sha256sum | cut -c1-16)
 corpus=$work/$made_of.tsv
 if [ ! -f "$corpus" ]; then
     rm -rf "$work"/*.tsv
     mkdir -p "$work"
-    python3 -m venv --clear "$work/venv"
-    "$work/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-    "$work/venv/bin/python" tests/differential/corpus.py >"$work/corpus"
+    python=$(tools/python.sh)
+    "$python" tests/differential/corpus.py >"$work/corpus"
     mv "$work/corpus" "$corpus"
 fi
 
