@@ -46,3 +46,13 @@ mod install {
         requires = ["disqualification"]
     );
 }
+
+/// In `shared_preload_libraries`, the engine is loaded once for all backends.
+#[cfg(feature = "extension")]
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    // SAFETY: the postmaster sets the flag before and after it loads libraries.
+    if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {
+        phone::load_engine();
+    }
+}

@@ -6,26 +6,26 @@ COMMENT ON DOMAIN @extschema@.e164 IS
     'phone number in E.164: + and 2 to 15 digits, the first not 0; a shape, not a promise of validity';
 
 CREATE FUNCTION @extschema@.normalize_phone(raw text, region text DEFAULT 'US') RETURNS @extschema@.e164
-    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'normalize_phone_wrapper';
 COMMENT ON FUNCTION @extschema@.normalize_phone(text, text) IS
     'the valid number that the text spells, in E.164; an error where there is none';
 
 CREATE FUNCTION @extschema@.try_normalize_phone(raw text, region text DEFAULT 'US') RETURNS @extschema@.e164
-    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'try_normalize_phone_wrapper';
 COMMENT ON FUNCTION @extschema@.try_normalize_phone(text, text) IS
     'the valid number that the text spells, in E.164; NULL where there is none';
 
 -- Not STRICT: NULL means "valid" here, so that a number whose region is NULL must not give NULL.
 CREATE FUNCTION @extschema@.phone_problem(raw text, region text DEFAULT 'US') RETURNS text
-    IMMUTABLE PARALLEL SAFE COST 10
+    IMMUTABLE PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_problem_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_problem(text, text) IS
     'why the text is not a valid phone number, as a code; NULL where it is one';
 
 CREATE FUNCTION @extschema@.phone_info(raw text, region text DEFAULT 'US') RETURNS jsonb
-    IMMUTABLE STRICT PARALLEL SAFE COST 100
+    IMMUTABLE STRICT PARALLEL SAFE COST 120
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_info_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_info(text, text) IS
     'everything known of the number that the text spells';
@@ -37,13 +37,13 @@ COMMENT ON FUNCTION @extschema@.format_phone(@extschema@.e164, text) IS
     'the number written as e164, international, national or rfc3966';
 
 CREATE FUNCTION @extschema@.phone_region(phone @extschema@.e164) RETURNS text
-    IMMUTABLE STRICT PARALLEL SAFE COST 15
+    IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_region_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_region(@extschema@.e164) IS
     'region of the number: ISO 3166-1 alpha-2, or 001 for a number of no country; NULL where it is not valid';
 
 CREATE FUNCTION @extschema@.phone_type(phone @extschema@.e164) RETURNS text
-    IMMUTABLE STRICT PARALLEL SAFE COST 15
+    IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_type_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_type(@extschema@.e164) IS
     'type of the number: mobile, fixed_line, fixed_line_or_mobile, toll_free, ...; NULL where it is not valid';

@@ -138,7 +138,8 @@ pub fn kind_of(e164: &str) -> Option<&'static str> {
 
 fn assignment_of(e164: &str) -> Option<Assignment> {
     let number = read_e164(e164)?;
-    number.validate().ok()?;
+    // Nothing that E.164 has no room for belongs to anyone.
+    E164::from_parts(number.calling_code(), number.national())?;
     number.assignment()
 }
 

@@ -20,6 +20,12 @@ const RFC3966_PREFIX: &str = "tel:";
 const RFC3966_PHONE_CONTEXT: &str = ";phone-context=";
 const RFC3966_ISDN_SUBADDRESS: &str = ";isub=";
 
+/// Loads the engine, and compiles what every text that it reads needs.
+pub fn load_engine() {
+    // Whatever it says of this text, it is loaded then.
+    let _ = parse("tel:650-253-0000;ext=1", DefaultRegion::from_code("US"));
+}
+
 /// What a text says: the number, valid or not, and its extension.
 pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<String>), Problem> {
     if raw.chars().all(is_blank) {

@@ -20,6 +20,7 @@ mod spelling;
 
 pub use describe::{Description, Style, describe, format, kind_of, region_of};
 pub use e164::E164;
+pub use engine::load_engine;
 pub use normalize::{normalize, normalize_ascii};
 pub use problem::Problem;
 pub use region::DefaultRegion;

@@ -28,7 +28,8 @@ pub fn normalize_ascii(raw: &[u8], region: DefaultRegion) -> Option<Result<E164,
 
 /// The number in a text that is spelled as usual, valid or not; `None` where the engine must be asked.
 pub(super) fn read(raw: &str, region: DefaultRegion) -> Option<Result<Number, Problem>> {
-    Some(match spelling::read(raw)? {
+    let spelling = spelling::read_ascii(raw.as_bytes()).or_else(|| spelling::read(raw))?;
+    Some(match spelling {
         Spelling::Number(dialed) => plan::parse(&dialed, region.0),
         Spelling::Nothing => Err(nothing(raw)),
     })

@@ -3,21 +3,10 @@
 # fixed seed. Needs a running cluster (PGHOST) with the extension installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-work=target/differential
 requirements=tests/requirements.txt
 grep -q "METADATA_VERSION: &str = \"$(sed -n 's/^phonenumbers==//p' "$requirements")\"" src/phone/mod.rs ||
     { echo "$requirements is not of the engine's metadata version" >&2; exit 1; }
-
-# The corpus is made anew when what makes it has changed.
-made_of=$({ cat tests/differential/corpus.py; grep ^phonenumbers "$requirements"; echo "${SEED:-}"; } | sha256sum | cut -c1-16)
-corpus=$work/$made_of.tsv
-if [ ! -f "$corpus" ]; then
-    rm -rf "$work"/*.tsv
-    mkdir -p "$work"
-    python=$(tools/python.sh)
-    "$python" tests/differential/corpus.py >"$work/corpus"
-    mv "$work/corpus" "$corpus"
-fi
+corpus=$(tests/differential/corpus.sh)
 
 export PGDATABASE=differential
 dropdb --if-exists "$PGDATABASE" 2>/dev/null
