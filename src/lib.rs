@@ -47,10 +47,11 @@ mod install {
     );
 }
 
-/// In `shared_preload_libraries`, the engine is loaded once for all backends.
+/// Installs the hooks. In `shared_preload_libraries`, also loads the engine, once for all backends.
 #[cfg(feature = "extension")]
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    triggers::pending::install();
     // SAFETY: the postmaster sets the flag before and after it loads libraries.
     if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {
         phone::load_engine();

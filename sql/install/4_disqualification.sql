@@ -141,16 +141,29 @@ CREATE FUNCTION @extschema@.lead_phones_lock_number(
     tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
+    lock_counts text := format('INSERT INTO %1$s AS c (%2$I, phone) VALUES (%3$s, $1)
+                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+                               tracked.counts, tracked.campaign_column, literal);
+    lock_leads text := format('SELECT FROM %1$s AS l WHERE l.%2$I = %5$s AND (l.%3$I = $1 OR l.%4$I = $1) FOR NO KEY UPDATE',
+                              tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column, literal);
 BEGIN
-    -- Leads first, counts second: the order in which an edit of a lead takes them.
-    EXECUTE format('SELECT FROM %1$s AS l WHERE l.%2$I = %5$s AND (l.%3$I = $1 OR l.%4$I = $1) FOR NO KEY UPDATE',
-        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
-        @extschema@.lead_phones_campaign_literal(tracked, campaign))
-      USING phone::text;
-    EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) VALUES (%3$s, $1)
-                    ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
-        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaign_literal(tracked, campaign))
-      USING phone;
+    -- Whoever holds a lead may be about to commit, and wait for the row of the counts: that row is never kept while waiting
+    -- for a lead.
+    FOR attempt IN 1 .. 100 LOOP
+        BEGIN
+            EXECUTE lock_counts USING phone;
+            EXECUTE lock_leads || ' NOWAIT' USING phone::text;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            -- and again, without the locks of this attempt
+        END;
+        PERFORM pg_sleep(least(attempt, 50) * 0.001);
+    END LOOP;
+    -- Someone holds a lead for seconds: wait in line for him, where Postgres sees a deadlock.
+    EXECUTE lock_leads USING phone::text;
+    EXECUTE lock_counts USING phone;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_tables, text, @extschema@.e164) IS

@@ -1,12 +1,14 @@
 //! AFTER STATEMENT: keep the counts.
 
+use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::{Event, Row, TriggerCall, text_bytes};
 use super::campaign::Campaign;
-use super::columns::Columns;
+use super::columns::{Columns, NumberColumn};
 use super::counts::Counts;
 use super::deltas::{Delta, Deltas, LeadNumber, SeenMarks};
+use super::pending;
 use crate::owner::as_owner;
 use crate::phone::{self, E164};
 use crate::{report, text};
@@ -19,63 +21,90 @@ pub(super) fn count(call: &TriggerCall<'_>) {
     let columns = Columns::resolve(call, &settings);
     if call.event() == Event::Truncate {
         let counts = Counts::resolve(call, &settings, columns.campaign);
+        pending::write();
         as_owner(call.owner(), || counts.clear());
         return;
     }
-    let (campaigns, deltas) = gather(call, &columns).into_sorted();
+    let deltas = gather(call, &columns);
     if deltas.is_empty() {
         return;
     }
-    let counts = Counts::resolve(call, &settings, columns.campaign);
-    as_owner(call.owner(), || {
-        for deltas in deltas.chunks(MAX_DELTAS_PER_STATEMENT) {
-            apply(call, &columns, &counts, &campaigns, deltas);
-        }
-    });
+    let target = Target {
+        leads_oid: call.relation().rd_id,
+        leads: spi::quote_qualified_identifier(call.schema_name(), call.table_name()),
+        owner: call.owner(),
+        counts: Counts::resolve(call, &settings, columns.campaign),
+        numbers: columns.numbers,
+    };
+    pending::keep(target, deltas);
 }
 
-fn apply(
-    call: &TriggerCall<'_>,
-    columns: &Columns,
-    counts: &Counts,
-    campaigns: &[Campaign],
-    deltas: &[Delta],
-) {
-    counts.add(campaigns, deltas);
-    let shrunk: Vec<Delta> = deltas
-        .iter()
-        .filter(|delta| delta.leads < 0)
-        .cloned()
-        .collect();
-    counts.remove_unused(campaigns, &shrunk);
-    if deltas
-        .iter()
-        .all(|delta| delta.marks == [SeenMarks::default(); 2])
-    {
-        return;
+/// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
+pub(super) struct Target {
+    leads_oid: pg_sys::Oid,
+    /// Its name, qualified and quoted.
+    leads: String,
+    owner: pg_sys::Oid,
+    counts: Counts,
+    numbers: [NumberColumn; 2],
+}
+
+impl Target {
+    pub(super) fn counts_oid(&self) -> pg_sys::Oid {
+        self.counts.oid()
     }
-    // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
-    // requalified a number; now that its row is locked, the answer stands.
-    let mut disqualified = vec![false; deltas.len()];
-    for place in counts.disqualified_among(campaigns, deltas) {
-        if let Some(flag) = disqualified.get_mut(place) {
-            *flag = true;
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.leads_oid, self.counts_oid()) == (other.leads_oid, other.counts_oid())
+    }
+
+    /// Writes the deltas, in the order of campaign and number.
+    pub(super) fn apply(&self, deltas: Deltas) {
+        let (campaigns, deltas) = deltas.into_sorted();
+        as_owner(self.owner, || {
+            for deltas in deltas.chunks(MAX_DELTAS_PER_STATEMENT) {
+                self.apply_some(&campaigns, deltas);
+            }
+        });
+    }
+
+    fn apply_some(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        let counts = &self.counts;
+        counts.add(campaigns, deltas);
+        let shrunk: Vec<Delta> = deltas
+            .iter()
+            .filter(|delta| delta.leads < 0)
+            .cloned()
+            .collect();
+        counts.remove_unused(campaigns, &shrunk);
+        if deltas
+            .iter()
+            .all(|delta| delta.marks == [SeenMarks::default(); 2])
+        {
+            return;
         }
-    }
-    let leads = spi::quote_qualified_identifier(call.schema_name(), call.table_name());
-    for (place, column) in columns.numbers.iter().enumerate() {
-        for mark in [true, false] {
-            let mut wrong = deltas
-                .iter()
-                .zip(&disqualified)
-                .filter(|(delta, disqualified)| {
-                    let seen = delta.marks[place];
-                    **disqualified == mark && if mark { seen.unset } else { seen.set }
-                })
-                .map(|(delta, _)| delta)
-                .peekable();
-            if wrong.peek().is_some() {
-                counts.mark_leads(&leads, column, mark, campaigns, wrong);
+        // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
+        // requalified a number; now that its row is locked, the answer stands.
+        let mut disqualified = vec![false; deltas.len()];
+        for place in counts.disqualified_among(campaigns, deltas) {
+            if let Some(flag) = disqualified.get_mut(place) {
+                *flag = true;
+            }
+        }
+        for (place, column) in self.numbers.iter().enumerate() {
+            for mark in [true, false] {
+                let mut wrong = deltas
+                    .iter()
+                    .zip(&disqualified)
+                    .filter(|(delta, disqualified)| {
+                        let seen = delta.marks[place];
+                        **disqualified == mark && if mark { seen.unset } else { seen.set }
+                    })
+                    .map(|(delta, _)| delta)
+                    .peekable();
+                if wrong.peek().is_some() {
+                    counts.mark_leads(&self.leads, column, mark, campaigns, wrong);
+                }
             }
         }
     }
@@ -97,14 +126,23 @@ fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
         {
             continue;
         }
-        if let Some((campaign, numbers)) = old.and_then(|row| lead_of(&row, columns)) {
-            deltas.subtract(&campaign, numbers);
-        }
         if let Some(row) = &new {
             refuse_raw_numbers(call, row, columns);
         }
-        if let Some((campaign, numbers)) = new.and_then(|row| lead_of(&row, columns)) {
-            deltas.add(&campaign, numbers);
+        let old = old.and_then(|row| lead_of(&row, columns));
+        let new = new.and_then(|row| lead_of(&row, columns));
+        // A number that stays where it was, as it was marked, need not be looked at.
+        let looked_at = match (&old, &new) {
+            (Some((old_campaign, old)), Some((campaign, new))) if old_campaign == campaign => {
+                [old[0] != new[0], old[1] != new[1]]
+            }
+            _ => [true; 2],
+        };
+        if let Some((campaign, numbers)) = old {
+            deltas.subtract(&campaign, numbers);
+        }
+        if let Some((campaign, numbers)) = new {
+            deltas.add(&campaign, numbers, looked_at);
         }
     }
 }

@@ -6,11 +6,13 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::rel::PgRelation;
+use pgrx::spi::SpiTupleTable;
 
 use super::call::TriggerCall;
 use super::campaign::Campaign;
 use super::columns::{Column, NumberColumn};
 use super::deltas::Delta;
+use super::pending;
 use super::settings::Settings;
 use crate::functions::text_datum;
 use crate::phone::E164;
@@ -18,6 +20,7 @@ use crate::{report, sql, text};
 
 /// The counts table of a tracked table.
 pub(crate) struct Counts {
+    oid: pg_sys::Oid,
     /// Its name, qualified and quoted.
     table: String,
     /// The campaign column's name, quoted; the leads table has the same.
@@ -99,6 +102,7 @@ impl Counts {
             )
         }
         Self {
+            oid: relation,
             table: spi::quote_qualified_identifier(&settings.schema, &settings.counts),
             campaign_name: spi::quote_identifier(&settings.campaign_column),
             campaign,
@@ -106,6 +110,10 @@ impl Counts {
             phones_type: unsafe { pg_sys::get_array_type(phone_type) },
             phone_type,
         }
+    }
+
+    pub(crate) fn oid(&self) -> pg_sys::Oid {
+        self.oid
     }
 
     /// Whether one number is disqualified.
@@ -123,7 +131,7 @@ impl Counts {
             typed(campaign.to_datum(self.campaign), self.campaign.base_type),
             typed(text_datum(phone.as_bytes()), self.phone_type),
         ];
-        sql::execute(&statement, &args, |rows| !rows.is_empty())
+        pending::without_writing(|| sql::execute(&statement, &args, |rows| !rows.is_empty()))
     }
 
     /// The sort keys of all disqualified numbers of a campaign.
@@ -141,12 +149,13 @@ impl Counts {
             campaign.to_datum(self.campaign),
             self.campaign.base_type,
         )];
-        sql::execute(&statement, &args, |rows| {
+        let read = |rows: SpiTupleTable<'_>| {
             rows.filter_map(|row| row.get::<&str>(1).ok().flatten())
                 .filter_map(E164::from_text)
                 .map(|phone| phone.sort_key())
                 .collect()
-        })
+        };
+        pending::without_writing(|| sql::execute(&statement, &args, read))
     }
 
     /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key.

@@ -29,14 +29,14 @@ pub(crate) struct Delta {
 }
 
 /// A valid number of a lead, with its mark.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LeadNumber {
     pub(crate) phone: E164,
     pub(crate) mark: bool,
 }
 
-/// The deltas of a statement.
-#[derive(Default)]
+/// The deltas of a statement, or of several.
+#[derive(Clone, Default)]
 pub(crate) struct Deltas {
     campaigns: Vec<Campaign>,
     index: HashMap<Campaign, u32>,
@@ -44,17 +44,28 @@ pub(crate) struct Deltas {
 }
 
 impl Deltas {
-    /// A lead as it is now.
-    pub(crate) fn add(&mut self, campaign: &Campaign, numbers: [Option<LeadNumber>; 2]) {
-        self.push(campaign, numbers, 1);
+    /// A lead as it is now. Of `looked_at` columns the marks are to be compared with the counts.
+    pub(crate) fn add(
+        &mut self,
+        campaign: &Campaign,
+        numbers: [Option<LeadNumber>; 2],
+        looked_at: [bool; 2],
+    ) {
+        self.push(campaign, numbers, 1, looked_at);
     }
 
     /// A lead as it was.
     pub(crate) fn subtract(&mut self, campaign: &Campaign, numbers: [Option<LeadNumber>; 2]) {
-        self.push(campaign, numbers, -1);
+        self.push(campaign, numbers, -1, [false; 2]);
     }
 
-    fn push(&mut self, campaign: &Campaign, numbers: [Option<LeadNumber>; 2], sign: i32) {
+    fn push(
+        &mut self,
+        campaign: &Campaign,
+        numbers: [Option<LeadNumber>; 2],
+        sign: i32,
+        looked_at: [bool; 2],
+    ) {
         let campaign = self.index_of(campaign);
         let delta = |column: usize, number: LeadNumber| {
             let mut delta = Delta {
@@ -64,7 +75,7 @@ impl Deltas {
                 ..Delta::default()
             };
             delta.columns[column] = sign;
-            if sign > 0 {
+            if looked_at[column] {
                 delta.marks[column] = SeenMarks {
                     set: number.mark,
                     unset: !number.mark,
@@ -86,6 +97,29 @@ impl Deltas {
                 self.deltas.extend(mobile.map(|mobile| delta(1, mobile)));
             }
         }
+    }
+
+    /// How many there are, with repetitions.
+    pub(crate) fn len(&self) -> usize {
+        self.deltas.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.deltas.is_empty()
+    }
+
+    /// Adds the deltas of another statement.
+    pub(crate) fn append(&mut self, other: Self) {
+        let places: Vec<u32> = other
+            .campaigns
+            .iter()
+            .map(|campaign| self.index_of(campaign))
+            .collect();
+        self.deltas
+            .extend(other.deltas.into_iter().map(|delta| Delta {
+                campaign: places[delta.campaign as usize],
+                ..delta
+            }));
     }
 
     fn index_of(&mut self, campaign: &Campaign) -> u32 {

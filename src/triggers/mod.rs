@@ -8,6 +8,7 @@ mod counts;
 mod deltas;
 mod marks;
 mod normalize;
+pub(crate) mod pending;
 mod settings;
 
 use pgrx::callconv::{BoxRet, FcInfo};
