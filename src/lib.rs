@@ -16,6 +16,8 @@ mod report;
 #[cfg(feature = "extension")]
 mod sql;
 #[cfg(feature = "extension")]
+mod subtransaction;
+#[cfg(feature = "extension")]
 mod text;
 #[cfg(feature = "extension")]
 mod triggers;

@@ -6,6 +6,7 @@ use std::ptr;
 use std::rc::Rc;
 
 use pgrx::datum::DatumWithOid;
+use pgrx::memcxt::PgMemoryContexts;
 use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::pg_sys::{self, PgOid};
 use pgrx::spi::{OwnedPreparedStatement, Spi, SpiTupleTable};
@@ -51,6 +52,13 @@ pub(crate) fn execute<T>(
         });
         read(client.update(&**plan, None, args).unwrap_or_report())
     })
+}
+
+/// Runs the closure in a memory context of its own: what it builds for a statement goes when it returns.
+pub(crate) fn in_own_memory(run: impl FnOnce()) {
+    let mut context = PgMemoryContexts::new("lead_phones");
+    // SAFETY: the closure returns nothing.
+    unsafe { context.switch_to(|_| run()) }
 }
 
 /// Executes a statement for its effect.

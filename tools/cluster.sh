@@ -25,7 +25,7 @@ cluster_start() {
         cluster_run "$pg_bin/initdb" -D "$cluster_dir/data" -U postgres --auth=trust --no-sync "$@" >"$cluster_dir/initdb.log" 2>&1 ||
             { cat "$cluster_dir/initdb.log" >&2; exit 1; }
         cluster_run "$pg_bin/pg_ctl" -D "$cluster_dir/data" -w -s -l "$cluster_dir/data/server.log" \
-            -o "-c listen_addresses='' -c unix_socket_directories='$cluster_dir/socket' -c fsync=off ${CLUSTER_OPTIONS:-}" start
+            -o "-c listen_addresses='' -c unix_socket_directories='$cluster_dir/socket' -c fsync=off -c max_prepared_transactions=4 ${CLUSTER_OPTIONS:-}" start
     ) || { cat "$cluster_dir/data/server.log" >&2; return 1; }
     export PGHOST=$cluster_dir/socket PGUSER=postgres PGPORT=5432
     unset PGDATABASE PGSERVICE PGPASSWORD

@@ -304,7 +304,7 @@ BEGIN
                 mobile_count bigint NOT NULL DEFAULT 0,
                 disqualified boolean NOT NULL DEFAULT false,
                 PRIMARY KEY (%3$I, phone)
-            ) WITH (fillfactor = 90)
+            ) WITH (fillfactor = 50)
         $ddl$, schema, campaign_definition, campaign.attname);
         EXECUTE format('CREATE INDEX campaign_phone_counts_disqualified_idx ON %I.campaign_phone_counts (%I, phone)
                         WHERE disqualified', schema, campaign.attname);

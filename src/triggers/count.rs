@@ -13,9 +13,6 @@ use crate::owner::as_owner;
 use crate::phone::{self, E164};
 use crate::{report, text};
 
-/// Rows of the counts written by one statement at most: their arrays stay far below Postgres's limit of 1 GB.
-const MAX_DELTAS_PER_STATEMENT: usize = 1_000_000;
-
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
     let columns = Columns::resolve(call, &settings);
@@ -61,14 +58,10 @@ impl Target {
     /// Writes the deltas, in the order of campaign and number.
     pub(super) fn apply(&self, deltas: Deltas) {
         let (campaigns, deltas) = deltas.into_sorted();
-        as_owner(self.owner, || {
-            for deltas in deltas.chunks(MAX_DELTAS_PER_STATEMENT) {
-                self.apply_some(&campaigns, deltas);
-            }
-        });
+        as_owner(self.owner, || self.apply_sorted(&campaigns, &deltas));
     }
 
-    fn apply_some(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+    fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
         let counts = &self.counts;
         counts.add(campaigns, deltas);
         let shrunk: Vec<Delta> = deltas
@@ -85,26 +78,19 @@ impl Target {
         }
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer stands.
-        let mut disqualified = vec![false; deltas.len()];
-        for place in counts.disqualified_among(campaigns, deltas) {
-            if let Some(flag) = disqualified.get_mut(place) {
-                *flag = true;
-            }
-        }
+        let disqualified = counts.disqualified_among(campaigns, deltas);
         for (place, column) in self.numbers.iter().enumerate() {
             for mark in [true, false] {
-                let mut wrong = deltas
+                let wrong: Vec<Delta> = deltas
                     .iter()
                     .zip(&disqualified)
                     .filter(|(delta, disqualified)| {
                         let seen = delta.marks[place];
                         **disqualified == mark && if mark { seen.unset } else { seen.set }
                     })
-                    .map(|(delta, _)| delta)
-                    .peekable();
-                if wrong.peek().is_some() {
-                    counts.mark_leads(&self.leads, column, mark, campaigns, wrong);
-                }
+                    .map(|(delta, _)| delta.clone())
+                    .collect();
+                counts.mark_leads(&self.leads, column, mark, campaigns, &wrong);
             }
         }
     }

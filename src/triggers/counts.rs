@@ -1,6 +1,7 @@
 //! The statements on `campaign_phone_counts`.
 
 use core::ffi::{CStr, c_char};
+use std::collections::HashSet;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -16,7 +17,13 @@ use super::pending;
 use super::settings::Settings;
 use crate::functions::text_datum;
 use crate::phone::E164;
-use crate::{report, sql, text};
+use crate::{report, sql, subtransaction, text};
+
+/// From so many deltas on, it is worth asking how to write them.
+const MANY: usize = 1000;
+
+/// Deltas that one statement is given at most: so many are unnested within the default `work_mem`.
+const MAX_PER_STATEMENT: usize = 16_384;
 
 /// The counts table of a tracked table.
 pub(crate) struct Counts {
@@ -160,21 +167,59 @@ impl Counts {
 
     /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key.
     pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        if deltas.len() < MANY {
+            self.upsert(campaigns, deltas);
+            return;
+        }
+        // Into a campaign that has no counts yet, a plain INSERT does, at half the price.
+        let counted = self.counted_among(campaigns);
+        let is_new = |delta: &Delta| delta.leads > 0 && !counted.contains(&delta.campaign);
+        for run in deltas.chunk_by(|one, next| is_new(one) == is_new(next)) {
+            for run in run.chunks(MAX_PER_STATEMENT) {
+                sql::in_own_memory(|| {
+                    let inserted = is_new(&run[0])
+                        && run.len() >= MANY
+                        && subtransaction::unless_unique_violation(|| self.insert(campaigns, run));
+                    if !inserted {
+                        self.upsert(campaigns, run);
+                    }
+                });
+            }
+        }
+    }
+
+    fn insert(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        sql::run(&self.insertion(), &self.rows(campaigns, deltas));
+    }
+
+    fn upsert(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        let statement = format!(
+            "{} ON CONFLICT ({}, phone) DO UPDATE SET \
+             lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
+             phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
+             mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count",
+            self.insertion(),
+            self.campaign_name
+        );
+        sql::run(&statement, &self.rows(campaigns, deltas));
+    }
+
+    fn insertion(&self) -> String {
         let Self {
             table,
             campaign_name,
             ..
         } = self;
-        let statement = format!(
+        format!(
             "INSERT INTO {table} AS c ({campaign_name}, phone, lead_count, phone_count, mobile_count) \
              SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), \
-             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k \
-             ON CONFLICT ({campaign_name}, phone) DO UPDATE SET \
-             lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
-             phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
-             mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count"
-        );
-        let [campaigns, phones] = self.keys(campaigns, deltas.iter());
+             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k"
+        )
+    }
+
+    /// The deltas as rows: five arrays, side by side.
+    fn rows(&self, campaigns: &[Campaign], deltas: &[Delta]) -> [DatumWithOid<'static>; 5] {
+        let [campaigns, phones] = self.keys(campaigns, deltas);
         let counts = |count: fn(&Delta) -> i32| {
             let counts = deltas.iter().map(|delta| i64::from(count(delta)).into());
             typed(
@@ -182,23 +227,39 @@ impl Counts {
                 pg_sys::INT8ARRAYOID,
             )
         };
-        sql::run(
-            &statement,
-            &[
-                campaigns,
-                phones,
-                counts(|delta| delta.leads),
-                counts(|delta| delta.columns[0]),
-                counts(|delta| delta.columns[1]),
-            ],
+        [
+            campaigns,
+            phones,
+            counts(|delta| delta.leads),
+            counts(|delta| delta.columns[0]),
+            counts(|delta| delta.columns[1]),
+        ]
+    }
+
+    /// The campaigns, by index, that have counts.
+    fn counted_among(&self, campaigns: &[Campaign]) -> HashSet<u32> {
+        let Self {
+            table,
+            campaign_name,
+            ..
+        } = self;
+        let statement = format!(
+            "SELECT k.place FROM pg_catalog.unnest($1) WITH ORDINALITY AS k (campaign, place) \
+             WHERE EXISTS (SELECT FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) k.campaign)"
         );
+        let campaigns = campaigns.iter().map(|key| key.to_datum(self.campaign));
+        let campaigns = array(campaigns.collect(), self.campaign.base_type);
+        // SAFETY: a catalog look-up.
+        let campaigns_type = unsafe { pg_sys::get_array_type(self.campaign.base_type) };
+        sql::execute(&statement, &[typed(campaigns, campaigns_type)], |rows| {
+            rows.filter_map(|row| row.get::<i64>(1).ok().flatten())
+                .filter_map(|place| u32::try_from(place - 1).ok())
+                .collect()
+        })
     }
 
     /// Removes the rows of numbers that no lead holds any more, unless they are disqualified.
     pub(crate) fn remove_unused(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        if deltas.is_empty() {
-            return;
-        }
         let Self {
             table,
             campaign_name,
@@ -210,16 +271,36 @@ impl Counts {
              AND c.lead_count OPERATOR(pg_catalog.=) 0 AND c.phone_count OPERATOR(pg_catalog.=) 0 \
              AND c.mobile_count OPERATOR(pg_catalog.=) 0 AND NOT c.disqualified"
         );
-        sql::run(&statement, &self.keys(campaigns, deltas.iter()));
+        for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+            sql::in_own_memory(|| sql::run(&statement, &self.keys(campaigns, deltas)));
+        }
     }
 
-    /// Which of the deltas' numbers are disqualified, by index. To be asked once their rows are locked by
-    /// [`add`](Self::add): then the answer holds until the end of the transaction.
-    pub(crate) fn disqualified_among(
-        &self,
-        campaigns: &[Campaign],
-        deltas: &[Delta],
-    ) -> Vec<usize> {
+    /// Which of the deltas' numbers are disqualified. To be asked once their rows are locked by [`add`](Self::add): then the
+    /// answer holds until the end of the transaction.
+    pub(crate) fn disqualified_among(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
+        let mut disqualified = vec![false; deltas.len()];
+        if deltas.len() < MANY {
+            for place in self.look_up_disqualified(campaigns, deltas) {
+                if let Some(flag) = disqualified.get_mut(place) {
+                    *flag = true;
+                }
+            }
+            return disqualified;
+        }
+        // For many numbers of few campaigns: all that are disqualified in each.
+        let mut flags = disqualified.iter_mut();
+        for run in deltas.chunk_by(|one, next| one.campaign == next.campaign) {
+            let all = self.disqualified_in(&campaigns[run[0].campaign as usize]);
+            let all: HashSet<u64> = all.into_iter().collect();
+            for (delta, flag) in run.iter().zip(&mut flags) {
+                *flag = all.contains(&delta.phone);
+            }
+        }
+        disqualified
+    }
+
+    fn look_up_disqualified(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<usize> {
         let Self {
             table,
             campaign_name,
@@ -230,7 +311,7 @@ impl Counts {
              JOIN {table} AS c ON c.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
              AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified"
         );
-        let keys = self.keys(campaigns, deltas.iter());
+        let keys = self.keys(campaigns, deltas);
         sql::execute(&statement, &keys, |rows| {
             rows.filter_map(|row| row.get::<i64>(1).ok().flatten())
                 .filter_map(|place| usize::try_from(place - 1).ok())
@@ -239,13 +320,13 @@ impl Counts {
     }
 
     /// Sets the marks of the leads that hold these numbers in a column.
-    pub(crate) fn mark_leads<'d>(
+    pub(crate) fn mark_leads(
         &self,
         leads: &str,
         column: &NumberColumn,
         mark: bool,
         campaigns: &[Campaign],
-        deltas: impl Iterator<Item = &'d Delta>,
+        deltas: &[Delta],
     ) {
         let campaign_name = &self.campaign_name;
         let number_name = spi::quote_identifier(&column.name);
@@ -255,13 +336,17 @@ impl Counts {
              WHERE l.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
              AND l.{number_name} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3"
         );
-        let [campaigns, phones] = self.keys(campaigns, deltas);
-        // As text, not as the domain: the comparison takes the collation of the column, and so its index.
-        let phones = match phones.datum() {
-            Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
-            None => phones,
-        };
-        sql::run(&statement, &[campaigns, phones, mark.into()]);
+        for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+            sql::in_own_memory(|| {
+                let [campaigns, phones] = self.keys(campaigns, deltas);
+                // As text, not as the domain: the comparison takes the collation of the column, and so its index.
+                let phones = match phones.datum() {
+                    Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
+                    None => phones,
+                };
+                sql::run(&statement, &[campaigns, phones, mark.into()]);
+            });
+        }
     }
 
     /// TRUNCATE took every lead, also those that the transaction's snapshot does not see.
@@ -277,16 +362,13 @@ impl Counts {
     }
 
     /// The keys of the deltas as two arrays, side by side.
-    fn keys<'d>(
-        &self,
-        campaigns: &[Campaign],
-        deltas: impl Iterator<Item = &'d Delta>,
-    ) -> [DatumWithOid<'static>; 2] {
+    fn keys(&self, campaigns: &[Campaign], deltas: &[Delta]) -> [DatumWithOid<'static>; 2] {
         let campaigns: Vec<pg_sys::Datum> = campaigns
             .iter()
             .map(|campaign| campaign.to_datum(self.campaign))
             .collect();
         let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
+            .iter()
             .map(|delta| {
                 let phone = E164::from_sort_key(delta.phone);
                 let phone =

@@ -60,9 +60,17 @@ pub(super) fn keep(target: Target, deltas: Deltas) {
         });
         kept(levels)
     });
-    if kept > MAX_KEPT {
+    if kept > MAX_KEPT || is_citus_loaded() {
         write();
     }
+}
+
+/// Citus runs its own commit protocol at the end of a transaction; there, counts are written as each statement ends.
+fn is_citus_loaded() -> bool {
+    // SAFETY: looks a setting up by its name; NULL where there is none.
+    let setting =
+        unsafe { pg_sys::GetConfigOption(c"citus.enable_unsafe_triggers".as_ptr(), true, false) };
+    !setting.is_null()
 }
 
 /// Writes what is kept, locking rows of the counts in their order.

@@ -135,6 +135,14 @@ COMMIT;
 SELECT lead_count, disqualified FROM campaign_phone_counts WHERE disqualified;
 SELECT count(*) FROM verify_phone_counts('leads');
 
+-- two-phase commit
+BEGIN;
+INSERT INTO leads VALUES (65, 6, '267 519 0006', NULL);
+PREPARE TRANSACTION 'lead_phones';
+SELECT count(*) FROM campaign_phone_counts WHERE campaign_id = 6;
+COMMIT PREPARED 'lead_phones';
+SELECT count(*) FROM campaign_phone_counts WHERE campaign_id = 6;
+
 -- other isolation levels
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 INSERT INTO leads VALUES (70, 7, '267 519 0006', NULL);

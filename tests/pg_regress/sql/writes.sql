@@ -127,3 +127,24 @@ DELETE FROM leads WHERE id % 2 = 0;
 SELECT * FROM verify_phone_counts('leads');
 DROP TABLE leads, campaigns, campaign_phone_counts, campaign_phone_disqualifications CASCADE;
 DROP FUNCTION app_trigger;
+
+-- many numbers in one statement: of a new campaign, of old ones, of both; more than one statement on the counts takes
+CREATE TABLE many_leads (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, campaign_id integer, phone text, mobile text);
+CREATE SCHEMA many;
+ALTER TABLE many_leads SET SCHEMA many;
+SELECT unique_numbers FROM track_lead_phones('many.many_leads');
+CREATE FUNCTION many.check() RETURNS TABLE (campaign_id int, numbers bigint, leads numeric, wrong bigint) LANGUAGE sql AS $$
+    SELECT campaign_id, count(*), sum(lead_count), (SELECT count(*) FROM verify_phone_counts('many.many_leads'))
+    FROM many.campaign_phone_counts GROUP BY 1 ORDER BY 1
+$$;
+INSERT INTO many.many_leads (campaign_id, phone) SELECT 1 + n % 2, format('(678) 9%s-%s', lpad((n / 10000)::text, 2, '0'), lpad((n % 10000)::text, 4, '0'))
+FROM generate_series(1, 40000) AS n;
+SELECT * FROM many.check();
+INSERT INTO many.many_leads (campaign_id, phone, mobile) SELECT 1 + n % 4, format('(678) 9%s-%s', lpad((n / 10000)::text, 2, '0'), lpad((n % 10000)::text, 4, '0')), '212 761 2846'
+FROM generate_series(20001, 60000) AS n;
+SELECT * FROM many.check();
+UPDATE many.many_leads SET phone = mobile, mobile = phone;
+SELECT * FROM many.check();
+DELETE FROM many.many_leads WHERE id % 2 = 0;
+SELECT * FROM many.check();
+DROP SCHEMA many CASCADE;

@@ -1,0 +1,139 @@
+\set QUIET on
+\pset footer off
+SET client_min_messages = warning;
+SET check_function_bodies = off;
+CREATE EXTENSION lead_phones;
+
+-- Every lead has a phone, two in three a mobile; 1.67 unique numbers a lead. The same leads every time.
+CREATE TABLE source AS
+SELECT n AS id, (1 + n % 10)::int AS campaign_id,
+       format((ARRAY['(678) 9%s-%s', '678-9%s-%s', '+1 678 9%s %s', '6789%s%s'])[1 + n % 4], lpad((n / 10000 % 100)::text, 2, '0'), lpad((n % 10000)::text, 4, '0')) AS phone,
+       CASE WHEN n % 3 > 0 THEN format('(404) 2%s-%s', lpad((n / 10000 % 100)::text, 2, '0'), lpad((n % 10000)::text, 4, '0')) END AS mobile,
+       'note'::text AS note
+FROM generate_series(1, :leads) AS n;
+CREATE TABLE more AS
+SELECT id + 10000000 AS id, campaign_id, format('(305) 3%s-%s', lpad((id / 10000 % 100)::text, 2, '0'), lpad((id % 10000)::text, 4, '0')) AS phone, NULL::text AS mobile, note
+FROM source WHERE id <= 50000;
+VACUUM (ANALYZE) source;
+VACUUM (ANALYZE) more;
+
+-- What people write by hand. Numbers arrive normalized: these triggers only count.
+CREATE FUNCTION normalized(raw text) RETURNS text IMMUTABLE STRICT LANGUAGE plpgsql AS $$
+DECLARE digits text := regexp_replace(raw, '[^0-9]', '', 'g');
+BEGIN RETURN CASE length(digits) WHEN 10 THEN '+1' || digits WHEN 11 THEN '+' || digits END; END $$;
+CREATE FUNCTION by_hand_normalize() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.phone := normalized(NEW.phone); NEW.mobile := normalized(NEW.mobile); RETURN NEW; END $$;
+CREATE FUNCTION by_hand_count(campaign int, number text, change int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO by_hand_counts AS c VALUES (campaign, number, change)
+    ON CONFLICT (campaign_id, phone) DO UPDATE SET lead_count = c.lead_count + EXCLUDED.lead_count $$;
+CREATE FUNCTION by_hand_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        IF OLD.phone IS NOT NULL THEN PERFORM by_hand_count(OLD.campaign_id, OLD.phone, -1); END IF;
+        IF OLD.mobile IS NOT NULL AND OLD.mobile IS DISTINCT FROM OLD.phone THEN PERFORM by_hand_count(OLD.campaign_id, OLD.mobile, -1); END IF;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        IF NEW.phone IS NOT NULL THEN PERFORM by_hand_count(NEW.campaign_id, NEW.phone, 1); END IF;
+        IF NEW.mobile IS NOT NULL AND NEW.mobile IS DISTINCT FROM NEW.phone THEN PERFORM by_hand_count(NEW.campaign_id, NEW.mobile, 1); END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION by_hand_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE by_hand_counts AS c SET lead_count = c.lead_count - d.n
+        FROM (SELECT campaign_id, number, count(DISTINCT id) AS n FROM old_rows CROSS JOIN LATERAL (VALUES (phone), (mobile)) AS v (number)
+               WHERE number IS NOT NULL GROUP BY 1, 2) AS d
+        WHERE (c.campaign_id, c.phone) = (d.campaign_id, d.number);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO by_hand_counts AS c
+        SELECT campaign_id, number, count(DISTINCT id) FROM new_rows CROSS JOIN LATERAL (VALUES (phone), (mobile)) AS v (number)
+         WHERE number IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (campaign_id, phone) DO UPDATE SET lead_count = c.lead_count + EXCLUDED.lead_count;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE PROCEDURE prepare(kind text) LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TABLE IF EXISTS leads, campaign_phone_counts, campaign_phone_disqualifications, by_hand_counts;
+    CREATE TABLE leads (id int PRIMARY KEY, campaign_id int, phone text, mobile text, note text);
+    IF kind = 'tracked' THEN
+        PERFORM track_lead_phones('leads');
+        RETURN;
+    END IF;
+    -- what tracking adds besides its triggers
+    ALTER TABLE leads ADD phone_disqualified boolean NOT NULL DEFAULT false, ADD mobile_disqualified boolean NOT NULL DEFAULT false;
+    CREATE INDEX ON leads (campaign_id, phone);
+    CREATE INDEX ON leads (campaign_id, mobile);
+    CREATE TABLE by_hand_counts (campaign_id int, phone text COLLATE "C", lead_count bigint, PRIMARY KEY (campaign_id, phone));
+    IF kind IN ('row triggers', 'statement triggers') THEN
+        CREATE TRIGGER normalize BEFORE INSERT OR UPDATE OF phone, mobile ON leads FOR EACH ROW EXECUTE FUNCTION by_hand_normalize();
+    END IF;
+    IF kind = 'row triggers' THEN
+        CREATE TRIGGER count AFTER INSERT OR UPDATE OF phone, mobile, campaign_id OR DELETE ON leads FOR EACH ROW EXECUTE FUNCTION by_hand_row();
+    ELSIF kind = 'statement triggers' THEN
+        CREATE TRIGGER inserted AFTER INSERT ON leads REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION by_hand_statement();
+        CREATE TRIGGER updated AFTER UPDATE ON leads REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION by_hand_statement();
+        CREATE TRIGGER deleted AFTER DELETE ON leads REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION by_hand_statement();
+    END IF;
+END $$;
+
+CREATE TABLE runs (kind text, work text, place int, round int, seconds float8);
+CREATE PROCEDURE measure(rounds int) LANGUAGE plpgsql AS $$
+DECLARE
+    kinds text[] := ARRAY['untracked', 'floor', 'tracked', 'statement triggers', 'row triggers'];
+    works text[] := ARRAY[
+        'load into empty', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM source',
+        'the same again', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT id + 20000000, campaign_id, phone, mobile, note FROM source',
+        '+1k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id <= 10001000',
+        '+10k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id > 10001000 AND id <= 10011000',
+        '+39k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id > 10011000',
+        '2,000 single rows', 'DO $d$ BEGIN FOR n IN 1 .. 2000 LOOP
+            INSERT INTO leads (id, campaign_id, phone) VALUES (30000000 + n, 3, format(''(786) 555-%s'', lpad(n::text, 4, ''0''))); END LOOP; END $d$',
+        'update note of all', 'UPDATE leads SET note = ''other''',
+        'update every phone', 'UPDATE leads SET phone = mobile, mobile = phone',
+        'delete all', 'DELETE FROM leads'];
+    started timestamptz; kind text;
+BEGIN
+    FOR round IN 1 .. rounds LOOP
+        FOREACH kind IN ARRAY kinds LOOP
+            CALL prepare(kind);
+            COMMIT;
+            FOR place IN 1 .. cardinality(works) / 2 LOOP
+                CONTINUE WHEN kind = 'floor' AND place > 1;
+                -- minutes each, and no news
+                CONTINUE WHEN kind = 'row triggers' AND place NOT IN (1, 2, 6);
+                started := clock_timestamp();
+                EXECUTE works[2 * place];
+                IF kind = 'floor' THEN
+                    DROP TABLE by_hand_counts;
+                    CREATE TABLE by_hand_counts AS SELECT campaign_id, number AS phone, count(DISTINCT id) AS lead_count
+                    FROM leads CROSS JOIN LATERAL (VALUES (phone), (mobile)) AS v (number) WHERE number IS NOT NULL GROUP BY 1, 2;
+                    ALTER TABLE by_hand_counts ADD PRIMARY KEY (campaign_id, phone);
+                END IF;
+                COMMIT;
+                INSERT INTO runs VALUES (kind, works[2 * place - 1], place, round, extract(epoch FROM clock_timestamp() - started));
+                COMMIT;
+            END LOOP;
+            IF kind = 'tracked' AND EXISTS (SELECT FROM verify_phone_counts('leads')) THEN
+                RAISE EXCEPTION 'the counts are wrong';
+            END IF;
+        END LOOP;
+    END LOOP;
+END $$;
+CALL measure(:rounds);
+
+\echo 'seconds, median of' :rounds 'rounds;' :leads 'leads'
+WITH medians AS (
+    SELECT work, place, kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds FROM runs GROUP BY 1, 2, 3
+)
+SELECT work,
+       round(max(seconds) FILTER (WHERE kind = 'untracked')::numeric, 3) AS untracked,
+       round(max(seconds) FILTER (WHERE kind = 'floor')::numeric, 3) AS floor,
+       round(max(seconds) FILTER (WHERE kind = 'tracked')::numeric, 3) AS tracked,
+       round(max(seconds) FILTER (WHERE kind = 'statement triggers')::numeric, 3) AS "statement triggers",
+       round(max(seconds) FILTER (WHERE kind = 'row triggers')::numeric, 3) AS "row triggers",
+       round((max(seconds) FILTER (WHERE kind = 'tracked') / max(seconds) FILTER (WHERE kind = 'untracked'))::numeric, 2) AS "x untracked"
+FROM medians GROUP BY work, place ORDER BY place;
