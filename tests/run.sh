@@ -27,6 +27,7 @@ cluster_start || exit 1
 check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
 check "differences from Google's libphonenumber" tests/differential/run.sh
 check 'text and binary protocol' tests/protocol.sh
+check 'random writes against a recount' tests/model.sh
 check 'many clients on the same numbers' bench/soak 10
 check 'dump and restore' tests/dump_restore.sh
 check 'README quick start' tests/readme.sh

@@ -66,7 +66,7 @@ impl Target {
         counts.add(campaigns, deltas);
         let shrunk: Vec<Delta> = deltas
             .iter()
-            .filter(|delta| delta.leads < 0)
+            .filter(|delta| delta.leads <= 0)
             .cloned()
             .collect();
         counts.remove_unused(campaigns, &shrunk);
