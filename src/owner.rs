@@ -3,12 +3,14 @@
 //! An application role that may only write leads needs no right on the counts, and gets none. The owner of a table can
 //! do nothing through its triggers that he could not do without them.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 
 use pgrx::pg_sys;
 
+use crate::sql;
+
 /// What every statement of the extension resolves unqualified names by.
-const SEARCH_PATH: &core::ffi::CStr = c"pg_catalog, pg_temp";
+const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// Runs the closure as `owner`, with a pinned `search_path`. An error inside ends both with the (sub)transaction.
 pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
@@ -23,19 +25,12 @@ pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
                 | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int
                 | pg_sys::SECURITY_NOFORCE_RLS as c_int,
         );
-        let nest_level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            SEARCH_PATH.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
-        nest_level
+        pg_sys::NewGUCNestLevel()
     };
+    set_locally(c"search_path", SEARCH_PATH);
+    if !sql::is_citus_loaded() {
+        set_locally(c"plan_cache_mode", c"force_generic_plan");
+    }
     let result = run();
     // SAFETY: what was saved above.
     unsafe {
@@ -43,4 +38,20 @@ pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
         pg_sys::SetUserIdAndSecContext(caller, context);
     }
     result
+}
+
+fn set_locally(setting: &CStr, value: &CStr) {
+    // SAFETY: sets until the end of the nest level; an error does not return.
+    unsafe {
+        pg_sys::set_config_option(
+            setting.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
 }

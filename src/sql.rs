@@ -23,13 +23,26 @@ thread_local! {
     static PLANS: RefCell<HashMap<PlanKey, Rc<OwnedPreparedStatement>>> = RefCell::default();
 }
 
-/// Executes a statement with a cached plan, and hands its rows to `read`.
+/// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way.
+pub(crate) fn is_citus_loaded() -> bool {
+    // SAFETY: looks a setting up by its name; NULL where there is none.
+    let setting =
+        unsafe { pg_sys::GetConfigOption(c"citus.enable_unsafe_triggers".as_ptr(), true, false) };
+    !setting.is_null()
+}
+
+/// Executes a statement, and hands its rows to `read`. Its plan is cached, and generic (see `owner`): most statements write
+/// one row, and planning would cost more than they do.
 pub(crate) fn execute<T>(
     statement: &str,
     args: &[DatumWithOid<'_>],
     read: impl FnOnce(SpiTupleTable<'_>) -> T,
 ) -> T {
     Spi::connect_mut(|client| {
+        if is_citus_loaded() {
+            let statement = text::to_server(statement);
+            return read(client.update(&*statement, None, args).unwrap_or_report());
+        }
         let key: PlanKey = (
             statement.to_owned(),
             args.iter().map(|arg| arg.oid()).collect(),

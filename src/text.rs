@@ -26,15 +26,23 @@ impl<'a> FromDatum for ServerText<'a> {
         }
         // SAFETY: the datum is a text, as the caller promises and the function's SQL declaration says; its bytes live as
         // long as the call.
-        unsafe {
-            let mut text = datum.cast_mut_ptr::<pg_sys::varlena>();
-            if varlena::varatt_is_1b_e(text) || varlena::varatt_is_4b_c(text) {
-                text = pg_sys::pg_detoast_datum_packed(text);
-            }
-            let len = varlena::varsize_any_exhdr(text);
-            let bytes = varlena::vardata_any(text).cast::<u8>();
-            Some(Self(core::slice::from_raw_parts(bytes, len)))
+        Some(Self(unsafe { datum_bytes(datum) }))
+    }
+}
+
+/// The bytes of a text datum, detoasted where needed. Calls nothing where not.
+///
+/// # Safety
+/// The datum is a text (or varchar, or bpchar), and `'a` does not outlive its memory.
+pub(crate) unsafe fn datum_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut text = datum.cast_mut_ptr::<pg_sys::varlena>();
+        if varlena::varatt_is_1b_e(text) || varlena::varatt_is_4b_c(text) {
+            text = pg_sys::pg_detoast_datum_packed(text);
         }
+        let len = varlena::varsize_any_exhdr(text);
+        core::slice::from_raw_parts(varlena::vardata_any(text).cast::<u8>(), len)
     }
 }
 

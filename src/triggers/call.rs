@@ -244,15 +244,3 @@ impl Row<'_> {
         unsafe { (!*self.slot.tts_isnull.add(index)).then(|| *self.slot.tts_values.add(index)) }
     }
 }
-
-/// The bytes of a text datum, detoasted where needed.
-///
-/// # Safety
-/// The datum is a text (or varchar, or bpchar), and `'a` does not outlive its memory.
-pub(crate) unsafe fn text_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let varlena = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
-        pgrx::varlena_to_byte_slice(varlena)
-    }
-}

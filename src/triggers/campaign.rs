@@ -3,8 +3,8 @@
 use pgrx::pg_sys::{self, BuiltinOid};
 use pgrx::{FromDatum, IntoDatum};
 
-use super::call::text_bytes;
 use super::columns::Column;
+use crate::text::datum_bytes;
 
 /// A campaign, in the order in which rows of the counts are locked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +33,7 @@ impl Campaign {
                     Self::Integer(i64::from_datum(datum, false).unwrap_or_default())
                 }
                 Ok(BuiltinOid::UUIDOID) => Self::Uuid(*datum.cast_mut_ptr::<[u8; 16]>()),
-                _ => Self::Text(text_bytes(datum).into()),
+                _ => Self::Text(datum_bytes(datum).into()),
             }
         }
     }

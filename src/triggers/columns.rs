@@ -3,11 +3,12 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::call::{Row, TriggerCall, text_bytes};
+use super::call::{Row, TriggerCall};
 use super::campaign::Campaign;
 use super::settings::Settings;
 use crate::phone::DefaultRegion;
-use crate::{report, text};
+use crate::report;
+use crate::text::{self, datum_bytes};
 
 /// A column of the leads table.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +113,7 @@ impl Columns {
             match (one.get(column.attribute), other.get(column.attribute)) {
                 (None, None) => true,
                 // SAFETY: resolve() admits text, varchar and bpchar here.
-                (Some(one), Some(other)) => unsafe { text_bytes(one) == text_bytes(other) },
+                (Some(one), Some(other)) => unsafe { datum_bytes(one) == datum_bytes(other) },
                 _ => false,
             }
         };
@@ -139,7 +140,7 @@ impl Columns {
             return self.default_region;
         };
         // SAFETY: resolve() admits text, varchar and bpchar here.
-        let code = text::from_server(unsafe { text_bytes(datum) });
+        let code = text::from_server(unsafe { datum_bytes(datum) });
         // the white space that SQL's btrim() takes, so that a recount reads the same region
         match code.trim_matches(' ') {
             "" => self.default_region,

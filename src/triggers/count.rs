@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::call::{Event, Row, TriggerCall, text_bytes};
+use super::call::{Event, Row, TriggerCall};
 use super::campaign::Campaign;
 use super::columns::{Columns, NumberColumn};
 use super::counts::Counts;
@@ -11,7 +11,8 @@ use super::deltas::{Delta, Deltas, LeadNumber, SeenMarks};
 use super::pending;
 use crate::owner::as_owner;
 use crate::phone::{self, E164};
-use crate::{report, text};
+use crate::report;
+use crate::text::{self, datum_bytes};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
@@ -141,7 +142,7 @@ fn refuse_raw_numbers(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) 
             continue;
         };
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let bytes = unsafe { text_bytes(datum) };
+        let bytes = unsafe { datum_bytes(datum) };
         let raw = text::from_server(bytes);
         if E164::from_text(&raw).is_some() {
             continue;
@@ -179,7 +180,7 @@ fn numbers_of(row: &Row<'_>, columns: &Columns) -> [Option<LeadNumber>; 2] {
     columns.numbers.each_ref().map(|column| {
         let datum = row.get(column.number.attribute)?;
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let raw = text::from_server(unsafe { text_bytes(datum) });
+        let raw = text::from_server(unsafe { datum_bytes(datum) });
         let region = columns.region_of_row(|attribute| row.get(attribute));
         let phone = phone::normalize(&raw, region).ok()?;
         let mark = row

@@ -5,7 +5,7 @@ use std::ptr;
 
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-use super::call::{Event, TriggerCall, text_bytes};
+use super::call::{Event, TriggerCall};
 use super::campaign::Campaign;
 use super::columns::{Column, Columns, NumberColumn};
 use super::counts::Counts;
@@ -13,7 +13,8 @@ use super::marks::Marks;
 use super::settings::OnInvalid;
 use crate::functions::text_datum;
 use crate::phone::{self, E164};
-use crate::{report, text};
+use crate::report;
+use crate::text::{self, datum_bytes};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {
@@ -93,7 +94,7 @@ fn normalize_numbers(
             continue;
         };
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let bytes = unsafe { text_bytes(datum) };
+        let bytes = unsafe { datum_bytes(datum) };
         let raw = text::from_server(bytes);
         let region = columns.region_of_row(|number| attribute(call, tuple, number));
         let new_value = match phone::normalize(&raw, region) {

@@ -14,8 +14,9 @@ use pgrx::pg_sys;
 
 use super::count::Target;
 use super::deltas::Deltas;
+use crate::sql;
 
-/// So many numbers are kept at most: some hundred megabytes. Beyond, they are written at once.
+/// So many numbers are kept from statement to statement: 128 MB. Beyond, they are written at once.
 const MAX_KEPT: usize = 4_000_000;
 
 /// The deltas of one tracked table.
@@ -60,17 +61,10 @@ pub(super) fn keep(target: Target, deltas: Deltas) {
         });
         kept(levels)
     });
-    if kept > MAX_KEPT || is_citus_loaded() {
+    // Citus runs a commit protocol of its own at the end of a transaction.
+    if kept > MAX_KEPT || sql::is_citus_loaded() {
         write();
     }
-}
-
-/// Citus runs its own commit protocol at the end of a transaction; there, counts are written as each statement ends.
-fn is_citus_loaded() -> bool {
-    // SAFETY: looks a setting up by its name; NULL where there is none.
-    let setting =
-        unsafe { pg_sys::GetConfigOption(c"citus.enable_unsafe_triggers".as_ptr(), true, false) };
-    !setting.is_null()
 }
 
 /// Writes what is kept, locking rows of the counts in their order.
@@ -166,16 +160,15 @@ unsafe extern "C-unwind" fn transaction_ends(event: pg_sys::XactEvent::Type, _ar
     use pg_sys::XactEvent as Event;
     match event {
         Event::XACT_EVENT_PRE_COMMIT | Event::XACT_EVENT_PRE_PREPARE => {
-            if is_empty() {
-                return;
-            }
-            // SAFETY: the transaction is still in progress and has no active snapshot; triggers that the statements
-            // deferred have had their turn, so those that come now are fired here.
-            unsafe {
-                pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-                write();
-                pg_sys::PopActiveSnapshot();
-                pg_sys::AfterTriggerFireDeferred();
+            // Deferred triggers have had their turn; those of the counts are fired here, and may write leads again.
+            while !is_empty() {
+                // SAFETY: the transaction is still in progress, and has no active snapshot.
+                unsafe {
+                    pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+                    write();
+                    pg_sys::PopActiveSnapshot();
+                    pg_sys::AfterTriggerFireDeferred();
+                }
             }
         }
         Event::XACT_EVENT_ABORT | Event::XACT_EVENT_COMMIT | Event::XACT_EVENT_PREPARE => {

@@ -165,7 +165,16 @@ INSERT INTO leads VALUES (81, 8, '267 519 0006', NULL);
 COMMIT;
 SELECT * FROM log ORDER BY at;
 
+-- also one that writes leads when it fires at the end
+CREATE FUNCTION add_lead() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO public.leads VALUES (90, 8, ''267 519 0009'', NULL) ON CONFLICT DO NOTHING; RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER add_lead AFTER INSERT ON campaign_phone_counts
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION add_lead();
+INSERT INTO leads VALUES (82, 8, '267 519 0007', NULL);
+SELECT phone, lead_count FROM campaign_phone_counts WHERE campaign_id = 8 ORDER BY phone;
+SELECT count(*) FROM verify_phone_counts('leads');
+
 DROP FUNCTION unique_numbers(), unique_numbers_plpgsql();
 DROP PROCEDURE upload_in_parts();
 DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications, log;
-DROP FUNCTION log_count();
+DROP FUNCTION log_count(), add_lead();
