@@ -59,7 +59,22 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
             .and_then(|code| Number::new(code, &national))
             .ok_or(Problem::InvalidCountryCode)
             .map(|number| (number, extension))
-    })?
+    })
+    .unwrap_or_else(|failure| {
+        Err(if is_reversed(raw) {
+            Problem::NotANumber
+        } else {
+            failure
+        })
+    })
+}
+
+/// Whether "tel:" stands past the phone context: the engine then slices backwards and panics, Google's finds no number.
+fn is_reversed(raw: &str) -> bool {
+    match (raw.find(RFC3966_PREFIX), raw.find(RFC3966_PHONE_CONTEXT)) {
+        (Some(prefix), Some(context)) => prefix > context,
+        _ => false,
+    }
 }
 
 /// The national digits, as values, with every leading zero (the engine's own function keeps ten).
@@ -92,8 +107,8 @@ fn cut(raw: &str) -> Option<(Cow<'_, str>, &str)> {
     };
     let start = raw.find(RFC3966_PREFIX);
     let start = start.map_or(0, |start| start + RFC3966_PREFIX.len());
-    // Past its phone context, "tel:" makes the engine slice backwards and panic; Google's finds no number there.
-    let number = raw.get(start..context)?;
+    // Nothing where the prefix comes last.
+    let number = raw.get(start..context).unwrap_or_default();
     // A context that is a number comes before the number.
     let value = &raw[context + RFC3966_PHONE_CONTEXT.len()..];
     Some((

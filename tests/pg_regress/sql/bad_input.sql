@@ -158,3 +158,10 @@ DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications CASCAD
 DROP ROLE regress_stranger;
 DROP TABLE campaigns, leads_partitioned, wrong;
 DROP FOREIGN DATA WRAPPER nothing CASCADE;
+
+-- a text that makes the engine panic: an answer or a plain error, and the backend lives on
+SELECT pg_backend_pid() AS backend \gset
+SELECT try_normalize_phone(';phone-context=+1;tel:678-999-8212') IS NULL AS answered, phone_problem(';phone-context=+1;tel:678-999-8212');
+SELECT normalize_phone(';phone-context=+1;tel:678-999-8212');
+SELECT count(try_normalize_phone(';phone-context=+1;tel:' || n)), count(try_normalize_phone('678 999 ' || 1000 + n)) FROM generate_series(1, 1000) AS n;
+SELECT pg_backend_pid() = :backend AS same_backend;
