@@ -17,7 +17,7 @@ FROM source WHERE id <= 50000;
 VACUUM (ANALYZE) source;
 VACUUM (ANALYZE) more;
 
--- What people write by hand. Numbers arrive normalized: these triggers only count.
+-- What people write by hand.
 CREATE FUNCTION normalized(raw text) RETURNS text IMMUTABLE STRICT LANGUAGE plpgsql AS $$
 DECLARE digits text := regexp_replace(raw, '[^0-9]', '', 'g');
 BEGIN RETURN CASE length(digits) WHEN 10 THEN '+1' || digits WHEN 11 THEN '+' || digits END; END $$;

@@ -59,19 +59,15 @@ pub(crate) fn text_datum(ascii: &[u8]) -> pg_sys::Datum {
     }
 }
 
-fn region_from(code: ServerText) -> DefaultRegion {
-    DefaultRegion::from_code(code.0)
-}
-
-/// Asks for the number without decoding the text, where that can be.
-fn normalize(raw: ServerText, region: DefaultRegion) -> Result<E164, Problem> {
-    phone::normalize_ascii(raw.0, region)
-        .unwrap_or_else(|| phone::normalize(&text::from_server(raw.0), region))
+/// The valid number that a text in the server encoding spells. Decodes the text only where that is needed.
+pub(crate) fn normalize(raw: &[u8], region: DefaultRegion) -> Result<E164, Problem> {
+    phone::normalize_ascii(raw, region)
+        .unwrap_or_else(|| phone::normalize(&text::from_server(raw), region))
 }
 
 #[pg_extern(sql = false)]
 fn normalize_phone(raw: ServerText, region: ServerText) -> PhoneDatum {
-    match normalize(raw, region_from(region)) {
+    match normalize(raw.0, DefaultRegion::from_code(region.0)) {
         Ok(number) => PhoneDatum(number),
         Err(problem) => report::not_a_phone_number(&text::from_server(raw.0), problem),
     }
@@ -79,7 +75,8 @@ fn normalize_phone(raw: ServerText, region: ServerText) -> PhoneDatum {
 
 #[pg_extern(sql = false)]
 fn try_normalize_phone(raw: ServerText, region: ServerText) -> Option<PhoneDatum> {
-    normalize(raw, region_from(region)).ok().map(PhoneDatum)
+    let number = normalize(raw.0, DefaultRegion::from_code(region.0));
+    number.ok().map(PhoneDatum)
 }
 
 #[pg_extern(sql = false)]
@@ -88,12 +85,14 @@ fn phone_problem(raw: Option<ServerText>, region: Option<ServerText>) -> Option<
     let Some(region) = region else {
         return Some(Problem::UnknownRegion.code());
     };
-    normalize(raw, region_from(region)).err().map(Problem::code)
+    let number = normalize(raw.0, DefaultRegion::from_code(region.0));
+    number.err().map(Problem::code)
 }
 
 #[pg_extern(sql = false)]
 fn phone_info(raw: ServerText, region: ServerText) -> Result<Jsonb, serde_json::Error> {
-    let description = phone::describe(&text::from_server(raw.0), region_from(region));
+    let region = DefaultRegion::from_code(region.0);
+    let description = phone::describe(&text::from_server(raw.0), region);
     serde_json::to_value(description).map(Jsonb)
 }
 

@@ -1,6 +1,6 @@
 //! Running SQL from Rust: the one place that decides how a statement is planned.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ptr;
 use std::rc::Rc;
@@ -23,12 +23,19 @@ thread_local! {
     static PLANS: RefCell<HashMap<PlanKey, Rc<OwnedPreparedStatement>>> = RefCell::default();
 }
 
-/// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way.
+/// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way. It comes with
+/// the server's start or not at all, so a backend asks once.
 pub(crate) fn is_citus_loaded() -> bool {
-    // SAFETY: looks a setting up by its name; NULL where there is none.
-    let setting =
-        unsafe { pg_sys::GetConfigOption(c"citus.enable_unsafe_triggers".as_ptr(), true, false) };
-    !setting.is_null()
+    thread_local! {
+        static LOADED: OnceCell<bool> = const { OnceCell::new() };
+    }
+    LOADED.with(|loaded| {
+        *loaded.get_or_init(|| {
+            let setting = c"citus.enable_unsafe_triggers".as_ptr();
+            // SAFETY: looks a setting up by its name; NULL where there is none.
+            unsafe { !pg_sys::GetConfigOption(setting, true, false).is_null() }
+        })
+    })
 }
 
 /// Executes a statement, and hands its rows to `read`. Its plan is cached, and generic (see `owner`): most statements write

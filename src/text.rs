@@ -1,7 +1,7 @@
 //! The seam between the server's encoding and Rust's UTF-8.
 //!
 //! Text reaches Rust as bytes in the server encoding, which is UTF-8 in most databases, anything in the rest, and not
-//! checked at all under `SQL_ASCII`. Nothing here raises an error, whatever the bytes.
+//! checked at all under `SQL_ASCII`. Reading raises no error, whatever the bytes.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
@@ -56,7 +56,8 @@ unsafe impl<'fcx> ArgAbi<'fcx> for ServerText<'fcx> {
 
 pgrx::impl_sql_translatable!(ServerText<'_>, "text");
 
-/// Bytes of the server encoding as UTF-8. What cannot be converted becomes U+FFFD.
+/// Bytes of the server encoding as UTF-8. Where a character cannot be converted, every one that is not
+/// ASCII becomes U+FFFD.
 pub(crate) fn from_server(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = core::str::from_utf8(bytes)
         && (text.is_ascii() || server_encoding_is_utf8())

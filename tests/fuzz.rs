@@ -3,12 +3,17 @@
 //! `LEAD_PHONES_FUZZ_SECONDS=600 cargo test --release --no-default-features --test fuzz -- --nocapture` for a long run, with
 //! another seed each time; what it finds goes into `finds`.
 
+#[path = "support/random.rs"]
+mod random;
+
 use std::time::{Duration, Instant};
 
 use lead_phones::phone::{
     DefaultRegion, E164, Problem, Style, describe, format, kind_of, normalize, normalize_ascii,
     region_of,
 };
+
+use random::Random;
 
 /// A text of Google's greatest length must not take longer; a hang, not a slow machine, is what this finds.
 const LONGEST: Duration = Duration::from_millis(500);
@@ -79,7 +84,7 @@ const PIECES: [&str; 58] = [
     "ß",
 ];
 
-/// Texts that once were answered wrongly or made something panic: with the answers of Google's reference.
+/// Texts that once were answered wrongly or made something panic, with the answers of Google's port when they were found.
 #[test]
 fn finds() {
     let finds = [
@@ -115,17 +120,6 @@ fn finds() {
             expected,
             "{raw:?} in {region}"
         );
-    }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
     }
 }
 
@@ -193,7 +187,7 @@ fn check(raw: &str, region: DefaultRegion, random: &mut Random) -> bool {
     let Ok(number) = answer else {
         return false;
     };
-    assert_eq!(E164::from_text(&number), Some(number));
+    assert_eq!(E164::from_text(&*number), Some(number));
     assert_eq!(E164::from_sort_key(number.sort_key()), Some(number));
     let again = DefaultRegion::from_code(REGIONS[random.below(REGIONS.len())]);
     assert_eq!(normalize(&number, again), Ok(number), "normalized again");

@@ -26,8 +26,8 @@ check 'pure core (cargo test)' env CARGO_TARGET_DIR=target/check cargo test --qu
 cluster_start || exit 1
 check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
 check "differences from Google's libphonenumber" tests/differential/run.sh
-check 'text and binary protocol' tests/protocol.sh
-check 'random writes against a recount' tests/model.sh
+check 'text and binary protocol' tests/python.sh protocol
+check 'random writes against a recount' tests/python.sh model
 check 'many clients on the same numbers' bench/soak 10
 check 'dump and restore' tests/dump_restore.sh
 check 'README quick start' tests/readme.sh

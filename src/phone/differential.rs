@@ -7,10 +7,15 @@ use rlibphonenumber::{
     PhoneNumberType, Region as EngineRegion, ValidationError,
 };
 
+use super::engine::{lacks_region, problem_of};
 use super::kind::Kind;
 use super::normalize::{normalize, normalize_ascii, read};
 use super::plan::Number;
 use super::{DefaultRegion, Problem};
+
+#[path = "../../tests/support/random.rs"]
+mod random;
+use random::Random;
 
 /// Everything there is to compare: the number, whom it belongs to, or the problem.
 type Answer = Result<(String, &'static str, Kind), Problem>;
@@ -25,24 +30,20 @@ fn ours(read: Result<Number, Problem>) -> Answer {
 /// The engine's answer, by its own regular expressions.
 fn engines(raw: &str, region: Option<EngineRegion>) -> Answer {
     let engine = &*PHONE_NUMBER_UTIL;
-    let parsed = engine.parse(raw, region);
-    let number = parsed.map_err(|error| match error {
+    let number = engine.parse(raw, region).map_err(|error| match error {
         ParseError::InvalidCountryCode
-            if region.is_none()
-                && !raw
-                    .trim_start_matches(|c: char| !c.is_numeric() && !"+\u{ff0b}".contains(c))
-                    .starts_with(['+', '\u{ff0b}'])
-                && engine.parse(raw, Some(EngineRegion::US))
-                    != Err(ParseError::InvalidCountryCode) =>
+            if region.is_none() && lacks_region(engine, raw, from_start(raw)) =>
         {
             Problem::UnknownRegion
         }
-        ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
-        ParseError::NotANumber(_) => Problem::NotANumber,
-        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Problem::TooShort,
-        ParseError::TooLongNsn => Problem::TooLong,
+        error => problem_of(error),
     })?;
     engines_validity(&number)
+}
+
+/// The text from its first digit or plus sign on.
+fn from_start(raw: &str) -> &str {
+    raw.trim_start_matches(|c: char| !c.is_numeric() && !"+\u{ff0b}".contains(c))
 }
 
 fn engines_validity(number: &PhoneNumber) -> Answer {
@@ -82,17 +83,7 @@ fn engines_validity(number: &PhoneNumber) -> Answer {
     Ok((e164, code, kind))
 }
 
-/// xorshift64
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
     fn one_in(&mut self, odds: usize) -> bool {
         self.below(odds) == 0
     }
@@ -259,7 +250,7 @@ fn compare(text: &str, region: Option<EngineRegion>, counts: &mut [usize; 3]) {
     assert_eq!(ours, engines(text, region), "{text:?} in {region:?}");
 }
 
-/// Every prefix of six digits in the North American Numbering Plan, one line number each, and all where it matters.
+/// Every prefix of six digits in the North American Numbering Plan, one line number each.
 #[test]
 fn the_north_american_plan_is_the_engines() {
     let mut valid = 0;

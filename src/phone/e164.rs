@@ -16,8 +16,8 @@ pub struct E164 {
 
 impl E164 {
     /// Reads text that already has the shape; `None` for anything else.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('+')?.as_bytes();
+    pub fn from_text(text: impl AsRef<[u8]>) -> Option<Self> {
+        let digits = text.as_ref().strip_prefix(b"+")?;
         Self::from_digits(digits.iter().copied())
     }
 

@@ -47,10 +47,7 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
                 {
                     Problem::UnknownRegion
                 }
-                ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
-                ParseError::NotANumber(_) => Problem::NotANumber,
-                ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Problem::TooShort,
-                ParseError::TooLongNsn => Problem::TooLong,
+                error => problem_of(error),
             })?;
         let national = national_digits(&number);
         let extension = number.extension.filter(|digits| !digits.is_empty());
@@ -192,8 +189,17 @@ fn engine_region(region: &Region) -> Option<EngineRegion> {
     EngineRegion::from_code(region.code).ok()
 }
 
+pub(super) fn problem_of(error: ParseError) -> Problem {
+    match error {
+        ParseError::InvalidCountryCode => Problem::InvalidCountryCode,
+        ParseError::NotANumber(_) => Problem::NotANumber,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Problem::TooShort,
+        ParseError::TooLongNsn => Problem::TooLong,
+    }
+}
+
 /// Whether a known region would have let the engine read the number: then the region is what is missing.
-fn lacks_region(engine: &PhoneNumberUtil, text: &str, number: &str) -> bool {
+pub(super) fn lacks_region(engine: &PhoneNumberUtil, text: &str, number: &str) -> bool {
     !number.starts_with(['+', '\u{ff0b}'])
         && !matches!(
             engine.parse(text, Some(EngineRegion::US)),

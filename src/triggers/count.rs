@@ -1,18 +1,18 @@
-//! AFTER STATEMENT: keep the counts.
+//! AFTER STATEMENT: gather what the statement changes in the counts.
 
-use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::{Event, Row, TriggerCall};
 use super::campaign::Campaign;
-use super::columns::{Columns, NumberColumn};
+use super::columns::Columns;
 use super::counts::Counts;
-use super::deltas::{Delta, Deltas, LeadNumber, SeenMarks};
+use super::deltas::{Deltas, LeadNumber};
 use super::pending;
+use super::target::Target;
 use crate::owner::as_owner;
-use crate::phone::{self, E164};
-use crate::report;
+use crate::phone::E164;
 use crate::text::{self, datum_bytes};
+use crate::{functions, report};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
@@ -27,74 +27,7 @@ pub(super) fn count(call: &TriggerCall<'_>) {
     if deltas.is_empty() {
         return;
     }
-    let target = Target {
-        leads_oid: call.relation().rd_id,
-        leads: spi::quote_qualified_identifier(call.schema_name(), call.table_name()),
-        owner: call.owner(),
-        counts: Counts::resolve(call, &settings, columns.campaign),
-        numbers: columns.numbers,
-    };
-    pending::keep(target, deltas);
-}
-
-/// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
-pub(super) struct Target {
-    leads_oid: pg_sys::Oid,
-    /// Its name, qualified and quoted.
-    leads: String,
-    owner: pg_sys::Oid,
-    counts: Counts,
-    numbers: [NumberColumn; 2],
-}
-
-impl Target {
-    pub(super) fn counts_oid(&self) -> pg_sys::Oid {
-        self.counts.oid()
-    }
-
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        (self.leads_oid, self.counts_oid()) == (other.leads_oid, other.counts_oid())
-    }
-
-    /// Writes the deltas, in the order of campaign and number.
-    pub(super) fn apply(&self, deltas: Deltas) {
-        let (campaigns, deltas) = deltas.into_sorted();
-        as_owner(self.owner, || self.apply_sorted(&campaigns, &deltas));
-    }
-
-    fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        let counts = &self.counts;
-        counts.add(campaigns, deltas);
-        let shrunk: Vec<Delta> = deltas
-            .iter()
-            .filter(|delta| delta.leads <= 0)
-            .cloned()
-            .collect();
-        counts.remove_unused(campaigns, &shrunk);
-        if deltas
-            .iter()
-            .all(|delta| delta.marks == [SeenMarks::default(); 2])
-        {
-            return;
-        }
-        // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
-        // requalified a number; now that its row is locked, the answer stands.
-        let disqualified = counts.disqualified_among(campaigns, deltas);
-        for (place, column) in self.numbers.iter().enumerate() {
-            for mark in [true, false] {
-                let wrong: Vec<Delta> = deltas
-                    .iter()
-                    .zip(&disqualified)
-                    .filter(|(delta, disqualified)| {
-                        let seen = delta.marks[place];
-                        **disqualified == mark && if mark { seen.unset } else { seen.set }
-                    })
-                    .map(|(delta, _)| delta.clone())
-                    .collect();
-                counts.mark_leads(&self.leads, column, mark, campaigns, &wrong);
-            }
-        }
-    }
+    pending::keep(Target::new(call, &settings, columns), deltas);
 }
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
@@ -142,20 +75,19 @@ fn refuse_raw_numbers(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) 
             continue;
         };
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let bytes = unsafe { datum_bytes(datum) };
-        let raw = text::from_server(bytes);
-        if E164::from_text(&raw).is_some() {
+        let raw = unsafe { datum_bytes(datum) };
+        if E164::from_text(raw).is_some() {
             continue;
         }
         let region = columns.region_of_row(|attribute| row.get(attribute));
-        if phone::normalize(&raw, region).is_ok() {
+        if functions::normalize(raw, region).is_ok() {
             report::fail(
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 format!(
                     "column \"{}\" of table \"{}\" was given {} after its numbers were normalized",
                     column.name,
                     call.table_name(),
-                    report::shown(&raw)
+                    report::shown(&text::from_server(raw))
                 ),
                 "A BEFORE ROW trigger that fires after zz_lead_phones_normalize wrote it, or that trigger is disabled."
                     .into(),
@@ -180,9 +112,9 @@ fn numbers_of(row: &Row<'_>, columns: &Columns) -> [Option<LeadNumber>; 2] {
     columns.numbers.each_ref().map(|column| {
         let datum = row.get(column.number.attribute)?;
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let raw = text::from_server(unsafe { datum_bytes(datum) });
+        let raw = unsafe { datum_bytes(datum) };
         let region = columns.region_of_row(|attribute| row.get(attribute));
-        let phone = phone::normalize(&raw, region).ok()?;
+        let phone = functions::normalize(raw, region).ok()?;
         let mark = row
             .get(column.mark.attribute)
             .is_some_and(|datum| datum.value() != 0);

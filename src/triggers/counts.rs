@@ -171,7 +171,7 @@ impl Counts {
             self.upsert(campaigns, deltas);
             return;
         }
-        // Into a campaign that has no counts yet, a plain INSERT does, at half the price.
+        // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
         let counted = self.counted_among(campaigns);
         let is_new = |delta: &Delta| delta.leads > 0 && !counted.contains(&delta.campaign);
         for run in deltas.chunk_by(|one, next| is_new(one) == is_new(next)) {
@@ -248,10 +248,8 @@ impl Counts {
              WHERE EXISTS (SELECT FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) k.campaign)"
         );
         let campaigns = campaigns.iter().map(|key| key.to_datum(self.campaign));
-        let campaigns = array(campaigns.collect(), self.campaign.base_type);
-        // SAFETY: a catalog look-up.
-        let campaigns_type = unsafe { pg_sys::get_array_type(self.campaign.base_type) };
-        sql::execute(&statement, &[typed(campaigns, campaigns_type)], |rows| {
+        let campaigns = self.campaign_array(campaigns.collect());
+        sql::execute(&statement, &[campaigns], |rows| {
             rows.filter_map(|row| row.get::<i64>(1).ok().flatten())
                 .filter_map(|place| u32::try_from(place - 1).ok())
                 .collect()
@@ -361,6 +359,13 @@ impl Counts {
         ));
     }
 
+    fn campaign_array(&self, campaigns: Vec<pg_sys::Datum>) -> DatumWithOid<'static> {
+        let element_type = self.campaign.base_type;
+        // SAFETY: a catalog look-up.
+        let array_type = unsafe { pg_sys::get_array_type(element_type) };
+        typed(array(campaigns, element_type), array_type)
+    }
+
     /// The keys of the deltas as two arrays, side by side.
     fn keys(&self, campaigns: &[Campaign], deltas: &[Delta]) -> [DatumWithOid<'static>; 2] {
         let campaigns: Vec<pg_sys::Datum> = campaigns
@@ -376,10 +381,8 @@ impl Counts {
                 (campaigns[delta.campaign as usize], phone)
             })
             .unzip();
-        // SAFETY: a catalog look-up.
-        let campaigns_type = unsafe { pg_sys::get_array_type(self.campaign.base_type) };
         [
-            typed(array(campaigns, self.campaign.base_type), campaigns_type),
+            self.campaign_array(campaigns),
             typed(array(phones, self.phone_type), self.phones_type),
         ]
     }

@@ -10,6 +10,7 @@ mod marks;
 mod normalize;
 pub(crate) mod pending;
 mod settings;
+mod target;
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::pg_sys;

@@ -11,8 +11,8 @@ use super::columns::{Column, Columns, NumberColumn};
 use super::counts::Counts;
 use super::marks::Marks;
 use super::settings::OnInvalid;
-use crate::functions::text_datum;
-use crate::phone::{self, E164};
+use crate::functions::{self, text_datum};
+use crate::phone::E164;
 use crate::report;
 use crate::text::{self, datum_bytes};
 
@@ -95,9 +95,8 @@ fn normalize_numbers(
         };
         // SAFETY: Columns::resolve() admits text and varchar here.
         let bytes = unsafe { datum_bytes(datum) };
-        let raw = text::from_server(bytes);
         let region = columns.region_of_row(|number| attribute(call, tuple, number));
-        let new_value = match phone::normalize(&raw, region) {
+        let new_value = match functions::normalize(bytes, region) {
             Ok(phone) => {
                 valid[place] = Some(phone);
                 if bytes == phone.as_bytes() {
@@ -109,6 +108,7 @@ fn normalize_numbers(
                 OnInvalid::Keep => continue,
                 OnInvalid::Null => None,
                 OnInvalid::Reject => {
+                    let raw = text::from_server(bytes);
                     report::rejected_phone(&column.name, &call.table_name(), &raw, problem)
                 }
             },

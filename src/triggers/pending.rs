@@ -12,8 +12,8 @@ use std::rc::Rc;
 use pgrx::pg_guard;
 use pgrx::pg_sys;
 
-use super::count::Target;
 use super::deltas::Deltas;
+use super::target::Target;
 use crate::sql;
 
 /// So many numbers are kept from statement to statement: 128 MB. Beyond, they are written at once.

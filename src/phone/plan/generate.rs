@@ -12,7 +12,8 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use rlibphonenumber::{PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc};
 
 use super::automaton::WORDS;
-use super::prefix::Op;
+use super::number::MAX_ADDED;
+use super::prefix::{GROUPS, Op};
 use crate::phone::kind::Kind;
 
 /// Longest national number.
@@ -87,6 +88,7 @@ fn emit(hir: &Hir, program: &mut Vec<Op>) {
         }
         HirKind::Capture(capture) => {
             let group = u8::try_from(capture.index - 1).unwrap();
+            assert!(usize::from(group) < GROUPS, "{hir}");
             program.push(Op::Open(group));
             emit(&capture.sub, program);
             program.push(Op::Close(group));
@@ -349,7 +351,8 @@ fn generate() -> (Vec<u8>, String) {
         });
         write_region(&mut regions, metadata, general);
         if let [first, second] = metadata.id.as_bytes() {
-            region_index[usize::from(first - b'A') * 26 + usize::from(second - b'A')] = place as u8;
+            region_index[usize::from(first - b'A') * 26 + usize::from(second - b'A')] =
+                table_index(place);
         }
         let sharing = &mut sharing[metadata.country_code() as usize];
         sharing.insert(
@@ -369,7 +372,7 @@ fn generate() -> (Vec<u8>, String) {
         .filter(|(_, sharing)| !sharing.is_empty())
         .enumerate()
     {
-        code_index[code] = count as u8;
+        code_index[code] = table_index(count);
         let valid = add_valid_numbers(&mut automaton, &dfas, &rules, sharing);
         writeln!(
             codes,
@@ -447,6 +450,7 @@ fn write_region(out: &mut String, metadata: &PhoneMetadata, general: u16) {
         let transform = (!transform.is_empty()).then(|| {
             let (added, group) = transform.split_once('$').unwrap();
             let added: Vec<u8> = added.bytes().map(|digit| digit - b'0').collect();
+            assert!(added.len() <= MAX_ADDED, "{transform}");
             (added, group.parse::<usize>().unwrap())
         });
         let transform = transform.map_or("None".to_owned(), |(added, group)| {
@@ -483,6 +487,14 @@ fn write_region(out: &mut String, metadata: &PhoneMetadata, general: u16) {
         lengths(&desc.possible_length_local_only),
     )
     .unwrap();
+}
+
+/// An index that fits its table of bytes, where 255 stands for none.
+fn table_index(index: usize) -> u8 {
+    u8::try_from(index)
+        .ok()
+        .filter(|index| *index != u8::MAX)
+        .unwrap()
 }
 
 fn checked_in(name: &str) -> PathBuf {

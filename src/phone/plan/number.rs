@@ -5,7 +5,7 @@ use crate::phone::spelling::MAX_DIGITS;
 use crate::phone::{E164, Problem};
 
 /// Room for what a transform rule adds.
-const MAX_ADDED: usize = 4;
+pub(super) const MAX_ADDED: usize = 4;
 
 /// National digits, as values.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 //! matcher, whose order of trying is that of the regular expressions.
 
 /// Most groups of a pattern.
-const GROUPS: usize = 2;
+pub(super) const GROUPS: usize = 2;
 
 /// A pattern at the start of the digits.
 #[derive(Debug)]

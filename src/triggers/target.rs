@@ -1,0 +1,83 @@
+//! A tracked table as a target of deltas: writes counts, and mends marks.
+
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::call::TriggerCall;
+use super::campaign::Campaign;
+use super::columns::{Columns, NumberColumn};
+use super::counts::Counts;
+use super::deltas::{Delta, Deltas, SeenMarks};
+use super::settings::Settings;
+use crate::owner::as_owner;
+
+/// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
+pub(super) struct Target {
+    leads_oid: pg_sys::Oid,
+    /// Its name, qualified and quoted.
+    leads: String,
+    owner: pg_sys::Oid,
+    counts: Counts,
+    numbers: [NumberColumn; 2],
+}
+
+impl Target {
+    /// An error where the counts are not as they were when the table was tracked.
+    pub(super) fn new(call: &TriggerCall<'_>, settings: &Settings, columns: Columns) -> Self {
+        Self {
+            leads_oid: call.relation().rd_id,
+            leads: spi::quote_qualified_identifier(call.schema_name(), call.table_name()),
+            owner: call.owner(),
+            counts: Counts::resolve(call, settings, columns.campaign),
+            numbers: columns.numbers,
+        }
+    }
+
+    pub(super) fn counts_oid(&self) -> pg_sys::Oid {
+        self.counts.oid()
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.leads_oid, self.counts_oid()) == (other.leads_oid, other.counts_oid())
+    }
+
+    /// Writes the deltas, in the order of campaign and number.
+    pub(super) fn apply(&self, deltas: Deltas) {
+        let (campaigns, deltas) = deltas.into_sorted();
+        as_owner(self.owner, || self.apply_sorted(&campaigns, &deltas));
+    }
+
+    fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        let counts = &self.counts;
+        counts.add(campaigns, deltas);
+        let shrunk: Vec<Delta> = deltas
+            .iter()
+            .filter(|delta| delta.leads <= 0)
+            .cloned()
+            .collect();
+        counts.remove_unused(campaigns, &shrunk);
+        if deltas
+            .iter()
+            .all(|delta| delta.marks == [SeenMarks::default(); 2])
+        {
+            return;
+        }
+        // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
+        // requalified a number; now that its row is locked, the answer stands.
+        let disqualified = counts.disqualified_among(campaigns, deltas);
+        for (place, column) in self.numbers.iter().enumerate() {
+            for mark in [true, false] {
+                let wrong: Vec<Delta> = deltas
+                    .iter()
+                    .zip(&disqualified)
+                    .filter(|(delta, disqualified)| {
+                        let seen = delta.marks[place];
+                        **disqualified == mark && if mark { seen.unset } else { seen.set }
+                    })
+                    .map(|(delta, _)| delta.clone())
+                    .collect();
+                counts.mark_leads(&self.leads, column, mark, campaigns, &wrong);
+            }
+        }
+    }
+}
