@@ -56,20 +56,37 @@ unsafe impl<'fcx> ArgAbi<'fcx> for ServerText<'fcx> {
 
 pgrx::impl_sql_translatable!(ServerText<'_>, "text");
 
-/// Bytes of the server encoding as UTF-8. Where a character cannot be converted, every one that is not
-/// ASCII becomes U+FFFD.
+/// Most characters that anything reads, of a text that must be converted: more than Google's limit of 250.
+const MAX_CHARS: usize = 256;
+
+/// Bytes of the server encoding as UTF-8. What cannot be converted becomes U+FFFD, and of a long text that must be
+/// converted only the start is: nobody reads more, and the copy of a large one could exhaust the memory.
 pub(crate) fn from_server(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = core::str::from_utf8(bytes)
         && (text.is_ascii() || server_encoding_is_utf8())
     {
         return Cow::Borrowed(text);
     }
+    let start = start(bytes);
     // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
     let encoding = unsafe { pg_sys::GetDatabaseEncoding() };
     if encoding == pg_sys::pg_enc::PG_SQL_ASCII as c_int || server_encoding_is_utf8() {
-        return String::from_utf8_lossy(bytes);
+        return String::from_utf8_lossy(start);
     }
-    Cow::Owned(convert(bytes, encoding).unwrap_or_else(|| ascii_only(bytes)))
+    Cow::Owned(convert(start, encoding))
+}
+
+/// What is read of a text: so many characters, behind so many of the blanks before them that a text of blanks and
+/// one of blanks and something else are told apart.
+fn start(bytes: &[u8]) -> &[u8] {
+    /// No character of a server encoding has more bytes.
+    const MAX_CHAR_BYTES: usize = 4;
+    let blanks = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
+    let bytes = &bytes[blanks.saturating_sub(MAX_CHARS)..];
+    &bytes[..bytes.len().min(2 * MAX_CHARS * MAX_CHAR_BYTES)]
 }
 
 /// A name from a Postgres C string.
@@ -105,48 +122,59 @@ pub(crate) fn server_encoding_is_utf8() -> bool {
 }
 
 /// Converts with the server's own conversion, without its errors.
-fn convert(bytes: &[u8], encoding: c_int) -> Option<String> {
+fn convert(bytes: &[u8], encoding: c_int) -> String {
     /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
     const MAX_GROWTH: usize = 4;
+    let mut buffer = vec![0u8; bytes.len() * MAX_GROWTH + 1];
+    let mut text = String::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let taken = convert_start(rest, encoding, &mut buffer);
+        let converted = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
+        text.push_str(&String::from_utf8_lossy(converted));
+        rest = &rest[taken..];
+        if !rest.is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            rest = &rest[char_len(rest, encoding).min(rest.len())..];
+        }
+    }
+    text
+}
+
+/// Writes the start of the text that can be converted, and a NUL, into the buffer. Returns how many bytes that were.
+fn convert_start(bytes: &[u8], encoding: c_int, buffer: &mut [u8]) -> usize {
     let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
-    let mut converted = vec![0u8; bytes.len() * MAX_GROWTH + 1];
-    let source_len = c_int::try_from(bytes.len()).ok()?;
-    let room = c_int::try_from(converted.len()).ok()?;
+    // SAFETY: looks the conversion up in the catalog.
+    let function = unsafe { pg_sys::FindDefaultConversionProc(encoding, utf8) };
+    if function == pg_sys::InvalidOid {
+        let ascii = bytes.iter().take_while(|byte| byte.is_ascii()).count();
+        buffer[..ascii].copy_from_slice(&bytes[..ascii]);
+        buffer[ascii] = 0;
+        return ascii;
+    }
     // SAFETY: the source is read up to its length, the destination written up to its room, NUL included; with noError
     // the conversion stops at what it cannot convert and returns how many source bytes it took.
     let taken = unsafe {
-        let function = pg_sys::FindDefaultConversionProc(encoding, utf8);
-        if function == pg_sys::InvalidOid {
-            return None;
-        }
         pg_sys::pg_do_encoding_conversion_buf(
             function,
             encoding,
             utf8,
             bytes.as_ptr().cast_mut(),
-            source_len,
-            converted.as_mut_ptr(),
-            room,
+            bytes.len() as c_int,
+            buffer.as_mut_ptr(),
+            buffer.len() as c_int,
             true,
         )
     };
-    if taken != source_len {
-        return None;
-    }
-    let len = converted.iter().position(|byte| *byte == 0)?;
-    converted.truncate(len);
-    String::from_utf8(converted).ok()
+    usize::try_from(taken).unwrap_or(0).min(bytes.len())
 }
 
-fn ascii_only(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| {
-            if byte.is_ascii() {
-                char::from(*byte)
-            } else {
-                char::REPLACEMENT_CHARACTER
-            }
-        })
-        .collect()
+/// Bytes of the first character.
+fn char_len(bytes: &[u8], encoding: c_int) -> usize {
+    let mut first = [0u8; 8];
+    let len = bytes.len().min(4);
+    first[..len].copy_from_slice(&bytes[..len]);
+    // SAFETY: looks at the first bytes of one character, for which the copy has room.
+    let len = unsafe { pg_sys::pg_encoding_mblen(encoding, first.as_ptr().cast()) };
+    usize::try_from(len).unwrap_or(1).max(1)
 }

@@ -23,7 +23,7 @@ const REGIONS: [&str; 12] = [
 ];
 
 /// What numbers and libphonenumber's patterns are made of.
-const PIECES: [&str; 58] = [
+const PIECES: [&str; 96] = [
     "650-253-0000",
     "+1",
     "+49",
@@ -82,6 +82,44 @@ const PIECES: [&str; 58] = [
     "\u{10ffff}",
     "\u{d7ff}",
     "ß",
+    "‐",
+    "‑",
+    "‒",
+    "—",
+    "―",
+    "−",
+    "ー",
+    "－",
+    "．",
+    "／",
+    "\u{ad}",
+    "\u{2060}",
+    "\u{3000}",
+    "（",
+    "）",
+    "［",
+    "］",
+    "⁓",
+    "∼",
+    "～",
+    "：",
+    "＃",
+    "ｘ",
+    "ｉｎｔ",
+    "ext.",
+    "extn:",
+    "Ó",
+    "ó",
+    "ſ",
+    "\u{212a}",
+    "\u{24d0}",
+    "\u{1f170}",
+    "\u{345}",
+    "\u{93e}",
+    "Ⅷ",
+    "k",
+    "s",
+    "ДОБ",
 ];
 
 /// Texts that once were answered wrongly or made something panic, with the answers of Google's port when they were found.
@@ -227,12 +265,18 @@ fn any_text_is_answered() {
             Ok(is_valid) => valid += u64::from(is_valid),
             Err(_) => panic!("{raw:?} in {region:?}, seed {seed}"),
         }
-        slowest = slowest.max(begun.elapsed());
-        assert!(
-            begun.elapsed() < LONGEST,
-            "{raw:?} in {region:?} took {:?}",
-            begun.elapsed()
-        );
+        let mut took = begun.elapsed();
+        // What the machine did meanwhile is not the text's fault; slow again and again is.
+        for _ in 0..5 {
+            if took < LONGEST {
+                break;
+            }
+            let begun = Instant::now();
+            check(&raw, region, &mut random);
+            took = took.min(begun.elapsed());
+        }
+        slowest = slowest.max(took);
+        assert!(took < LONGEST, "{raw:?} in {region:?} took {took:?}");
         texts += 1;
     }
     println!("{texts} texts, {valid} valid, slowest {slowest:?}");

@@ -153,11 +153,17 @@ fn spell(random: &mut Random, code: &str, national: &str) -> String {
         }
         if random.one_in(5) {
             text.push_str(random.pick(&[
-                " ", "-", ".", "/", "(", ")", " - ", "  ", "[", "]", "\u{a0}", "\u{2013}",
+                " ", "-", ".", "/", "(", ")", " - ", "  ", "[", "]", "\u{a0}", "\u{2013}", " ",
+                "-", ".", " ", "-", ".", "\u{2010}", "\u{2012}", "\u{2015}", "\u{2212}",
+                "\u{ff0d}", "\u{ff0e}", "\u{ff0f}", "\u{ad}", "\u{200b}", "\u{2060}", "\u{3000}",
+                "\u{ff08}", "\u{ff09}", "\u{ff3b}", "\u{ff3d}",
             ]));
         }
         if random.one_in(150) {
-            text.push_str(random.pick(&["+", "x", "\n", "~", "*", "a", "\u{661}", ","]));
+            text.push_str(random.pick(&[
+                "+", "x", "\n", "~", "*", "a", "\u{661}", ",", "\u{30fc}", "\u{2053}", "\u{ff03}",
+                "e", "#",
+            ]));
         }
     }
     text.push_str(random.pick(&[
@@ -199,6 +205,10 @@ fn spell(random: &mut Random, code: &str, national: &str) -> String {
         ",,5",
         "\u{10ffff}",
         "***",
+        ",\u{30fc}",
+        "\u{2060}",
+        "\u{ff0d}",
+        " #",
     ]));
     text
 }

@@ -9,6 +9,8 @@ use rlibphonenumber::{
     Region as EngineRegion,
 };
 
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+
 use super::plan::{Number, Region};
 use super::{DefaultRegion, Problem};
 
@@ -34,11 +36,10 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
     if raw.len() > MAX_TEXT_CHARS && raw.chars().nth(MAX_TEXT_CHARS).is_some() {
         return Err(Problem::TooLong);
     }
+    let raw = &*known_punctuation(raw);
     let (text, number) = cut(raw).ok_or(Problem::NotANumber)?;
     with_engine(|engine| {
-        if !is_viable(engine, number) {
-            return Err(Problem::NotANumber);
-        }
+        let text = viable(engine, &text, number).ok_or(Problem::NotANumber)?;
         let number = engine
             .parse(&*text, region.0.and_then(engine_region))
             .map_err(|error| match error {
@@ -123,7 +124,7 @@ fn cut(raw: &str) -> Option<(Cow<'_, str>, &str)> {
 /// is neither letter nor digit.
 fn extract(raw: &str) -> Option<(&str, bool)> {
     let start = raw.find(|c: char| is_digit(c) || matches!(c, '+' | '\u{ff0b}'))?;
-    let number = raw[start..].trim_end_matches(|c: char| !c.is_alphanumeric() && c != '#');
+    let number = raw[start..].trim_end_matches(|c| !is_letter_or_number(c) && c != '#');
     let second = number.match_indices(['/', '\\']).find_map(|(at, slash)| {
         let behind = number[at + slash.len()..].trim_start_matches(' ');
         behind.starts_with('x').then_some(at)
@@ -134,25 +135,63 @@ fn extract(raw: &str) -> Option<(&str, bool)> {
     })
 }
 
-/// Google's `isViablePhoneNumber` takes two digits alone, or three and more with what may stand around them; the engine also
-/// two and an extension. A plus sign before the number leaves it only the second choice.
+/// Whether Google's `isViablePhoneNumber` may take what the engine takes: two digits alone, or three and more with what may
+/// stand around them; the engine also two and an extension. A plus sign before the number leaves it only the second choice.
 fn is_viable(engine: &PhoneNumberUtil, number: &str) -> bool {
-    let number = number
-        .split(RFC3966_ISDN_SUBADDRESS)
-        .next()
-        .unwrap_or_default();
     let digits = number.chars().take(3).take_while(|c| is_digit(*c)).count();
     digits != 2
         || number.chars().nth(2).is_none()
         || engine.is_viable_phone_number(format!("+{number}"))
 }
 
-/// Whether the character is a decimal digit of any script (Unicode's `Nd`; the standard library knows only all of `N`).
+/// The text without the full-width tilde: the engine does not know it as punctuation, Google's does.
+fn known_punctuation(raw: &str) -> Cow<'_, str> {
+    const TILDE: char = '\u{ff5e}';
+    if raw.is_ascii() || !raw.contains(TILDE) {
+        Cow::Borrowed(raw)
+    } else {
+        Cow::Owned(raw.replace(TILDE, "~"))
+    }
+}
+
+/// The text, where its number is viable, with the letters that the engine does not know where case makes no difference: U+212A
+/// is a `k` then, and U+017F an `s`.
+fn viable<'a>(engine: &PhoneNumberUtil, text: &'a str, number: &str) -> Option<Cow<'a, str>> {
+    const K: char = '\u{212a}';
+    const S: char = '\u{17f}';
+    /// May stand wherever a letter may, and is not one of a keypad.
+    const LETTER: &str = "\u{30fc}";
+    let number = number
+        .split(RFC3966_ISDN_SUBADDRESS)
+        .next()
+        .unwrap_or_default();
+    if number.is_ascii() || !number.contains([K, S]) {
+        return is_viable(engine, number).then_some(Cow::Borrowed(text));
+    }
+    let folded = number.replace(K, "k").replace(S, "s");
+    if !is_viable(engine, &folded) || !engine.is_viable_phone_number(folded) {
+        return None;
+    }
+    // In a number of at least three letters U+017F is one of a keypad.
+    let letters = number.chars().filter(char::is_ascii_alphabetic).count();
+    let s = if letters < 3 { LETTER } else { "s" };
+    let (before, context) = text.split_at(text.find(RFC3966_PHONE_CONTEXT).unwrap_or(text.len()));
+    let before = before.replace(K, LETTER).replace(S, s);
+    Some(Cow::Owned(before + context))
+}
+
+/// Whether the character is of Unicode's categories L or N; fewer than the standard library's alphanumeric ones.
+fn is_letter_or_number(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+        || matches!(
+            c.general_category_group(),
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
+        )
+}
+
+/// Whether the character is a decimal digit of any script (`Nd`).
 fn is_digit(c: char) -> bool {
-    c.is_ascii_digit()
-        || c.is_numeric()
-            && with_engine(|engine| !engine.normalize_digits_only(c.to_string()).is_empty())
-                .unwrap_or(false)
+    c.is_ascii_digit() || c.general_category() == GeneralCategory::DecimalNumber
 }
 
 /// Writes a number in a style. What the engine cannot write is a problem of this one number.
@@ -232,6 +271,8 @@ mod tests {
             ("650 253 0000 (/x", "650 253 0000 (", true),
             ("650 253 0000\u{10ffff}**", "650 253 0000", false),
             ("650 253 0000#)", "650 253 0000#", false),
+            ("650 253 0000\u{10ffff}\u{24d0}", "650 253 0000", false),
+            ("650 253 0000,\u{30fc}", "650 253 0000,\u{30fc}", false),
         ] {
             assert_eq!(extract(raw), Some((number, second)), "{raw:?}");
         }
@@ -249,7 +290,6 @@ mod tests {
             ("12,345", false),
             ("12 ext 5", false),
             ("12~3 GO", true),
-            ("12;isub=5", true),
             ("१२,३", false),
         ] {
             assert_eq!(is_viable(&PHONE_NUMBER_UTIL, number), viable, "{number:?}");

@@ -45,7 +45,8 @@ pub(super) enum Spelling {
 enum Mark {
     Digit(u8),
     Plus,
-    /// libphonenumber's `VALID_PUNCTUATION`, without the signs that may begin an extension.
+    /// libphonenumber's `VALID_PUNCTUATION`, without the signs that may begin an extension and without U+30FC, which is a
+    /// letter too.
     Punctuation,
     /// Punctuation that leaves the character before it in force.
     Space,
@@ -94,7 +95,6 @@ fn mark(c: char) -> Mark {
         '\u{ff0b}' => Mark::Plus,
         '\u{2010}'..='\u{2015}'
         | '\u{2212}'
-        | '\u{30fc}'
         | '\u{ff0d}'..='\u{ff0f}'
         | '\u{a0}'
         | '\u{ad}'

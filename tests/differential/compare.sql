@@ -1,3 +1,12 @@
+-- What normalize_phone says, and NULL for its error.
+CREATE FUNCTION normalize_or_fail(raw text, region text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN normalize_phone(raw, region);
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END
+$$;
+
 -- One row for each answer that differs from the reference.
 CREATE TABLE differences AS
 WITH ours AS MATERIALIZED (
@@ -7,13 +16,18 @@ SELECT class, raw, region, what, expected, got
 FROM ours
 CROSS JOIN LATERAL (VALUES
     ('try_normalize_phone', e164, number::text),
+    ('normalize_phone', e164, normalize_or_fail(raw, region)),
     ('phone_problem', problem, phone_problem(raw, region)),
     ('phone_region', phone_region, phone_region(number)),
     ('phone_type', phone_type, phone_type(number)),
+    ('format_phone e164', e164, format_phone(number, 'e164')),
     ('format_phone national', national, format_phone(number, 'national')),
     ('format_phone international', international, format_phone(number, 'international')),
     ('format_phone rfc3966', rfc3966, format_phone(number, 'rfc3966')),
     ('phone_info e164', e164, info ->> 'e164'),
+    ('phone_info valid', (problem IS NULL)::text, info ->> 'valid'),
+    ('phone_info country_code', country_code, info ->> 'country_code'),
+    ('phone_info national_number', national_number, info ->> 'national_number'),
     ('phone_info problem', problem, info ->> 'problem'),
     ('phone_info region', phone_region, info ->> 'region'),
     ('phone_info type', phone_type, info ->> 'type'),

@@ -49,35 +49,56 @@ POSSIBLE_PROBLEMS = {
 BLANK = set("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 
 
+# What libphonenumber's patterns are made of: VALID_PUNCTUATION, the characters of extension labels and what case folding makes of them.
+PUNCTUATION = "-xX\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d\uff0e\uff0f \u00a0\u00ad\u200b\u2060\u3000()\uff08\uff09\uff3b\uff3d.[]/~\u2053\u223c\uff5e"
+LABELS = "extnsioXTNSIOanexo:.,;#\u0301\u00f3\u00d3\uff45\uff58\uff54\uff4e\uff25\uff38\uff34\uff2e\uff49\uff29\u0434\u043e\u0431\u0414\u041e\u0411\uff03\uff0e\u212a\u017f"
+# Letters, numbers and marks that Unicode's categories and its alphabetic property see differently.
+SPECIAL = sorted({*PUNCTUATION, *LABELS, *"\u24d0\U0001f170\u0345\u093e\u0903\u2160\u3007\u00b2\u02b0\u00aa\u0e33\ud7b0\ue000\ufffd_*+\uff0b\u200d\ufe0f\u20e3"})
+# What the Rust tests `finds` and `second_opinion` hold.
+WITNESSES = [
+    (";phone-context=+1;tel:1", "US"), ("6789998212;phone-context=+1tel:", "US"), ("020 7946 0958\U0010ffff**", "NZ"),
+    ("tel:+1-650-253-0000\\x)/x.\ufeff/ xa", "CR"), ("01511)123 45\u00a067#12", "US"), ("01,234567890", "AT"), ("12/x", "GB"),
+    ("60x9#;~[;", "DO"), ("0" * 17, "KR"), ("4\n9029/x~3\n", "ES"), ("12;ext=2530000;phone-context=abc", None),
+    ("(678) 999-8212", "US"), ("+1 678.999.8212", "US"), ("+44 7400 123456", "US"), ("030 123456", "DE"), ("02 3661 8300", "IT"),
+    ("tel:+1-650-253-0000", "US"), ("n/a", "US"), ("+821523456789", "US"), ("+119495504932", None), ("+25100111112345", "ET"),
+    ("+855 1800 123 456", "US"), ("+78091234567", "KZ"), ("0800 01 23 45", "IM"), ("010682845937", "CN"),
+    ("+\u0661 \u0666\u0664\u0669-\u0662\u0663\u0661-\u0661\u0662\u0663\u0664", "TC"), ("(\u06f8\u06f6\u06f8) \u06f6\u06f1\u06f9-\u06f1\u06f2\u06f3\u06f4", "TT"),
+    ("(\u096a\u096a\u0967) \u0969\u096d\u0966-\u0967\u0968\u0969\u096a", "BM"), ("(\u0e52\u0e56\u0e58) \u0e54\u0e50\u0e56-\u0e51\u0e52\u0e53\u0e54", "AG"),
+    ("+\uff11 \uff12\uff10\uff11-\uff15\uff15\uff15-\uff10\uff11\uff12\uff13", "US"),
+    ("(\U0001d7d3\U0001d7ce\U0001d7ce) \U0001d7d0\U0001d7d1\U0001d7d2-\U0001d7d3\U0001d7d4\U0001d7d5\U0001d7d6", "MS"),
+    ("(500) 234-5678 ext. 12345678", "BB"), ("0900 123 456-5#", "NZ"), ("tel:+15002345678;isub=12345", "VI"),
+    ("tel:0120211234;phone-context=example.com", "BJ"), ("01011234L", "FI"), ("(656)-B596.--482", "US"), ("650-253-0000" + "*" * 250, "US"),
+]
+
+
 def answer(text):
-    """The row of one text: class, raw, region, then what the extension should say."""
+    """The row of one text: class, raw, region, then what the extension should say, as load.sql names it."""
     kind, raw, region = text
-    nothing = [None] * 10
+    row = [kind, raw, region or "ZZ"]
     if all(c.isspace() or c in BLANK for c in raw):
-        return [kind, raw, region or "ZZ", "empty", *nothing]
+        return [*row, "empty", *[None] * 12]
     try:
         number = phonenumbers.parse(raw, region)
     except NumberParseException as error:
         problem = PARSE_PROBLEMS[error.error_type]
         if problem == "invalid_country_code" and region is None:
             problem = without_region(raw)
-        return [kind, raw, region or "ZZ", problem, *nothing]
-    extension = number.extension or None
+        return [*row, problem, *[None] * 12]
+    parts = [str(number.country_code), phonenumbers.national_significant_number(number), number.extension or None]
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    problem = None
     if not phonenumbers.is_valid_number(number):
         problem = POSSIBLE_PROBLEMS[phonenumbers.is_possible_number_with_reason(number)]
-        return [kind, raw, region or "ZZ", problem, *nothing[:-1], extension]
-    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    if len(e164) > 1 + MAX_E164_DIGITS:
+    elif len(e164) > 1 + MAX_E164_DIGITS:
         # ITU-T E.164 has no such number.
-        return [kind, raw, region or "ZZ", "too_long", *nothing[:-1], extension]
+        problem = "too_long"
+    if problem:
+        return [*row, problem, *parts, *[None] * 9]
     styles = (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.RFC3966)
     whole = [phonenumbers.format_number(number, style) for style in styles]
     number.extension = None
     bare = [phonenumbers.format_number(number, style) for style in styles]
-    return [
-        kind, raw, region or "ZZ", None, e164, phonenumbers.region_code_for_number(number),
-        TYPES[phonenumbers.number_type(number)], *bare, *whole, extension,
-    ]
+    return [*row, None, *parts, e164, phonenumbers.region_code_for_number(number), TYPES[phonenumbers.number_type(number)], *bare, *whole]
 
 
 def without_region(raw):
@@ -196,15 +217,25 @@ def texts():
         code = r.choice(["", "+", "+", "00", "011"]) + str(r.randint(1, 999))
         yield "any digits", code + "".join(r.choices("0123456789", k=r.randint(0, 13))), r.choice(["US", *regions, None])
     noise = "0123456789" * 3 + "+-() ./x#;,*~[]e\t\n" * 2 + "abcdeéßжǅ\u00a0\u2013\u200b\uff10\uff0b\u0661\u0967²½Ⅷ☎\ufeff\u0301\U0001d7d8\U0010ffff"
+    noise += PUNCTUATION + LABELS
     for _ in range(25000):
         yield "noise", "".join(r.choices(noise, k=r.randint(0, 24))), r.choice(["US", "DE", "BR", None, *regions])
     pieces = ["650-253-0000", "030 123456", "+1", "+49", "tel:", ";phone-context=", ";ext=", ";isub=", "x", " ext ", "/", "\\", "x", "#", " ",
               "12", "5", "+", "abc", "example.com", "(", ")", "~", ",", "\u00a0", "=", "2530000"]
+    pieces += [*PUNCTUATION, *LABELS, "extensi\u00f3n", "anexo", "\u0434\u043e\u0431", "\uff45\uff58\uff54\uff4e", "int", "\uff49\uff4e\uff54"]
     for _ in range(20000):
         yield "fragments", "".join(r.choices(pieces, k=r.randint(1, 6))), r.choice(["US", "DE", "GB", None])
     for length, filler in itertools.product((40, MAX_TEXT - 12, MAX_TEXT - 11, MAX_TEXT, 1000), " -.(9+x*a"):
         for raw in (filler * length + "650-253-0000", "650-253-0000" + filler * length):
             yield "long", raw, "US"
+
+
+    for c in SPECIAL:
+        for raw in (f"650-253-0000{c}", f"650-253-0000,{c}", f"650{c}253-0000", f"12{c}", f"650-253-0000\U0010ffff{c}", f"650-253-0000{c}12",
+                    f"{c}650-253-0000", f"650-253-00{c}{c}{c}", f"1-800-FLOW{c}RS", f"650-253-0000 e{c}t 5", f"+{c}1 650 253 0000", f"650-253-0000 ab{c}"):
+            yield "special characters", raw, "US"
+    for raw, region in WITNESSES:
+        yield "witness", raw, region
 
 
 def escaped(value):

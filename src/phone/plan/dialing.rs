@@ -167,12 +167,8 @@ fn strip_national_prefix(region: &Region, national: &National) -> National {
         return *national;
     };
     let rest = &digits[found.len..];
-    let (first, second) = (found.group(1, digits), found.group(2, digits));
-    let dialed_group = match (first, second) {
-        (Some(_), Some(second)) => !second.is_empty(),
-        (Some(first), None) => !first.is_empty(),
-        (None, _) => false,
-    };
+    // The last group decides.
+    let dialed_group = found.group(prefix.groups, digits).is_some();
     let stripped = match prefix.transform {
         Some((added, group)) if dialed_group => {
             National::concat([added, found.group(group, digits).unwrap_or_default(), rest])
@@ -184,5 +180,44 @@ fn strip_national_prefix(region: &Region, national: &National) -> National {
         *national
     } else {
         stripped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phone::plan::REGIONS;
+    use crate::phone::spelling;
+
+    /// Every six digits, with and without country code, each in one of the plan's regions.
+    #[test]
+    fn the_short_way_leads_where_the_long_one_does() {
+        let regions: Vec<&'static Region> = REGIONS
+            .iter()
+            .filter(|region| region.calling_code == 1)
+            .collect();
+        assert!(regions.len() > 20);
+        let mut short = 0;
+        for prefix in 0..1_000_000usize {
+            let region = regions[(prefix + prefix / 1000) % regions.len()];
+            let number = format!("{prefix:06}{:04}", (prefix * 7919) % 10_000);
+            for raw in [number.clone(), format!("1{number}"), format!("+1{number}")] {
+                let Some(spelling::Spelling::Number(dialed)) = spelling::read(&raw) else {
+                    panic!("{raw}");
+                };
+                let Some((code, national)) = north_american(&dialed, Some(region)) else {
+                    continue;
+                };
+                let long = parse(&dialed, Some(region)).unwrap();
+                assert_eq!(
+                    (code.code, national),
+                    (long.calling_code.code, long.national.digits()),
+                    "{raw} in {}",
+                    region.code
+                );
+                short += 1;
+            }
+        }
+        assert_eq!(short, 3 * 800_000);
     }
 }

@@ -456,9 +456,14 @@ fn write_region(out: &mut String, metadata: &PhoneMetadata, general: u16) {
         let transform = transform.map_or("None".to_owned(), |(added, group)| {
             format!("Some((&{added:?}, {group}))")
         });
+        let program = compile(pattern);
+        let groups = program.iter().map(|op| match op {
+            Op::Open(group) => group + 1,
+            _ => 0,
+        });
+        let groups = groups.max().unwrap();
         format!(
-            "Some(Prefix {{ program: &{:?}, transform: {transform} }})",
-            compile(pattern)
+            "Some(Prefix {{ program: &{program:?}, groups: {groups}, transform: {transform} }})"
         )
     };
     let lengths = |lengths: &[i32]| {

@@ -10,6 +10,8 @@ pub(super) const GROUPS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Prefix {
     pub(super) program: &'static [Op],
+    /// How many groups it has.
+    pub(super) groups: usize,
     /// What takes the place of the prefix when its group was dialed: digits, then the group of this number.
     pub(super) transform: Option<(&'static [u8], usize)>,
 }

@@ -14,6 +14,8 @@ SET client_encoding = 'UTF8';
 CREATE EXTENSION lead_phones;
 SELECT normalize_phone(U&'678\00a0999\00a08212'), phone_info(U&'678\00a0999\00a08212') ->> 'national' AS national;
 SELECT normalize_phone(U&'caf\00e9 12');
+-- long texts: only their start is converted
+SELECT phone_problem(repeat(U&'\00e9', 1000000)), phone_problem(repeat(' ', 5000) || U&'\00e9'), phone_problem(repeat(' ', 5000) || U&'\00a0');
 DO $$ BEGIN
     EXECUTE format('CREATE TABLE leads (%I text, %I text, mobile text)', U&'campa\00f1a', U&'t\00e9l');
     PERFORM track_lead_phones('leads', U&'campa\00f1a', U&'t\00e9l');
@@ -40,6 +42,9 @@ SET client_min_messages = warning;
 CREATE EXTENSION lead_phones;
 -- full-width digits
 SELECT normalize_phone(E'\243\266\243\267\243\270 999 8212');
+-- the same behind a character that UTF-8 does not have
+SELECT normalize_phone(E'\251\241 \243\266\243\267\243\270 999 8212');
+SELECT normalize_phone(E'\251\241\244\242');
 
 \c postgres
 DROP DATABASE regress_latin1;
