@@ -6,11 +6,13 @@
 pub mod phone;
 
 #[cfg(feature = "extension")]
-mod disqualification;
+mod action;
 #[cfg(feature = "extension")]
 mod functions;
 #[cfg(feature = "extension")]
 mod owner;
+#[cfg(feature = "extension")]
+mod partitions;
 #[cfg(feature = "extension")]
 mod report;
 #[cfg(feature = "extension")]
@@ -43,9 +45,14 @@ mod install {
         requires = ["counts"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/5_grants.sql",
-        name = "grants",
+        "../sql/install/5_partitions.sql",
+        name = "partitions",
         requires = ["disqualification"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/6_grants.sql",
+        name = "grants",
+        requires = ["partitions"]
     );
 }
 

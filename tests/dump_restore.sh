@@ -24,7 +24,13 @@ SELECT format('00000000-0000-0000-0000-00000000000%s', i % 3)::uuid, '650 253 ' 
 CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000001'::uuid, '650 253 0001', 'retired');
 CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '+1 202 456 1111', 'on the list');
 CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'mistake');
-CALL phones.requalify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'undone');
+CALL phones.requalify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'undone', leads => 'app.leads');
+CREATE SCHEMA parts;
+CREATE TABLE parts.leads (campaign_id int, phone text, mobile text) PARTITION BY LIST (campaign_id);
+CREATE TABLE parts.leads_1 PARTITION OF parts.leads FOR VALUES IN (1);
+SELECT FROM phones.track_lead_phones('parts.leads');
+CREATE TABLE parts.leads_2 PARTITION OF parts.leads FOR VALUES IN (2);
+INSERT INTO parts.leads SELECT 1 + i % 2, '650 253 ' || to_char(i % 15, 'FM0000') FROM generate_series(1, 100) AS i;
 SQL
 state() {
     run -d "$1" -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.leads AS t" \
@@ -32,6 +38,7 @@ state() {
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_disqualifications AS t" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'app.leads'::regclass ORDER BY tgname" \
         -c "SELECT * FROM phones.lead_phone_tables" \
+        -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parts.leads%' ORDER BY tgrelid::regclass::text, tgname" \
         -c "SELECT obj_description('app.campaign_phone_counts'::regclass)"
 }
 before=$(state dumped)
@@ -51,6 +58,10 @@ for format in plain custom directory; do
         VALUES ('00000000-0000-0000-0000-000000000002', '202.456.1111') RETURNING mobile_disqualified")"
     same "$format: counts on" '1' "$(run -d restored -c "SELECT lead_count FROM app.campaign_phone_counts WHERE phone = '+12024561111'")"
     run -d restored -c "DELETE FROM app.leads WHERE id % 3 = 0" -c "UPDATE app.leads SET \"Tél\" = mobile WHERE id % 5 = 0"
+    run -d restored -c "INSERT INTO parts.leads_1 VALUES (1, '202.456.1111')" -c "CREATE TABLE parts.leads_3 PARTITION OF parts.leads DEFAULT" \
+        -c "INSERT INTO parts.leads_3 VALUES (3, '202.456.1111')" -c "DROP TABLE parts.leads_2"
+    same "$format: partitions verified" '' "$(run -d restored -c "SELECT * FROM phones.verify_phone_counts('parts.leads')")"
+    same "$format: partitions counted" '2' "$(run -d restored -c "SELECT count(*) FROM parts.campaign_phone_counts WHERE phone = '+12024561111'")"
     same "$format: verified after writes" '' "$(run -d restored -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
 done
 run -d postgres -c 'DROP DATABASE dumped' -c 'DROP DATABASE restored'

@@ -15,6 +15,22 @@ SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2, 3]
 NUMBERS = [f"(678) 999-{n}" for n in range(1000, 1012)] + ["+49 30 123456", "+44 7400 123456"]
 RAW = [*NUMBERS, None, None, "n/a", ""]
 
+PARTITIONED = """
+    ALTER TABLE leads RENAME TO plain_leads;
+    CREATE TABLE leads (LIKE plain_leads INCLUDING ALL EXCLUDING INDEXES, PRIMARY KEY (id)) PARTITION BY HASH (id);
+    DROP TABLE plain_leads;
+    CREATE TABLE leads_0 PARTITION OF leads FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+    CREATE TABLE leads_1 PARTITION OF leads FOR VALUES WITH (MODULUS 3, REMAINDER 1) PARTITION BY RANGE (id);
+    CREATE TABLE leads_1a PARTITION OF leads_1 FOR VALUES FROM (MINVALUE) TO (200);
+    CREATE TABLE leads_1b PARTITION OF leads_1 FOR VALUES FROM (200) TO (MAXVALUE);
+    CREATE TABLE leads_2 PARTITION OF leads FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+"""
+INHERITED = """
+    CREATE TABLE leads_0 (heat int) INHERITS (leads);
+    CREATE TABLE leads_1 (PRIMARY KEY (id)) INHERITS (leads);
+    CREATE TABLE leads_1a () INHERITS (leads_1);
+"""
+
 # campaign type and its values, more columns, more DDL
 SHAPES = {
     "plain": ("int", [1, 2, 3], "", ""),
@@ -25,6 +41,8 @@ SHAPES = {
            ALTER TABLE leads ADD FOREIGN KEY (campaign_id) REFERENCES campaigns ON DELETE CASCADE ON UPDATE CASCADE;""",
     ),
     "uuid": ("uuid", [f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2, 3)], ", region text", ""),
+    "partitioned": ("int", [1, 2, 3], "", PARTITIONED),
+    "inherited": ("int", [1, 2, 3], ", region text", INHERITED),
     "interfering": (
         "text", ["a", "b", "ü"], ", region text",
         # triggers of the application that change and suppress rows, and a view in front
@@ -52,10 +70,10 @@ SHAPES = {
 # What the counts should be, without a word of the extension's: numbers in E.164 are those that begin with a plus sign.
 RECOUNT = """
 WITH numbers AS (
-    SELECT campaign_id, id, number, place FROM leads CROSS JOIN LATERAL (VALUES (phone, 1), (mobile, 2)) AS v (number, place)
+    SELECT campaign_id, (leads.tableoid, leads.ctid) AS row, number, place FROM leads CROSS JOIN LATERAL (VALUES (phone, 1), (mobile, 2)) AS v (number, place)
     WHERE number LIKE '+%' AND campaign_id IS NOT NULL
 ), expected AS (
-    SELECT campaign_id, number AS phone, count(DISTINCT id) AS leads, count(*) FILTER (WHERE place = 1) AS phones,
+    SELECT campaign_id, number AS phone, count(DISTINCT row) AS leads, count(*) FILTER (WHERE place = 1) AS phones,
            count(*) FILTER (WHERE place = 2) AS mobiles
     FROM numbers GROUP BY 1, 2
 ), actual AS (
@@ -88,6 +106,7 @@ class Model:
         connection.execute(f"SELECT track_lead_phones('leads'{region})")
         connection.commit()
         self.log = []
+        self.serial = 500_000_000
 
     def run(self, statement, values=None):
         self.log.append((statement, values))
@@ -132,11 +151,11 @@ class Model:
     def upsert(self):
         action = self.random.choice(["DO NOTHING", "DO UPDATE SET phone = EXCLUDED.phone, campaign_id = EXCLUDED.campaign_id",
                                      "DO UPDATE SET mobile = leads.phone WHERE leads.phone IS NOT NULL"])
-        self.run(f"""INSERT INTO leads (id, campaign_id, phone, mobile) SELECT id, campaign_id, mobile, phone FROM leads WHERE {self.some_leads()}
+        self.run(f"""INSERT INTO leads (id, campaign_id, phone, mobile) SELECT DISTINCT ON (id) id, campaign_id, mobile, phone FROM leads WHERE {self.some_leads()}
                      ON CONFLICT (id) {action}""")
 
     def merge(self):
-        self.run(f"""MERGE INTO leads AS l USING (SELECT id, campaign_id, mobile FROM leads WHERE {self.some_leads()}) AS s
+        self.run(f"""MERGE INTO leads AS l USING (SELECT DISTINCT ON (id) id, campaign_id, mobile FROM leads WHERE {self.some_leads()}) AS s
                      ON l.id = s.id AND s.id % 2 = 0
                      WHEN MATCHED AND s.mobile IS NULL THEN DELETE
                      WHEN MATCHED THEN UPDATE SET phone = s.mobile
@@ -165,7 +184,8 @@ class Model:
         self.run(f"DELETE FROM leads WHERE {self.some_leads()} AND id % 3 = 0")
 
     def truncate(self):
-        if self.random.random() < 0.2:
+        # of a part of the leads it needs a snapshot that misses none, as a recount does
+        if self.random.random() < 0.2 and (self.shape != "inherited" or self.isolation == "READ COMMITTED"):
             more = "campaigns, " if self.shape == "referencing" else ""
             self.run(f"TRUNCATE {more}leads CASCADE")
             if more:
@@ -219,6 +239,50 @@ class Model:
         except errors.NoDataFound:
             pass  # no lead of that campaign
 
+    def below(self):
+        """A table of the tree, and how its rows are written: a partition takes only those that belong to it."""
+        return self.random.choice(["leads_0", "leads_1", "leads_1a"])
+
+    def write_below(self):
+        if self.shape not in ("partitioned", "inherited"):
+            return
+        table = self.below()
+        for _ in range(self.random.randint(1, 4)):
+            match self.random.randint(0, 3):
+                case 0:
+                    self.run(f"UPDATE {table} SET phone = %s WHERE {self.some_leads()}", (self.raw(),))
+                case 1:
+                    self.run(f"DELETE FROM {table} WHERE {self.some_leads()} AND id % 3 = 0")
+                case 2 if self.shape == "inherited":
+                    self.run(f"""INSERT INTO {table} (id, campaign_id, phone, mobile)
+                                 VALUES (nextval(pg_get_serial_sequence('leads', 'id')), %s, %s, %s)""", self.rows(1)[0])
+                case 2:
+                    self.serial += 100
+                    self.run("""INSERT INTO leads_1 (id, campaign_id, phone) SELECT i, %s, %s FROM generate_series(%s, %s) AS i
+                                WHERE satisfies_hash_partition('leads'::regclass, 3, 1, i::bigint)""",
+                             (self.campaign(), self.raw(), self.serial, self.serial + 99))
+                case 3:
+                    only = "ONLY " if self.shape == "inherited" and self.random.random() < 0.3 else ""
+                    if self.isolation == "READ COMMITTED" and self.random.random() < 0.2:
+                        self.run(f"TRUNCATE {only}{table}")
+
+    def reshape(self):
+        if self.shape not in ("partitioned", "inherited") or self.isolation != "READ COMMITTED":
+            return
+        if self.shape == "inherited":
+            away, back = "ALTER TABLE leads_0 NO INHERIT leads", "ALTER TABLE leads_0 INHERIT leads"
+        else:
+            away, back = "ALTER TABLE leads DETACH PARTITION leads_0", "ALTER TABLE leads ATTACH PARTITION leads_0 FOR VALUES WITH (MODULUS 3, REMAINDER 0)"
+        self.run(away)
+        self.run(f"UPDATE leads_0 SET mobile = %s WHERE {self.some_leads()}", (self.raw(),))
+        self.check("with a table detached")
+        if self.random.random() < 0.2:
+            columns = "INHERITS (leads)" if self.shape == "inherited" else "PARTITION OF leads FOR VALUES WITH (MODULUS 3, REMAINDER 0)"
+            self.run("DROP TABLE leads_0")
+            self.run(f"CREATE TABLE leads_0 {'(heat int)' if self.shape == 'inherited' else ''} {columns}")
+        else:
+            self.run(back)
+
     def region(self):
         if self.has_region:
             self.run(f"UPDATE leads SET region = %s, phone = '030 123456' WHERE {self.some_leads()}", (self.random.choice(["DE", "US", None]),))
@@ -244,7 +308,7 @@ class Model:
     STATEMENTS = {
         insert: 6, insert_many: 8, insert_noted: 3, copy: 4, upsert: 3, merge: 2, update_number: 6, update_campaign: 3, update_key: 2,
         update_note: 2, swap: 3, update_from: 2, delete: 5, truncate: 1, write_twice: 3, cascade: 2, view: 3, exception_block: 3,
-        read: 3, disqualify: 4, region: 2, disabled: 1, replica: 1,
+        read: 3, disqualify: 4, region: 2, write_below: 6, reshape: 1, disabled: 1, replica: 1,
     }
 
     def statement(self):

@@ -41,7 +41,7 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
  WHERE t.tgfoid OPERATOR(pg_catalog.=) '@extschema@.lead_phones_normalize()'::pg_catalog.regprocedure
    AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
    AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
-   AND s.settings IS NOT NULL;
+   AND NOT (s.settings OPERATOR(pg_catalog.->>) 'member')::pg_catalog.bool;
 COMMENT ON VIEW @extschema@.lead_phone_tables IS 'the tracked tables and their settings';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.leads IS 'the tracked table';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.campaign_column IS 'its column of campaigns';
@@ -52,6 +52,36 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.region_column IS 'its column wit
 COMMENT ON COLUMN @extschema@.lead_phone_tables.on_invalid IS 'what becomes of a value that is no valid number: keep, null or reject';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
+
+CREATE FUNCTION @extschema@.lead_phones_root(relation oid) RETURNS regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH RECURSIVE ancestors AS (
+        SELECT relation AS oid
+         UNION
+        SELECT i.inhparent FROM pg_catalog.pg_inherits AS i JOIN ancestors AS a ON i.inhrelid = a.oid
+         WHERE NOT i.inhdetachpending)
+    SELECT t.tgrelid::regclass FROM ancestors AS a JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.oid
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND NOT (@extschema@.lead_phones_settings(t.tgargs) ->> 'member')::boolean
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_root(oid) IS
+    'internal: the tracked table that a table is or belongs to, as partition or by inheritance';
+
+CREATE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH RECURSIVE members AS (
+        SELECT leads::oid AS oid
+         UNION
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid
+         WHERE NOT i.inhdetachpending)
+    SELECT m.oid::regclass FROM members AS m
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
+    'internal: a table, its partitions and the tables that inherit from it';
 
 CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -68,8 +98,10 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table "%" is not tracked', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'It has no triggers of lead_phones.',
-                  HINT = format('Run track_lead_phones(%L).', leads);
+                  DETAIL = CASE WHEN @extschema@.lead_phones_root(leads) IS NULL THEN 'It has no triggers of lead_phones.'
+                      ELSE format('It belongs to the tracked table "%s".', @extschema@.lead_phones_root(leads)) END,
+                  HINT = CASE WHEN @extschema@.lead_phones_root(leads) IS NULL THEN format('Run track_lead_phones(%L).', leads)
+                      ELSE 'Name that table.' END;
     END IF;
     IF tracked.counts IS NULL OR tracked.disqualifications IS NULL THEN
         RAISE EXCEPTION 'the phone counts or disqualifications of table "%" do not exist', leads
@@ -186,7 +218,7 @@ AS $function$
 DECLARE
     class pg_catalog.pg_class;
     kind text;
-    hint constant text := 'Track the ordinary table that holds the leads.';
+    hint constant text := 'Track the table that holds the leads.';
 BEGIN
     SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = leads;
     IF NOT FOUND THEN
@@ -196,19 +228,24 @@ BEGIN
         WHEN class.relkind = 'v' THEN 'a view'
         WHEN class.relkind = 'm' THEN 'a materialized view'
         WHEN class.relkind = 'f' THEN 'a foreign table'
-        WHEN class.relkind = 'p' THEN 'a partitioned table'
         WHEN class.relkind = 'S' THEN 'a sequence'
         WHEN class.relkind = 'c' THEN 'a composite type'
         WHEN class.relkind IN ('i', 'I') THEN 'an index'
         WHEN class.relkind = 't' THEN 'a TOAST table'
-        WHEN class.relispartition THEN 'a partition'
         WHEN class.relpersistence = 't' THEN 'a temporary table'
-        WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhrelid, i.inhparent))
-            THEN 'part of an inheritance tree'
     END;
     IF kind IS NOT NULL THEN
         RAISE EXCEPTION 'cannot track "%": it is %', leads, kind
-            USING ERRCODE = 'wrong_object_type', DETAIL = 'Only ordinary tables can be tracked.', HINT = hint;
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'Only tables can be tracked.', HINT = hint;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = leads) THEN
+        RAISE EXCEPTION 'cannot track "%": it is %', leads,
+                CASE WHEN class.relispartition THEN 'a partition' ELSE 'a table that inherits from another' END
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'Writes to the table above it would not be counted.',
+                  HINT = format('Track %s: that covers every table below it.',
+                      (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
+                         FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = leads));
     END IF;
     IF NOT pg_has_role(class.relowner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table "%"', leads
@@ -220,6 +257,61 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_table(regclass) IS
     'internal: an error where a relation cannot be tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_check_members(leads regclass, settings jsonb) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
+                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
+    member record;
+    later_trigger name;
+    key_column name;
+BEGIN
+    FOR member IN
+        SELECT m.m AS oid, c.relkind, c.relpersistence, c.relowner, l.relowner AS owner, p.partattrs
+          FROM @extschema@.lead_phones_members(leads) AS m
+          JOIN pg_catalog.pg_class AS c ON c.oid = m.m
+          JOIN pg_catalog.pg_class AS l ON l.oid = leads
+          LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
+    LOOP
+        IF member.relkind NOT IN ('r', 'p') OR member.relpersistence = 't' THEN
+            RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member.oid, leads
+                USING ERRCODE = 'wrong_object_type',
+                      DETAIL = format('It is a %s table, on which writes cannot be counted.',
+                          CASE member.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
+                      HINT = format('Detach it, or untrack "%s".', leads);
+        END IF;
+        IF member.relowner <> member.owner THEN
+            RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member.oid, leads
+                USING ERRCODE = 'insufficient_privilege',
+                      DETAIL = 'A leads table and every table below it have one owner.',
+                      HINT = format('Run ALTER TABLE %s OWNER TO %s.', member.oid, member.owner::regrole);
+        END IF;
+        SELECT a.attname INTO key_column FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid = member.oid AND a.attnum = ANY (member.partattrs) AND a.attname = ANY (written) LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'table "%" is partitioned by column "%"', member.oid, key_column
+                USING ERRCODE = 'feature_not_supported',
+                      DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
+                      HINT = 'Partition it by another column, such as the campaign.';
+        END IF;
+        SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
+         WHERE t.tgrelid = member.oid AND NOT t.tgisinternal
+           AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
+           AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
+         ORDER BY t.tgname LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member.oid
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
+                      HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member.oid);
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_members(regclass, jsonb) IS
+    'internal: an error where a table, a partition of it or one that inherits from it cannot be kept by triggers';
 
 CREATE FUNCTION @extschema@.lead_phones_check_isolation() RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -371,7 +463,7 @@ DECLARE
 BEGIN
     FOR trigger_name IN
         SELECT t.tgname FROM pg_catalog.pg_trigger AS t
-         WHERE t.tgrelid = leads
+         WHERE t.tgrelid = leads AND t.tgparentid = 0
            AND t.tgfoid IN ('@extschema@.lead_phones_normalize()'::regprocedure,
                             '@extschema@.lead_phones_count()'::regprocedure)
          ORDER BY t.tgname
@@ -394,7 +486,7 @@ DECLARE
 BEGIN
     SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
       FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,
-                    schema,counts,disqualifications}'::text[]) WITH ORDINALITY AS k (key, place)
+                    schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
      WHERE settings ->> k.key IS NOT NULL;
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO changed
       FROM unnest(ARRAY[settings ->> 'campaign_column',
@@ -403,10 +495,13 @@ BEGIN
                         settings ->> 'region_column']) AS c (name)
      WHERE c.name IS NOT NULL;
     -- BEFORE ROW triggers fire by name: "zz", so that what the application's own triggers write is normalized too.
-    EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
-                    EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
-    EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s)
-                    EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, changed, arguments);
+    -- A partition has them from its partitioned table.
+    IF NOT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) THEN
+        EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
+                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
+        EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s)
+                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, changed, arguments);
+    END IF;
     EXECUTE format('CREATE TRIGGER lead_phones_count_insert AFTER INSERT ON %s
                     REFERENCING NEW TABLE AS new_leads FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
@@ -416,7 +511,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER lead_phones_count_delete AFTER DELETE ON %s
                     REFERENCING OLD TABLE AS old_leads FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
-    EXECUTE format('CREATE TRIGGER lead_phones_count_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT
+    EXECUTE format('CREATE TRIGGER lead_phones_count_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
 END
 $function$;
@@ -427,7 +522,8 @@ CREATE FUNCTION @extschema@.lead_phones_create_index(leads regclass, campaign_co
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF NOT EXISTS (
+    -- A partition has it from its partitioned table.
+    IF NOT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_index AS i
           JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
           JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
@@ -460,7 +556,6 @@ DECLARE
     campaign pg_catalog.pg_attribute;
     number_column name;
     other regclass;
-    later_trigger name;
     settings jsonb;
     tracked @extschema@.lead_phone_tables;
 BEGIN
@@ -498,24 +593,13 @@ BEGIN
         PERFORM @extschema@.lead_phones_check_column(leads, region_column, 'region_column', 'region');
     END IF;
 
-    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
-     WHERE t.tgrelid = leads AND NOT t.tgisinternal
-       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
-       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
-     ORDER BY t.tgname LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, leads
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
-                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, leads);
-    END IF;
-
     schema := (SELECT n.nspname FROM pg_catalog.pg_class AS c
                  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
     settings := jsonb_build_object(
         'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
         'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid,
         'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
+    PERFORM @extschema@.lead_phones_check_members(leads, settings);
 
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
     IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
@@ -554,13 +638,16 @@ BEGIN
     END LOOP;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
 
-    PERFORM @extschema@.lead_phones_drop_triggers(leads);
-    PERFORM @extschema@.lead_phones_create_triggers(leads, settings);
+    PERFORM @extschema@.lead_phones_drop_triggers(m) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_create_triggers(m,
+                CASE WHEN m = leads THEN settings ELSE settings || '{"member": true}' END)
+       FROM @extschema@.lead_phones_members(leads) AS m;
     SELECT f.total_leads, f.numbers_normalized, f.left_invalid, f.unique_numbers
       INTO total_leads, numbers_normalized, left_invalid, unique_numbers
       FROM @extschema@.lead_phones_rebuild(leads) AS f;
-    PERFORM @extschema@.lead_phones_create_index(leads, campaign_column, phone_column);
-    PERFORM @extschema@.lead_phones_create_index(leads, campaign_column, mobile_column);
+    PERFORM @extschema@.lead_phones_create_index(m, campaign_column, phone_column),
+            @extschema@.lead_phones_create_index(m, campaign_column, mobile_column)
+       FROM @extschema@.lead_phones_members(leads) AS m;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text) IS
@@ -574,7 +661,13 @@ BEGIN
         RAISE EXCEPTION 'leads must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the tracked table.';
     END IF;
-    IF @extschema@.lead_phones_drop_triggers(leads) = 0 THEN
+    IF @extschema@.lead_phones_root(leads) <> leads THEN
+        RAISE EXCEPTION 'table "%" belongs to tracked table "%"', leads, @extschema@.lead_phones_root(leads)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its leads are counted with those of that table.',
+                  HINT = format('Detach it, or run untrack_lead_phones(%L).', @extschema@.lead_phones_root(leads));
+    END IF;
+    IF (SELECT sum(@extschema@.lead_phones_drop_triggers(m)) FROM @extschema@.lead_phones_members(leads) AS m) = 0 THEN
         RAISE NOTICE 'table "%" is not tracked', leads;
     END IF;
 END

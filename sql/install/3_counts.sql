@@ -11,7 +11,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
     'internal: SQL of the valid number in a column of a lead "l"';
 
-CREATE FUNCTION @extschema@.lead_phones_recount_query(tracked @extschema@.lead_phone_tables) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_recount_query(tracked @extschema@.lead_phone_tables, source text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT format($query$
@@ -28,30 +28,26 @@ AS $function$
         (tracked).campaign_column,
         @extschema@.lead_phones_number(tracked, (tracked).phone_column),
         @extschema@.lead_phones_number(tracked, (tracked).mobile_column),
-        (tracked).leads)
+        source)
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the counts, from the leads';
+COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the counts, from leads';
 
-CREATE FUNCTION @extschema@.lead_phones_rebuild(
-    leads regclass,
+CREATE FUNCTION @extschema@.lead_phones_normalize_rows(
+    tracked @extschema@.lead_phone_tables,
+    source text,
     OUT total_leads bigint,
     OUT numbers_normalized bigint,
-    OUT left_invalid bigint,
-    OUT unique_numbers bigint)
+    OUT left_invalid bigint)
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     number_column name;
     number text;
     raw text;
     figures bigint[];
     example text;
 BEGIN
-    PERFORM @extschema@.lead_phones_check_table(leads);
-    PERFORM @extschema@.lead_phones_check_isolation();
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     numbers_normalized := 0;
     left_invalid := 0;
     FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
@@ -61,12 +57,12 @@ BEGIN
             SELECT ARRAY[count(*), count(*) FILTER (WHERE n.raw <> n.number),
                          count(*) FILTER (WHERE n.raw IS NOT NULL AND n.number IS NULL)],
                    min(n.raw) FILTER (WHERE n.number IS NULL)
-              FROM (SELECT %s AS raw, %s AS number FROM %s AS l) AS n$query$, raw, number, leads)
+              FROM (SELECT %s AS raw, %s AS number FROM %s AS l) AS n$query$, raw, number, source)
            INTO figures, example;
         total_leads := figures[1];
         numbers_normalized := numbers_normalized + figures[2];
         IF figures[3] > 0 AND tracked.on_invalid = 'reject' THEN
-            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', number_column, leads
+            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', number_column, tracked.leads
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('There are %s; one of them is "%s".', figures[3], left(example, 64)),
                       HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
@@ -79,11 +75,50 @@ BEGIN
         -- The triggers do the rest: they see the same number on both sides, or one that was not counted.
         IF figures[2] > 0 THEN
             EXECUTE format('UPDATE %1$s AS l SET %2$I = %3$s WHERE %4$s IS DISTINCT FROM %3$s',
-                leads, number_column,
+                source, number_column,
                 CASE tracked.on_invalid WHEN 'null' THEN number ELSE format('coalesce(%s, %s)', number, raw) END,
                 raw);
         END IF;
     END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
+    'internal: writes the numbers of leads in E.164';
+
+CREATE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    number_column name;
+BEGIN
+    FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
+        EXECUTE format($dml$
+            UPDATE %1$s AS l SET %3$I = NOT coalesce(l.%3$I, true)
+             WHERE l.%3$I IS DISTINCT FROM EXISTS (SELECT FROM %4$s AS c
+                    WHERE c.%5$I = l.%5$I AND c.phone = l.%2$I::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
+            source, number_column, number_column || '_disqualified', tracked.counts, tracked.campaign_column);
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_mark_rows(@extschema@.lead_phone_tables, text) IS
+    'internal: marks leads as the counts say';
+
+CREATE FUNCTION @extschema@.lead_phones_rebuild(
+    leads regclass,
+    OUT total_leads bigint,
+    OUT numbers_normalized bigint,
+    OUT left_invalid bigint,
+    OUT unique_numbers bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    PERFORM @extschema@.lead_phones_check_isolation();
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    SELECT f.total_leads, f.numbers_normalized, f.left_invalid INTO total_leads, numbers_normalized, left_invalid
+      FROM @extschema@.lead_phones_normalize_rows(tracked, leads::text) AS f;
 
     EXECUTE format($dml$
         WITH recount AS MATERIALIZED (%1$s),
@@ -100,7 +135,7 @@ BEGIN
            SET lead_count = EXCLUDED.lead_count, phone_count = EXCLUDED.phone_count, mobile_count = EXCLUDED.mobile_count
          WHERE (c.lead_count, c.phone_count, c.mobile_count)
                <> (EXCLUDED.lead_count, EXCLUDED.phone_count, EXCLUDED.mobile_count)$dml$,
-        @extschema@.lead_phones_recount_query(tracked), tracked.counts, tracked.campaign_column);
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
     -- What stands in the ledger is disqualified.
     EXECUTE format($dml$
         INSERT INTO %1$s AS c (%2$I, phone, disqualified)
@@ -113,13 +148,7 @@ BEGIN
                 WHERE d.%2$I = c.%2$I AND d.phone = c.phone AND d.lifted_at IS NULL)$dml$,
         tracked.counts, tracked.campaign_column, tracked.disqualifications);
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
-    FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
-        EXECUTE format($dml$
-            UPDATE %1$s AS l SET %3$I = NOT coalesce(l.%3$I, true)
-             WHERE l.%3$I IS DISTINCT FROM EXISTS (SELECT FROM %4$s AS c
-                    WHERE c.%5$I = l.%5$I AND c.phone = l.%2$I::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
-            leads, number_column, number_column || '_disqualified', tracked.counts, tracked.campaign_column);
-    END LOOP;
+    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
     EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.lead_count > 0', tracked.counts) INTO unique_numbers;
 END
 $function$;
@@ -191,7 +220,7 @@ BEGIN
                <> (a.expected_lead_count, a.expected_phone_count, a.expected_mobile_count, a.expected_disqualified)
             OR a.lead_count = 0 AND NOT a.disqualified
          ORDER BY 1, 2$query$,
-        @extschema@.lead_phones_recount_query(tracked), tracked.campaign_column, tracked.disqualifications,
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, tracked.disqualifications,
         tracked.counts, leads,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
         @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');

@@ -8,7 +8,8 @@ use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
 use super::settings::Settings;
-use crate::{report, text};
+use crate::owner::as_owner;
+use crate::{action, report, sql, text};
 
 /// What fired the trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,8 @@ impl<'call> TriggerCall<'call> {
                     pg_sys::TRIGGER_EVENT_TIMINGMASK,
                     pg_sys::TRIGGER_EVENT_BEFORE,
                 );
-                if row == before_row && before == before_row {
+                let truncate = is(pg_sys::TRIGGER_EVENT_OPMASK, pg_sys::TRIGGER_EVENT_TRUNCATE);
+                if row == before_row && before == (before_row || truncate) {
                     return Self {
                         fcinfo,
                         data,
@@ -120,9 +122,9 @@ impl<'call> TriggerCall<'call> {
         }
     }
 
-    /// An error where the table was made a partition: its statement triggers no longer see every write.
+    /// An error where the table was made a partition of a table that is not tracked: its triggers no longer see every write.
     pub(crate) fn refuse_partition(&self) {
-        if self.class().relispartition {
+        if self.class().relispartition && !self.trigger.tgisclone {
             report::fail(
                 PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
                 format!("tracked table \"{}\" is a partition now", self.table_name()),
@@ -130,6 +132,48 @@ impl<'call> TriggerCall<'call> {
                 "Detach it, or run untrack_lead_phones() on it.".into(),
             )
         }
+    }
+
+    /// The tracked table that the firing one is, or belongs to.
+    pub(crate) fn tracked_table(&self, settings: &Settings) -> pg_sys::Oid {
+        if !settings.member {
+            return self.relation().rd_id;
+        }
+        let statement = format!(
+            "SELECT {}($1)::pg_catalog.oid",
+            spi::quote_qualified_identifier(&*self.extension_schema(), "lead_phones_root")
+        );
+        let root = as_owner(self.owner(), || {
+            sql::execute(&statement, &[self.relation().rd_id.into()], |rows| {
+                rows.first().get::<pg_sys::Oid>(1).ok().flatten()
+            })
+        });
+        root.unwrap_or_else(|| {
+            let table = self.table_name();
+            report::fail(
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("table \"{table}\" has triggers of a tracked table that it does not belong to"),
+                "It was detached while the event triggers of lead_phones were disabled.".into(),
+                format!(
+                    "Run untrack_lead_phones({}), and rebuild_phone_counts() on the table it belonged to.",
+                    spi::quote_literal(spi::quote_qualified_identifier(self.schema_name(), table))
+                ),
+            )
+        })
+    }
+
+    pub(crate) fn extension_schema(&self) -> String {
+        // SAFETY: Postgres's own call info.
+        unsafe { action::extension_schema(self.fcinfo) }
+    }
+
+    pub(crate) fn is_partitioned(&self) -> bool {
+        self.class().relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE
+    }
+
+    /// Whether tables may inherit from it.
+    pub(crate) fn has_heirs(&self) -> bool {
+        self.class().relhassubclass
     }
 
     /// What to do when a setting names something that is gone.

@@ -1,5 +1,8 @@
-//! AFTER STATEMENT: gather what the statement changes in the counts.
+//! AFTER STATEMENT: gather what the statement changes in the counts. BEFORE TRUNCATE: change them at once.
 
+use std::cell::Cell;
+
+use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::{Event, Row, TriggerCall};
@@ -8,43 +11,79 @@ use super::columns::Columns;
 use super::counts::Counts;
 use super::deltas::{Deltas, LeadNumber};
 use super::pending;
+use super::settings::Settings;
 use super::target::Target;
 use crate::owner::as_owner;
 use crate::phone::E164;
 use crate::text::{self, datum_bytes};
-use crate::{functions, report};
+use crate::{action, functions, report};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
+    let leads = call.tracked_table(&settings);
     let columns = Columns::resolve(call, &settings);
     if call.event() == Event::Truncate {
-        let counts = Counts::resolve(call, &settings, columns.campaign);
         pending::write();
-        as_owner(call.owner(), || counts.clear());
+        truncate(call, &settings, &columns, leads);
         return;
     }
     let deltas = gather(call, &columns);
     if deltas.is_empty() {
         return;
     }
-    pending::keep(Target::new(call, &settings, columns), deltas);
+    pending::keep(Target::new(call, &settings, columns, leads), deltas);
+}
+
+thread_local! {
+    /// The tracked table that was truncated last, and the command that did it.
+    static TRUNCATED: Cell<Option<(pg_sys::Oid, pg_sys::TransactionId, pg_sys::CommandId)>> = const { Cell::new(None) };
+}
+
+/// Before TRUNCATE. All tables are locked already.
+fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, leads: pg_sys::Oid) {
+    // SAFETY: reads backend state; TRUNCATE has a transaction id.
+    let command = || unsafe {
+        (
+            leads,
+            pg_sys::GetTopTransactionId(),
+            pg_sys::GetCurrentCommandId(false),
+        )
+    };
+    let is_whole = !settings.member && (call.is_partitioned() || !call.has_heirs());
+    if is_whole {
+        let counts = Counts::resolve(call, settings, columns.campaign);
+        as_owner(call.owner(), || counts.clear());
+        TRUNCATED.set(Some(command()));
+    } else if !call.is_partitioned() && TRUNCATED.get() != Some(command()) {
+        // One of several tables: a TRUNCATE of the partitioned table comes to each of its partitions too.
+        let table = call.relation().rd_id;
+        action::part(&call.extension_schema(), leads, table, false);
+    }
 }
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
+    // Old and new rows come in the same order, so that each pair is one row. Where a row moves to a partition that has a
+    // trigger which suppresses it, only the old one comes.
+    gather_rows(call, columns, true)
+        .or_else(|| gather_rows(call, columns, false))
+        .unwrap_or_default()
+}
+
+/// `None` where rows should come in pairs, and do not.
+fn gather_rows(call: &TriggerCall<'_>, columns: &Columns, in_pairs: bool) -> Option<Deltas> {
     let mut deltas = Deltas::default();
     let last = columns.last_attribute();
     let (mut old_rows, mut new_rows) = (call.old_rows(), call.new_rows());
+    let in_pairs = in_pairs && old_rows.is_some() && new_rows.is_some();
     loop {
         let old = old_rows.as_mut().and_then(|rows| rows.next_row(last));
         let new = new_rows.as_mut().and_then(|rows| rows.next_row(last));
-        if old.is_none() && new.is_none() {
-            return deltas;
-        }
-        // Old and new rows come in the same order. A pair that says the same changes nothing, and is not read.
-        if let (Some(old), Some(new)) = (&old, &new)
-            && columns.say_the_same(old, new)
-        {
-            continue;
+        match (&old, &new) {
+            (None, None) => return Some(deltas),
+            (None, _) | (_, None) if in_pairs => return None,
+            // A pair that says the same changes nothing, and is not read.
+            (Some(old), Some(new)) if in_pairs && columns.say_the_same(old, new) => continue,
+            _ => {}
         }
         if let Some(row) = &new {
             refuse_raw_numbers(call, row, columns);
@@ -53,7 +92,9 @@ fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
         let new = new.and_then(|row| lead_of(&row, columns));
         // A number that stays where it was, as it was marked, need not be looked at.
         let looked_at = match (&old, &new) {
-            (Some((old_campaign, old)), Some((campaign, new))) if old_campaign == campaign => {
+            (Some((old_campaign, old)), Some((campaign, new)))
+                if in_pairs && old_campaign == campaign =>
+            {
                 [old[0] != new[0], old[1] != new[1]]
             }
             _ => [true; 2],

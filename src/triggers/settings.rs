@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) schema: String,
     pub(crate) counts: String,
     pub(crate) disqualifications: String,
+    /// Whether the table belongs to the tracked one, as partition or by inheritance.
+    pub(crate) member: bool,
 }
 
 impl Settings {
@@ -57,6 +59,7 @@ impl Settings {
             schema: required("schema")?,
             counts: required("counts")?,
             disqualifications: required("disqualifications")?,
+            member: find("member").as_deref() == Some("true"),
         })
     }
 }

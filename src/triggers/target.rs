@@ -10,6 +10,7 @@ use super::counts::Counts;
 use super::deltas::{Delta, Deltas, SeenMarks};
 use super::settings::Settings;
 use crate::owner::as_owner;
+use crate::text;
 
 /// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
 pub(super) struct Target {
@@ -22,11 +23,26 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// An error where the counts are not as they were when the table was tracked.
-    pub(super) fn new(call: &TriggerCall<'_>, settings: &Settings, columns: Columns) -> Self {
+    /// An error where the counts are not as they were when the table was tracked. `leads` is the tracked table: the one that
+    /// fires, or one above it.
+    pub(super) fn new(
+        call: &TriggerCall<'_>,
+        settings: &Settings,
+        columns: Columns,
+        leads: pg_sys::Oid,
+    ) -> Self {
+        // SAFETY: catalog look-ups of a table that is locked, itself or by way of one below it.
+        let (schema, table) = unsafe {
+            (
+                text::name_from_server(pg_sys::get_namespace_name(pg_sys::get_rel_namespace(
+                    leads,
+                ))),
+                text::name_from_server(pg_sys::get_rel_name(leads)),
+            )
+        };
         Self {
-            leads_oid: call.relation().rd_id,
-            leads: spi::quote_qualified_identifier(call.schema_name(), call.table_name()),
+            leads_oid: leads,
+            leads: spi::quote_qualified_identifier(schema, table),
             owner: call.owner(),
             counts: Counts::resolve(call, settings, columns.campaign),
             numbers: columns.numbers,

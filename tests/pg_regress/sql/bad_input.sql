@@ -48,8 +48,6 @@ SELECT track_lead_phones('leads_matview');
 \echo :SQLSTATE
 SELECT track_lead_phones('leads_foreign');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads_partitioned');
-\echo :SQLSTATE
 SELECT track_lead_phones('leads_partition');
 \echo :SQLSTATE
 SELECT track_lead_phones(999999::oid::regclass);

@@ -70,6 +70,11 @@ DROP TRIGGER aaa ON leads;
 -- Made a partition.
 CREATE TABLE parent (LIKE leads) PARTITION BY LIST (campaign_id);
 ALTER TABLE parent ATTACH PARTITION leads FOR VALUES IN ('abcde');
+\echo :SQLSTATE
+-- with the event triggers disabled
+SET session_replication_role = replica;
+ALTER TABLE parent ATTACH PARTITION leads FOR VALUES IN ('abcde');
+RESET session_replication_role;
 INSERT INTO parent (id, campaign_id, phone) VALUES (99, 'abcde', '678 999 8212');
 \echo :SQLSTATE
 ALTER TABLE parent DETACH PARTITION leads;

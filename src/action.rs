@@ -1,0 +1,97 @@
+//! Actions on a tracked table that run as its owner, whoever asks: the procedures of `sql/install/4_disqualification.sql` and
+//! the event triggers of `sql/install/5_partitions.sql`.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::fcinfo::pg_getarg_datum;
+use pgrx::pg_sys::{self, FunctionCallInfo};
+use pgrx::prelude::*;
+use pgrx::rel::PgRelation;
+use pgrx::{FromDatum, JsonB};
+
+use crate::owner::as_owner;
+use crate::{report, sql, text};
+
+/// The actions: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
+const ACTIONS: [&str; 6] = [
+    "disqualify",
+    "requalify",
+    "expire",
+    "sync",
+    "part",
+    "recount",
+];
+
+/// Runs an action. The arguments, third of the SQL function, and the answer are jsonb that is passed on unread: a jsonb datum
+/// has the layout of a bytea.
+#[pg_extern(sql = false)]
+fn lead_phones_as_owner(
+    leads: pg_sys::Oid,
+    action: &[u8],
+    fcinfo: FunctionCallInfo,
+) -> Option<Vec<u8>> {
+    let known = ACTIONS.iter().find(|known| known.as_bytes() == action);
+    let Some(action) = known else {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!(
+                "{} is not an action on a tracked table",
+                report::shown(&text::from_server(action))
+            ),
+            "This function serves the procedures of lead_phones alone.".into(),
+            "Use disqualify_phone(), requalify_phone() or expire_disqualifications().".into(),
+        )
+    };
+    // SAFETY: Postgres's own call info.
+    let schema = unsafe { extension_schema(fcinfo) };
+    // SAFETY: the function is strict and has three arguments, of which the third is a jsonb.
+    let arguments = unsafe { DatumWithOid::new(pg_getarg_datum(fcinfo, 2), pg_sys::JSONBOID) };
+    run(&schema, leads, action, arguments)
+}
+
+/// The schema of the function that was called: all of the extension stands in it.
+///
+/// # Safety
+/// `fcinfo` is what Postgres handed to the function.
+pub(crate) unsafe fn extension_schema(fcinfo: FunctionCallInfo) -> String {
+    // SAFETY: the caller's promise; Postgres calls a function with its look-up.
+    unsafe {
+        let namespace = pg_sys::get_func_namespace((*(*fcinfo).flinfo).fn_oid);
+        text::name_from_server(pg_sys::get_namespace_name(namespace))
+    }
+}
+
+/// Takes a table that is about to be truncated or dropped out of the counts of its tree.
+pub(crate) fn part(schema: &str, leads: pg_sys::Oid, table: pg_sys::Oid, dropped: bool) {
+    let arguments = JsonB(serde_json::json!({ "table": table.to_u32(), "dropped": dropped }));
+    run(schema, leads, "part", arguments.into());
+}
+
+fn run(
+    schema: &str,
+    leads: pg_sys::Oid,
+    action: &str,
+    arguments: DatumWithOid<'_>,
+) -> Option<Vec<u8>> {
+    let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
+    // SAFETY: takes and keeps the lock until the end of the transaction, or fails.
+    let relation =
+        unsafe { PgRelation::with_lock(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+    // SAFETY: an open relation has its pg_class row; the OID is one.
+    let (owner, leads) = unsafe {
+        (
+            (*relation.rd_rel).relowner,
+            DatumWithOid::new(leads, pg_sys::REGCLASSOID),
+        )
+    };
+    as_owner(owner, || {
+        sql::execute(
+            &format!("SELECT {function}($1, $2)"),
+            &[leads, arguments],
+            |rows| {
+                let answer = rows.first().get_datum_by_ordinal(1).ok().flatten()?;
+                // SAFETY: the datum is a jsonb; it is copied before SPI frees it.
+                unsafe { Vec::<u8>::from_datum(answer, false) }
+            },
+        )
+    })
+}
