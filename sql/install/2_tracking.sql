@@ -518,24 +518,58 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_triggers(regclass, jsonb) IS
     'internal: creates the triggers of lead_phones on a table';
 
-CREATE FUNCTION @extschema@.lead_phones_create_index(leads regclass, campaign_column name, number_column name) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_has_index(leads regclass, campaign_column name, number_column name) RETURNS boolean
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-BEGIN
     -- A partition has it from its partitioned table.
-    IF NOT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) AND NOT EXISTS (
+    SELECT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) OR EXISTS (
         SELECT FROM pg_catalog.pg_index AS i
           JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
           JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = campaign_column AND a.attnum = i.indkey[0]
           JOIN pg_catalog.pg_attribute AS n ON n.attrelid = leads AND n.attname = number_column AND n.attnum = i.indkey[1]
-         WHERE i.indrelid = leads AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[1] = n.attcollation) THEN
+         WHERE i.indrelid = leads AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[1] = n.attcollation)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_has_index(regclass, name, name) IS
+    'internal: whether a table has an index on campaign and number';
+
+CREATE FUNCTION @extschema@.lead_phones_create_index(leads regclass, campaign_column name, number_column name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF NOT @extschema@.lead_phones_has_index(leads, campaign_column, number_column) THEN
         EXECUTE format('CREATE INDEX ON %s (%I, %I)', leads, campaign_column, number_column);
     END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_index(regclass, name, name) IS
     'internal: creates the index on campaign and number, where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_progress(leads regclass, doing text) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    own_name constant text := coalesce(current_setting('lead_phones.application_name', true), '');
+    message text := format('lead_phones: %s %s', doing, leads);
+BEGIN
+    -- The name that the session had comes back when there is nothing more to do.
+    IF doing IS NULL THEN
+        IF own_name <> '' THEN
+            PERFORM set_config('application_name', substr(own_name, 2), true),
+                    set_config('lead_phones.application_name', '', true);
+        END IF;
+    -- What takes no time needs no telling.
+    ELSIF (SELECT sum(pg_relation_size(m)) FROM @extschema@.lead_phones_members(leads) AS m) > 64 * 1024 * 1024 THEN
+        IF own_name = '' THEN
+            PERFORM set_config('lead_phones.application_name', '=' || current_setting('application_name'), true);
+        END IF;
+        PERFORM set_config('application_name', left(message, 63), true);
+        RAISE NOTICE '%', message;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_progress(regclass, text) IS
+    'internal: says what a long call is at, in a NOTICE and in pg_stat_activity.application_name';
 
 CREATE FUNCTION @extschema@.track_lead_phones(
     leads regclass,
@@ -545,6 +579,7 @@ CREATE FUNCTION @extschema@.track_lead_phones(
     region text DEFAULT 'US',
     region_column name DEFAULT NULL,
     on_invalid text DEFAULT 'keep',
+    backfill boolean DEFAULT true,
     OUT total_leads bigint,
     OUT numbers_normalized bigint,
     OUT left_invalid bigint,
@@ -560,14 +595,15 @@ DECLARE
     tracked @extschema@.lead_phone_tables;
 BEGIN
     IF leads IS NULL OR campaign_column IS NULL OR phone_column IS NULL OR mobile_column IS NULL
-       OR region IS NULL OR on_invalid IS NULL THEN
+       OR region IS NULL OR on_invalid IS NULL OR backfill IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
                 WHEN leads IS NULL THEN 'leads'
                 WHEN campaign_column IS NULL THEN 'campaign_column'
                 WHEN phone_column IS NULL THEN 'phone_column'
                 WHEN mobile_column IS NULL THEN 'mobile_column'
                 WHEN region IS NULL THEN 'region'
-                ELSE 'on_invalid' END
+                WHEN on_invalid IS NULL THEN 'on_invalid'
+                ELSE 'backfill' END
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'Of the parameters of track_lead_phones, only region_column can be NULL.';
     END IF;
@@ -628,29 +664,60 @@ BEGIN
     FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
                         WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified' AND NOT a.attisdropped) THEN
-            EXECUTE format('ALTER TABLE %s ADD COLUMN %I boolean NOT NULL DEFAULT false',
-                leads, number_column || '_disqualified');
+            -- A lead without a mark is not counted yet.
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I boolean %s',
+                leads, number_column || '_disqualified', CASE WHEN backfill THEN 'NOT NULL DEFAULT false' ELSE '' END);
             EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, number_column || '_disqualified',
                 'the number is not to be called in this campaign; kept by lead_phones');
+        ELSIF NOT backfill THEN
+            RAISE EXCEPTION 'table "%" has a column "%" already', leads, number_column || '_disqualified'
+                USING ERRCODE = 'duplicate_column',
+                      DETAIL = 'Without backfill, leads that are there are told from later ones by that column, which is added.',
+                      HINT = format('Run ALTER TABLE %s DROP COLUMN %I, or track the table with backfill => true.',
+                          leads, number_column || '_disqualified');
         END IF;
         PERFORM @extschema@.lead_phones_check_column(leads, (number_column || '_disqualified')::name,
             CASE number_column WHEN phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'mark');
     END LOOP;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    tracked.leads := leads;
+    tracked.campaign_column := campaign_column;
+    tracked.phone_column := phone_column;
+    tracked.mobile_column := mobile_column;
+    tracked.region := upper(region);
+    tracked.region_column := region_column;
+    tracked.on_invalid := on_invalid;
+    tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
+    tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
 
     PERFORM @extschema@.lead_phones_drop_triggers(m) FROM @extschema@.lead_phones_members(leads) AS m;
+    IF backfill THEN
+        -- before there are triggers, which would look at every row again
+        PERFORM @extschema@.lead_phones_progress(leads, 'normalizing');
+        SELECT f.total_leads, f.numbers_normalized, f.left_invalid INTO total_leads, numbers_normalized, left_invalid
+          FROM @extschema@.lead_phones_normalize_rows(tracked, leads::text) AS f;
+    END IF;
     PERFORM @extschema@.lead_phones_create_triggers(m,
                 CASE WHEN m = leads THEN settings ELSE settings || '{"member": true}' END)
        FROM @extschema@.lead_phones_members(leads) AS m;
-    SELECT f.total_leads, f.numbers_normalized, f.left_invalid, f.unique_numbers
-      INTO total_leads, numbers_normalized, left_invalid, unique_numbers
-      FROM @extschema@.lead_phones_rebuild(leads) AS f;
+    IF NOT backfill THEN
+        EXECUTE format('DELETE FROM %s AS c WHERE NOT c.disqualified', tracked.counts);
+        EXECUTE format('UPDATE %s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 WHERE c.lead_count <> 0', tracked.counts);
+        PERFORM @extschema@.lead_phones_apply_standing(tracked);
+        RETURN;
+    END IF;
+    PERFORM @extschema@.lead_phones_progress(leads, 'counting');
+    unique_numbers := @extschema@.lead_phones_count_rows(tracked);
+    PERFORM @extschema@.lead_phones_progress(leads, 'marking');
+    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
+    PERFORM @extschema@.lead_phones_progress(leads, 'indexing');
     PERFORM @extschema@.lead_phones_create_index(m, campaign_column, phone_column),
             @extschema@.lead_phones_create_index(m, campaign_column, mobile_column)
        FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_progress(leads, NULL);
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text) IS
+COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean) IS
     'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
 
 CREATE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void

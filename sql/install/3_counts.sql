@@ -18,20 +18,21 @@ AS $function$
         SELECT u.campaign, u.phone, count(*) AS lead_count, sum(u.in_phone)::bigint AS phone_count,
                sum(u.in_mobile)::bigint AS mobile_count
           FROM (SELECT n.campaign, n.phone, 1 AS in_phone, (n.mobile IS NOT DISTINCT FROM n.phone)::integer AS in_mobile
-                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l) AS n
+                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l WHERE l.%5$I IS NOT NULL) AS n
                  WHERE n.campaign IS NOT NULL AND n.phone IS NOT NULL
                  UNION ALL
                 SELECT n.campaign, n.mobile, 0, 1
-                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l) AS n
+                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l WHERE l.%5$I IS NOT NULL) AS n
                  WHERE n.campaign IS NOT NULL AND n.mobile IS NOT NULL AND n.mobile IS DISTINCT FROM n.phone) AS u
          GROUP BY u.campaign, u.phone$query$,
         (tracked).campaign_column,
         @extschema@.lead_phones_number(tracked, (tracked).phone_column),
         @extschema@.lead_phones_number(tracked, (tracked).mobile_column),
-        source)
+        source,
+        (tracked).phone_column || '_disqualified')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text) IS
-    'internal: SQL of the counts, from leads';
+    'internal: SQL of the counts, from leads; a lead without a mark is left to backfill_lead_phones';
 
 CREATE FUNCTION @extschema@.lead_phones_normalize_rows(
     tracked @extschema@.lead_phone_tables,
@@ -42,48 +43,49 @@ CREATE FUNCTION @extschema@.lead_phones_normalize_rows(
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    number_column name;
-    number text;
-    raw text;
-    figures bigint[];
-    example text;
+    columns name[] := ARRAY[tracked.phone_column, tracked.mobile_column];
+    raw text[];
+    number text[];
+    written text[];
+    invalid bigint[];
+    rewritten bigint;
+    example text[];
+    unmarked text := format('(l.%I IS NULL OR l.%I IS NULL)', columns[1] || '_disqualified', columns[2] || '_disqualified');
 BEGIN
-    numbers_normalized := 0;
-    left_invalid := 0;
-    FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
-        number := @extschema@.lead_phones_number(tracked, number_column);
-        raw := format('l.%I::pg_catalog.text COLLATE "C"', number_column);
-        EXECUTE format($query$
-            SELECT ARRAY[count(*), count(*) FILTER (WHERE n.raw <> n.number),
-                         count(*) FILTER (WHERE n.raw IS NOT NULL AND n.number IS NULL)],
-                   min(n.raw) FILTER (WHERE n.number IS NULL)
-              FROM (SELECT %s AS raw, %s AS number FROM %s AS l) AS n$query$, raw, number, source)
-           INTO figures, example;
-        total_leads := figures[1];
-        numbers_normalized := numbers_normalized + figures[2];
-        IF figures[3] > 0 AND tracked.on_invalid = 'reject' THEN
-            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', number_column, tracked.leads
+    FOR i IN 1..2 LOOP
+        raw[i] := format('l.%I::pg_catalog.text COLLATE "C"', columns[i]);
+        number[i] := @extschema@.lead_phones_number(tracked, columns[i]);
+        written[i] := CASE tracked.on_invalid WHEN 'null' THEN number[i] ELSE format('coalesce(%s, %s)', number[i], raw[i]) END;
+    END LOOP;
+    EXECUTE format($query$
+        SELECT count(*), count(*) FILTER (WHERE n.raw1 <> n.number1) + count(*) FILTER (WHERE n.raw2 <> n.number2),
+               count(*) FILTER (WHERE n.raw1 <> n.number1 OR n.raw2 <> n.number2 OR n.unmarked),
+               ARRAY[count(*) FILTER (WHERE n.raw1 IS NOT NULL AND n.number1 IS NULL),
+                     count(*) FILTER (WHERE n.raw2 IS NOT NULL AND n.number2 IS NULL)],
+               ARRAY[min(n.raw1) FILTER (WHERE n.number1 IS NULL), min(n.raw2) FILTER (WHERE n.number2 IS NULL)]
+          FROM (SELECT %s AS raw1, %s AS number1, %s AS raw2, %s AS number2, %s AS unmarked FROM %s AS l) AS n$query$,
+        raw[1], number[1], raw[2], number[2], unmarked, source)
+       INTO total_leads, numbers_normalized, rewritten, invalid, example;
+    FOR i IN 1..2 LOOP
+        IF invalid[i] > 0 AND tracked.on_invalid = 'reject' THEN
+            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', columns[i], tracked.leads
                 USING ERRCODE = 'invalid_parameter_value',
-                      DETAIL = format('There are %s; one of them is "%s".', figures[3], left(example, 64)),
+                      DETAIL = format('There are %s; one of them is "%s".', invalid[i], left(example[i], 64)),
                       HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
         END IF;
-        IF tracked.on_invalid = 'null' THEN
-            figures[2] := figures[2] + figures[3];
-        ELSE
-            left_invalid := left_invalid + figures[3];
-        END IF;
-        -- The triggers do the rest: they see the same number on both sides, or one that was not counted.
-        IF figures[2] > 0 THEN
-            EXECUTE format('UPDATE %1$s AS l SET %2$I = %3$s WHERE %4$s IS DISTINCT FROM %3$s',
-                source, number_column,
-                CASE tracked.on_invalid WHEN 'null' THEN number ELSE format('coalesce(%s, %s)', number, raw) END,
-                raw);
-        END IF;
     END LOOP;
+    left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE invalid[1] + invalid[2] END;
+    -- Where there are triggers they see the same number on both sides, or one that was not counted.
+    IF rewritten > 0 OR tracked.on_invalid = 'null' AND invalid[1] + invalid[2] > 0 THEN
+        EXECUTE format('UPDATE %1$s AS l SET %2$I = %4$s, %3$I = %5$s, %8$I = coalesce(l.%8$I, false), %9$I = coalesce(l.%9$I, false)
+                         WHERE %6$s IS DISTINCT FROM %4$s OR %7$s IS DISTINCT FROM %5$s OR %10$s',
+            source, columns[1], columns[2], written[1], written[2], raw[1], raw[2],
+            columns[1] || '_disqualified', columns[2] || '_disqualified', unmarked);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
-    'internal: writes the numbers of leads in E.164';
+    'internal: writes the numbers of leads in E.164, and a mark where there is none';
 
 CREATE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -103,40 +105,10 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_mark_rows(@extschema@.lead_phone_tables, text) IS
     'internal: marks leads as the counts say';
 
-CREATE FUNCTION @extschema@.lead_phones_rebuild(
-    leads regclass,
-    OUT total_leads bigint,
-    OUT numbers_normalized bigint,
-    OUT left_invalid bigint,
-    OUT unique_numbers bigint)
+CREATE FUNCTION @extschema@.lead_phones_apply_standing(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
 BEGIN
-    PERFORM @extschema@.lead_phones_check_table(leads);
-    PERFORM @extschema@.lead_phones_check_isolation();
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
-    SELECT f.total_leads, f.numbers_normalized, f.left_invalid INTO total_leads, numbers_normalized, left_invalid
-      FROM @extschema@.lead_phones_normalize_rows(tracked, leads::text) AS f;
-
-    EXECUTE format($dml$
-        WITH recount AS MATERIALIZED (%1$s),
-        gone AS (DELETE FROM %2$s AS c
-                  WHERE NOT c.disqualified
-                    AND NOT EXISTS (SELECT FROM recount AS r WHERE r.campaign = c.%3$I AND r.phone = c.phone)),
-        emptied AS (UPDATE %2$s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0
-                     WHERE c.disqualified AND (c.lead_count, c.phone_count, c.mobile_count) <> (0, 0, 0)
-                       AND NOT EXISTS (SELECT FROM recount AS r WHERE r.campaign = c.%3$I AND r.phone = c.phone))
-        INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
-        SELECT r.campaign, r.phone, r.lead_count, r.phone_count, r.mobile_count FROM recount AS r
-         ORDER BY r.campaign, r.phone
-        ON CONFLICT (%3$I, phone) DO UPDATE
-           SET lead_count = EXCLUDED.lead_count, phone_count = EXCLUDED.phone_count, mobile_count = EXCLUDED.mobile_count
-         WHERE (c.lead_count, c.phone_count, c.mobile_count)
-               <> (EXCLUDED.lead_count, EXCLUDED.phone_count, EXCLUDED.mobile_count)$dml$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
-    -- What stands in the ledger is disqualified.
     EXECUTE format($dml$
         INSERT INTO %1$s AS c (%2$I, phone, disqualified)
         SELECT DISTINCT d.%2$I, d.phone, true FROM %3$s AS d WHERE d.lifted_at IS NULL
@@ -148,17 +120,54 @@ BEGIN
                 WHERE d.%2$I = c.%2$I AND d.phone = c.phone AND d.lifted_at IS NULL)$dml$,
         tracked.counts, tracked.campaign_column, tracked.disqualifications);
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
-    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
-    EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.lead_count > 0', tracked.counts) INTO unique_numbers;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_rebuild(regclass) IS
-    'internal: normalizes the leads of a tracked table, and counts and marks them anew';
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_standing(@extschema@.lead_phone_tables) IS
+    'internal: lets the counts say what stands in the ledger, and no more than they need to';
+
+CREATE FUNCTION @extschema@.lead_phones_count_rows(tracked @extschema@.lead_phone_tables) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    unique_numbers bigint;
+BEGIN
+    -- Two statements, not one with two data-modifying CTEs: Citus would not distribute that.
+    EXECUTE format($dml$
+        UPDATE %2$s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0
+         WHERE (c.lead_count, c.phone_count, c.mobile_count) <> (0, 0, 0)
+           AND NOT EXISTS (SELECT FROM (%1$s) AS r WHERE r.campaign = c.%3$I AND r.phone = c.phone)$dml$,
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
+    EXECUTE format($dml$
+        INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
+        SELECT r.campaign, r.phone, r.lead_count, r.phone_count, r.mobile_count FROM (%1$s) AS r
+        ON CONFLICT (%3$I, phone) DO UPDATE
+           SET lead_count = EXCLUDED.lead_count, phone_count = EXCLUDED.phone_count, mobile_count = EXCLUDED.mobile_count
+         WHERE (c.lead_count, c.phone_count, c.mobile_count)
+               <> (EXCLUDED.lead_count, EXCLUDED.phone_count, EXCLUDED.mobile_count)$dml$,
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
+    PERFORM @extschema@.lead_phones_apply_standing(tracked);
+    EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.lead_count > 0', tracked.counts) INTO unique_numbers;
+    RETURN unique_numbers;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_count_rows(@extschema@.lead_phone_tables) IS
+    'internal: counts the leads of a tracked table anew; returns the unique numbers';
 
 CREATE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
-    VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT f.unique_numbers FROM @extschema@.lead_phones_rebuild(leads) AS f
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    unique_numbers bigint;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    PERFORM @extschema@.lead_phones_check_isolation();
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    PERFORM @extschema@.lead_phones_normalize_rows(tracked, leads::text);
+    unique_numbers := @extschema@.lead_phones_count_rows(tracked);
+    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
+    RETURN unique_numbers;
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.rebuild_phone_counts(regclass) IS
     'normalizes, counts and marks the leads of a tracked table anew; disqualifications are kept; returns the unique numbers';
@@ -186,9 +195,9 @@ BEGIN
         WITH recount AS (%1$s),
         standing AS (SELECT DISTINCT d.%2$I AS campaign, d.phone FROM %3$s AS d WHERE d.lifted_at IS NULL),
         marks AS (
-            SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l
+            SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l WHERE l.%7$I IS NOT NULL
              UNION ALL
-            SELECT l.%2$I, %8$s, l.%9$I FROM %5$s AS l),
+            SELECT l.%2$I, %8$s, l.%9$I FROM %5$s AS l WHERE l.%7$I IS NOT NULL),
         wrong_marks AS (
             SELECT m.campaign, m.phone, count(*) AS leads
               FROM marks AS m LEFT JOIN standing AS s ON s.campaign = m.campaign AND s.phone = m.phone
@@ -228,3 +237,133 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
     'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';
+
+CREATE FUNCTION @extschema@.lead_phones_backfill_batch(leads regclass, member regclass, behind tid, batch_size integer,
+    OUT last tid, OUT counted bigint, OUT seen bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    mark name := tracked.phone_column || '_disqualified';
+    rows tid[];
+BEGIN
+    -- What others hold is left to another pass. The triggers normalize, count and mark.
+    EXECUTE format('SELECT array_agg(b.ctid) FROM (SELECT l.ctid FROM ONLY %s AS l WHERE l.ctid > $1 AND l.%I IS NULL
+                     LIMIT $2 FOR UPDATE SKIP LOCKED) AS b', member, mark)
+       INTO rows USING behind, batch_size;
+    seen := coalesce(cardinality(rows), 0);
+    last := (SELECT max(r) FROM unnest(rows) AS r);
+    EXECUTE format('UPDATE ONLY %s AS l SET %I = false WHERE l.ctid = ANY ($1) AND l.%2$I IS NULL', member, mark) USING rows;
+    GET DIAGNOSTICS counted = ROW_COUNT;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_backfill_batch(regclass, regclass, tid, integer) IS
+    'internal: counts some leads of a table that were there before it was tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_backfilled(leads regclass) RETURNS boolean
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    unfinished boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE l.%I IS NULL)', leads, tracked.phone_column || '_disqualified')
+       INTO unfinished;
+    RETURN NOT unfinished;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_backfilled(regclass) IS 'internal: whether every lead of a tracked table is counted';
+
+CREATE FUNCTION @extschema@.lead_phones_finish_backfill(leads regclass, step integer) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    number_column name;
+    member regclass;
+BEGIN
+    -- SET NOT NULL takes a validated constraint for proof, and so holds its lock for no longer than it takes to say so.
+    FOR number_column IN
+        SELECT c FROM unnest(ARRAY[tracked.phone_column, tracked.mobile_column]) AS c
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = c || '_disqualified' AND NOT a.attnotnull
+    LOOP
+        CASE step
+            WHEN 1 THEN
+                -- not again where it was interrupted
+                IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
+                                WHERE c.conrelid = leads AND c.conname = left(number_column, 40) || '_is_backfilled') THEN
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false,
+                                    ADD CONSTRAINT %3$I CHECK (%2$I IS NOT NULL) NOT VALID', leads,
+                                   number_column || '_disqualified', left(number_column, 40) || '_is_backfilled');
+                END IF;
+            WHEN 2 THEN
+                EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', leads, left(number_column, 40) || '_is_backfilled');
+            WHEN 3 THEN
+                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, DROP CONSTRAINT %I', leads,
+                               number_column || '_disqualified', left(number_column, 40) || '_is_backfilled');
+        END CASE;
+    END LOOP;
+    IF step = 3 THEN
+        FOR member, number_column IN
+            SELECT m, c FROM @extschema@.lead_phones_members(leads) AS m
+             CROSS JOIN unnest(ARRAY[tracked.phone_column, tracked.mobile_column]) AS c
+             WHERE NOT @extschema@.lead_phones_has_index(m, tracked.campaign_column, c)
+        LOOP
+            RAISE NOTICE 'table "%" has no index on "%" and "%"', member, tracked.campaign_column, number_column
+                USING HINT = format('disqualify_phone() needs it: CREATE INDEX CONCURRENTLY ON %s (%I, %I)',
+                    member, tracked.campaign_column, number_column);
+        END LOOP;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_finish_backfill(regclass, integer) IS
+    'internal: makes the mark columns NOT NULL, in three steps that lock the table for a moment each';
+
+-- Commits as it goes, so it can have no SET clause: it calls functions that do, by their full names.
+CREATE PROCEDURE @extschema@.backfill_lead_phones(
+    leads regclass,
+    batch_size integer DEFAULT 10000,
+    INOUT leads_counted bigint DEFAULT NULL)
+    LANGUAGE plpgsql
+AS $procedure$
+DECLARE
+    member pg_catalog.regclass;
+    batch pg_catalog.record;
+    behind pg_catalog.tid;
+    told pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+BEGIN
+    leads_counted := 0;
+    PERFORM @extschema@.lead_phones_tracked(leads);
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    IF batch_size IS NULL OR batch_size OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'batch_size must be at least 1'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the number of leads that are counted by each commit.';
+    END IF;
+    LOOP
+        FOR member IN SELECT m FROM @extschema@.lead_phones_members(leads) AS m LOOP
+            behind := '(0,0)';
+            LOOP
+                SELECT b.* INTO batch FROM @extschema@.lead_phones_backfill_batch(leads, member, behind, batch_size) AS b;
+                leads_counted := leads_counted OPERATOR(pg_catalog.+) batch.counted;
+                IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) told OPERATOR(pg_catalog.>) '10 s'::pg_catalog.interval THEN
+                    told := pg_catalog.clock_timestamp();
+                    PERFORM @extschema@.lead_phones_progress(leads, pg_catalog.format('%s leads counted of', leads_counted));
+                END IF;
+                COMMIT;
+                EXIT WHEN batch.last IS NULL;
+                behind := batch.last;
+            END LOOP;
+        END LOOP;
+        EXIT WHEN @extschema@.lead_phones_backfilled(leads);
+        -- Someone holds a lead that is not counted: wait a moment.
+        PERFORM pg_catalog.pg_sleep(0.1);
+        COMMIT;
+    END LOOP;
+    FOR step IN 1..3 LOOP
+        PERFORM @extschema@.lead_phones_finish_backfill(leads, step);
+        COMMIT;
+    END LOOP;
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.backfill_lead_phones(regclass, integer, bigint) IS
+    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each';

@@ -55,8 +55,8 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', member) INTO is_filled;
         IF is_filled THEN
             PERFORM @extschema@.lead_phones_check_isolation();
-            PERFORM @extschema@.lead_phones_normalize_rows(tracked, format('ONLY %s', member));
             PERFORM @extschema@.lead_phones_add_rows(tracked, member, 1);
+            PERFORM @extschema@.lead_phones_normalize_rows(tracked, format('ONLY %s', member));
             PERFORM @extschema@.lead_phones_mark_rows(tracked, format('ONLY %s', member));
         END IF;
     END LOOP;
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_part(regclass, jsonb) IS
 CREATE FUNCTION @extschema@.lead_phones_recount(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT to_jsonb(f) FROM @extschema@.lead_phones_rebuild(leads) AS f
+    SELECT jsonb_build_object('numbers', @extschema@.rebuild_phone_counts(leads))
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
     'internal: rebuild_phone_counts, after a drop that did not name the partitions it took';

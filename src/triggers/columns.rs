@@ -101,6 +101,12 @@ impl Columns {
         .unwrap_or(0)
     }
 
+    /// Whether the row is counted: one that was there before the table was tracked has no mark until it is backfilled.
+    pub(crate) fn is_counted(&self, row: &Row<'_>) -> bool {
+        let [phone, _] = &self.numbers;
+        row.get(phone.mark.attribute).is_some()
+    }
+
     /// Whether two rows have the same campaign, numbers, marks and region, byte by byte.
     pub(crate) fn say_the_same(&self, one: &Row<'_>, other: &Row<'_>) -> bool {
         let [phone, mobile] = &self.numbers;

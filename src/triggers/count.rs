@@ -85,7 +85,7 @@ fn gather_rows(call: &TriggerCall<'_>, columns: &Columns, in_pairs: bool) -> Opt
             (Some(old), Some(new)) if in_pairs && columns.say_the_same(old, new) => continue,
             _ => {}
         }
-        if let Some(row) = &new {
+        if let Some(row) = new.as_ref().filter(|row| columns.is_counted(row)) {
             refuse_raw_numbers(call, row, columns);
         }
         let old = old.and_then(|row| lead_of(&row, columns));
@@ -139,8 +139,11 @@ fn refuse_raw_numbers(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) 
     }
 }
 
-/// The campaign and the numbers of a row; `None` for a lead of no campaign, which is counted nowhere.
+/// The campaign and the numbers of a row; `None` for a lead that is counted nowhere: of no campaign, or not backfilled.
 fn lead_of(row: &Row<'_>, columns: &Columns) -> Option<(Campaign, [Option<LeadNumber>; 2])> {
+    if !columns.is_counted(row) {
+        return None;
+    }
     let campaign = row.get(columns.campaign.attribute)?;
     Some((
         Campaign::read(campaign, columns.campaign),

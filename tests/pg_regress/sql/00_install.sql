@@ -22,7 +22,8 @@ SELECT p.proname, p.provolatile AS volatile, p.proparallel AS parallel, p.proiss
    AND p.prorettype <> 'trigger'::regtype
  ORDER BY p.proname COLLATE "C";
 
--- Every function that runs SQL pins its search_path; SECURITY DEFINER is for the procedures alone.
+-- Every function that runs SQL pins its search_path, but the procedure that commits, which cannot; SECURITY DEFINER is for the
+-- procedures and the event triggers alone.
 SELECT p.proname, p.prosecdef
   FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
  WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND l.lanname <> 'c'
