@@ -50,9 +50,14 @@ mod install {
         requires = ["disqualification"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/6_grants.sql",
-        name = "grants",
+        "../sql/install/6_citus.sql",
+        name = "citus",
         requires = ["partitions"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/7_grants.sql",
+        name = "grants",
+        requires = ["citus"]
     );
 }
 

@@ -461,6 +461,7 @@ DECLARE
     trigger_name name;
     dropped integer := 0;
 BEGIN
+    PERFORM @extschema@.lead_phones_allow_triggers(leads);
     FOR trigger_name IN
         SELECT t.tgname FROM pg_catalog.pg_trigger AS t
          WHERE t.tgrelid = leads AND t.tgparentid = 0
@@ -484,6 +485,7 @@ DECLARE
     arguments text;
     changed text;
 BEGIN
+    PERFORM @extschema@.lead_phones_allow_triggers(leads);
     SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
       FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,
                     schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
@@ -636,6 +638,7 @@ BEGIN
         'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid,
         'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
     PERFORM @extschema@.lead_phones_check_members(leads, settings);
+    PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
 
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
     IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
@@ -689,6 +692,8 @@ BEGIN
     tracked.on_invalid := on_invalid;
     tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
     tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
+    PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, campaign_column),
+            @extschema@.lead_phones_colocate(leads, tracked.disqualifications, campaign_column);
 
     PERFORM @extschema@.lead_phones_drop_triggers(m) FROM @extschema@.lead_phones_members(leads) AS m;
     IF backfill THEN

@@ -215,15 +215,16 @@ BEGIN
         tracked.disqualifications, tracked.campaign_column, literal) INTO stands_already
       USING phone, source, reason, expires_at;
     IF NOT stands_already THEN
-        EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = clock_timestamp(), lift_reason = ''replaced''
+        -- The time is an argument: Citus distributes no UPDATE that calls a volatile function.
+        EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
                          WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
             tracked.disqualifications, tracked.campaign_column, literal)
-          USING phone, source, arguments ->> 'by';
+          USING phone, source, arguments ->> 'by', clock_timestamp();
         EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                        SELECT %3$s, $1, coalesce(max(d.entry), 0) + 1, $2, $3, $4, clock_timestamp(), $5
+                        SELECT %3$s, $1, coalesce(max(d.entry), 0) + 1, $2, $3, $4, $6, $5
                           FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1',
             tracked.disqualifications, tracked.campaign_column, literal)
-          USING phone, source, reason, arguments ->> 'by', expires_at;
+          USING phone, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
     END IF;
     RETURN jsonb_build_object('number', phone,
         'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
@@ -243,12 +244,12 @@ DECLARE
 BEGIN
     PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
     PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = clock_timestamp(), lift_reason = $4
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $6, lift_reason = $4
                      WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)
-                       AND (NOT $5 OR d.expires_at <= clock_timestamp())',
+                       AND (NOT $5 OR d.expires_at <= $6)',
         tracked.disqualifications, tracked.campaign_column, @extschema@.lead_phones_campaign_literal(tracked, campaign))
       USING phone, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason',
-            coalesce((arguments ->> 'expired')::boolean, false);
+            coalesce((arguments ->> 'expired')::boolean, false), clock_timestamp();
     GET DIAGNOSTICS lifted = ROW_COUNT;
     RETURN jsonb_build_object('number', phone, 'entries', lifted,
         'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
@@ -269,8 +270,9 @@ DECLARE
 BEGIN
     FOR expired IN EXECUTE format(
         'SELECT d.%2$I::pg_catalog.text AS campaign, d.phone FROM %1$s AS d
-          WHERE d.lifted_at IS NULL AND d.expires_at <= clock_timestamp()
+          WHERE d.lifted_at IS NULL AND d.expires_at <= $1
           GROUP BY d.%2$I, d.phone ORDER BY d.%2$I, d.phone', tracked.disqualifications, tracked.campaign_column)
+        USING clock_timestamp()
     LOOP
         answer := @extschema@.lead_phones_requalify(leads, arguments || jsonb_build_object(
             'campaign', expired.campaign, 'phone', expired.phone, 'reason', 'expired', 'expired', true));

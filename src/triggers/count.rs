@@ -16,7 +16,7 @@ use super::target::Target;
 use crate::owner::as_owner;
 use crate::phone::E164;
 use crate::text::{self, datum_bytes};
-use crate::{action, functions, report};
+use crate::{action, functions, report, sql};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
@@ -41,6 +41,10 @@ thread_local! {
 
 /// Before TRUNCATE. All tables are locked already.
 fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, leads: pg_sys::Oid) {
+    // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too.
+    if sql::is_citus_loaded() && is_shard(call) {
+        return;
+    }
     // SAFETY: reads backend state; TRUNCATE has a transaction id.
     let command = || unsafe {
         (
@@ -59,6 +63,19 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
         let table = call.relation().rd_id;
         action::part(&call.extension_schema(), leads, table, false);
     }
+}
+
+fn is_shard(call: &TriggerCall<'_>) -> bool {
+    let function =
+        spi::quote_qualified_identifier(&*call.extension_schema(), "lead_phones_is_shard");
+    as_owner(call.owner(), || {
+        sql::execute(
+            &format!("SELECT {function}($1)"),
+            &[call.relation().rd_id.into()],
+            |rows| rows.first().get::<bool>(1).ok().flatten(),
+        )
+    })
+    .unwrap_or(false)
 }
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {

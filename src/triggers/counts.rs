@@ -1,6 +1,7 @@
 //! The statements on `campaign_phone_counts`.
 
 use core::ffi::{CStr, c_char};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use pgrx::datum::DatumWithOid;
@@ -167,8 +168,10 @@ impl Counts {
 
     /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key.
     pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        if deltas.len() < MANY {
-            self.upsert(campaigns, deltas);
+        if deltas.len() < MANY || sql::is_citus_loaded() {
+            for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+                sql::in_own_memory(|| self.upsert(campaigns, deltas));
+            }
             return;
         }
         // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
@@ -270,8 +273,31 @@ impl Counts {
              AND c.mobile_count OPERATOR(pg_catalog.=) 0 AND NOT c.disqualified"
         );
         for deltas in deltas.chunks(MAX_PER_STATEMENT) {
-            sql::in_own_memory(|| sql::run(&statement, &self.keys(campaigns, deltas)));
+            sql::in_own_memory(|| {
+                let keys = self.keys(campaigns, deltas);
+                let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+                sql::run(&statement, &args);
+            });
         }
+    }
+
+    /// A statement on counts `c` with the arguments `$1` and `$2`, and under Citus the campaign, which must be one, as a condition of
+    /// its own: a trigger on a shard may not look at others.
+    fn on_one_shard<'s>(
+        &self,
+        statement: &'s str,
+        keys: [DatumWithOid<'static>; 2],
+        campaigns: &[Campaign],
+        deltas: &[Delta],
+    ) -> (Cow<'s, str>, Vec<DatumWithOid<'static>>) {
+        let mut args = Vec::from(keys);
+        let (true, Some(delta)) = (sql::is_citus_loaded(), deltas.first()) else {
+            return (Cow::Borrowed(statement), args);
+        };
+        let campaign = campaigns[delta.campaign as usize].to_datum(self.campaign);
+        args.push(typed(campaign, self.campaign.base_type));
+        let condition = format!(" AND c.{} OPERATOR(pg_catalog.=) $3", self.campaign_name);
+        (Cow::Owned(format!("{statement}{condition}")), args)
     }
 
     /// Which of the deltas' numbers are disqualified. To be asked once their rows are locked by [`add`](Self::add): then the
@@ -310,7 +336,8 @@ impl Counts {
              AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified"
         );
         let keys = self.keys(campaigns, deltas);
-        sql::execute(&statement, &keys, |rows| {
+        let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+        sql::execute(&statement, &args, |rows| {
             rows.filter_map(|row| row.get::<i64>(1).ok().flatten())
                 .filter_map(|place| usize::try_from(place - 1).ok())
                 .collect()

@@ -10,7 +10,7 @@ use super::counts::Counts;
 use super::deltas::{Delta, Deltas, SeenMarks};
 use super::settings::Settings;
 use crate::owner::as_owner;
-use crate::text;
+use crate::{sql, text};
 
 /// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
 pub(super) struct Target {
@@ -60,7 +60,14 @@ impl Target {
     /// Writes the deltas, in the order of campaign and number.
     pub(super) fn apply(&self, deltas: Deltas) {
         let (campaigns, deltas) = deltas.into_sorted();
-        as_owner(self.owner, || self.apply_sorted(&campaigns, &deltas));
+        as_owner(self.owner, || {
+            if sql::is_citus_loaded() {
+                let by_campaign = deltas.chunk_by(|one, next| one.campaign == next.campaign);
+                by_campaign.for_each(|deltas| self.apply_sorted(&campaigns, deltas));
+            } else {
+                self.apply_sorted(&campaigns, &deltas);
+            }
+        });
     }
 
     fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {

@@ -1,0 +1,121 @@
+-- Citus: a leads table that is distributed by campaign. See docs/scale-out.md. Without Citus nothing here does anything.
+
+CREATE FUNCTION @extschema@.lead_phones_is_distributed(leads regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    distributed boolean;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1)' INTO distributed USING leads;
+    RETURN distributed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_distributed(regclass) IS 'internal: whether Citus distributes a table';
+
+CREATE FUNCTION @extschema@.lead_phones_is_shard(relation oid) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    is_shard boolean;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE 'SELECT pg_catalog.relation_is_a_known_shard($1)' INTO is_shard USING relation::regclass;
+    RETURN is_shard;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_shard(oid) IS 'internal: whether a table is a shard of Citus';
+
+CREATE FUNCTION @extschema@.lead_phones_allow_triggers(leads regclass) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF @extschema@.lead_phones_is_distributed(leads) THEN
+        PERFORM set_config('citus.enable_unsafe_triggers', 'on', true);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_allow_triggers(regclass) IS
+    'internal: lets Citus create and drop triggers of a distributed table in this transaction';
+
+CREATE FUNCTION @extschema@.lead_phones_check_citus(leads regclass, campaign_column name) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    table_type text;
+    distribution_column text;
+    node_group integer;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RETURN;
+    END IF;
+    IF @extschema@.lead_phones_is_shard(leads) THEN
+        RAISE EXCEPTION 'cannot track "%": it is a shard', leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'Citus keeps the triggers of shards in line with those of their distributed table.',
+                  HINT = 'Track the distributed table, on the coordinator.';
+    END IF;
+    EXECUTE 'SELECT CASE WHEN p.partmethod = ''h'' THEN ''hash'' WHEN p.partmethod = ''n'' AND p.repmodel = ''t'' THEN ''reference''
+                         WHEN p.partmethod = ''n'' THEN ''single shard'' ELSE ''other'' END,
+                    CASE WHEN p.partkey IS NOT NULL THEN pg_catalog.column_to_column_name(p.logicalrelid, p.partkey) END
+               FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1'
+       INTO table_type, distribution_column USING leads;
+    IF table_type IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE 'SELECT g.groupid FROM pg_catalog.pg_dist_local_group AS g' INTO node_group;
+    IF node_group <> 0 THEN
+        RAISE EXCEPTION 'cannot track distributed table "%" on a worker', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'The coordinator creates the triggers of all nodes.',
+                  HINT = 'Run track_lead_phones() on the coordinator.';
+    END IF;
+    IF table_type NOT IN ('hash', 'single shard') OR table_type = 'hash' AND distribution_column <> campaign_column THEN
+        RAISE EXCEPTION 'cannot track "%": Citus does not distribute it by its campaign column', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = CASE table_type WHEN 'hash' THEN format('It is distributed by column %I.', distribution_column)
+                      WHEN 'reference' THEN 'It is a reference table.' ELSE 'It is not distributed by hash.' END,
+                  HINT = format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
+                      leads, campaign_column);
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhparent, i.inhrelid)) THEN
+        RAISE EXCEPTION 'cannot track "%": it is distributed and has partitions', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'On a worker a shard of a partition is not known to belong to the shard above it.',
+                  HINT = 'Distribute a table without partitions.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_citus(regclass, name) IS
+    'internal: an error where Citus distributes a table in a way that cannot be tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_colocate(leads regclass, beside regclass, campaign_column name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    same boolean;
+BEGIN
+    IF NOT @extschema@.lead_phones_is_distributed(leads) THEN
+        RETURN;
+    END IF;
+    IF NOT @extschema@.lead_phones_is_distributed(beside) THEN
+        EXECUTE 'SELECT pg_catalog.create_distributed_table($1, $2, colocate_with => $3)'
+          USING beside, campaign_column::text, leads::text;
+    END IF;
+    EXECUTE 'SELECT l.colocationid = b.colocationid FROM pg_catalog.pg_dist_partition AS l, pg_catalog.pg_dist_partition AS b
+              WHERE l.logicalrelid = $1 AND b.logicalrelid = $2' INTO same USING leads, beside;
+    IF NOT same THEN
+        RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, beside
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Counts and leads of a campaign must stand on one node.',
+                  HINT = format('Run undistribute_table(%L), then create_distributed_table(%1$L, %L, colocate_with => %L).',
+                      beside, campaign_column, leads);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_colocate(regclass, regclass, name) IS
+    'internal: distributes the counts or the ledger as Citus distributes the leads';
