@@ -23,6 +23,7 @@ check() { # check NAME COMMAND...
 }
 
 check 'pure core (cargo test)' env CARGO_TARGET_DIR=target/check cargo test --quiet --locked --no-default-features
+CLUSTER_OPTIONS='-c wal_level=logical'
 cluster_start || exit 1
 check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
 check "differences from Google's libphonenumber" tests/differential/run.sh
@@ -30,6 +31,7 @@ check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
 check 'many clients on the same numbers' bench/soak 10
 check 'dump and restore' tests/dump_restore.sh
+check 'subscriber and standby' tests/replication.sh
 check 'README quick start' tests/readme.sh
 check 'demo' demo/run.sh
 
