@@ -250,7 +250,7 @@ BEGIN
     IF NOT pg_has_role(class.relowner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table "%"', leads
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'Tracking a table adds columns, indexes and triggers to it.',
+                  DETAIL = 'Tracking, recounting and backfilling write to the table and its triggers.',
                   HINT = 'Let its owner or a superuser do it.';
     END IF;
 END
@@ -586,7 +586,7 @@ CREATE FUNCTION @extschema@.track_lead_phones(
     OUT numbers_normalized bigint,
     OUT left_invalid bigint,
     OUT unique_numbers bigint)
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     schema name;

@@ -154,7 +154,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_count_rows(@extschema@.lead_phone_ta
     'internal: counts the leads of a tracked table anew; returns the unique numbers';
 
 CREATE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
@@ -185,7 +185,7 @@ CREATE FUNCTION @extschema@.verify_phone_counts(leads regclass)
         disqualified boolean,
         expected_disqualified boolean,
         wrongly_marked_leads bigint)
-    VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
@@ -240,7 +240,7 @@ COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
 
 CREATE FUNCTION @extschema@.lead_phones_backfill_batch(leads regclass, member regclass, behind tid, batch_size integer,
     OUT last tid, OUT counted bigint, OUT seen bigint)
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
@@ -261,7 +261,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_backfill_batch(regclass, regclass, t
     'internal: counts some leads of a table that were there before it was tracked';
 
 CREATE FUNCTION @extschema@.lead_phones_backfilled(leads regclass) RETURNS boolean
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_add_rows(@extschema@.lead_phone_tabl
     'internal: adds the leads of one table of a tree to the counts, or with -1 takes them off';
 
 CREATE FUNCTION @extschema@.lead_phones_sync(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
@@ -80,7 +80,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_sync(regclass, jsonb) IS
     'internal: takes new partitions and heirs of a tracked table into its counts, and those that left it out of them';
 
 CREATE FUNCTION @extschema@.lead_phones_part(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);

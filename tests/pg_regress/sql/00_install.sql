@@ -24,10 +24,13 @@ SELECT p.proname, p.provolatile AS volatile, p.proparallel AS parallel, p.proiss
 
 -- Every function that runs SQL pins its search_path, but the procedure that commits, which cannot; SECURITY DEFINER is for the
 -- procedures and the event triggers alone.
+-- What counts leads must see all of them, and fails where a policy would hide some.
 SELECT p.proname, p.prosecdef
   FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
  WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND l.lanname <> 'c'
-   AND p.proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
+   AND p.proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp';
+SELECT p.proname, p.proconfig[2:] FROM pg_proc AS p
+ WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND cardinality(p.proconfig) > 1 ORDER BY p.proname COLLATE "C";
 SELECT p.oid::regprocedure AS security_definer
   FROM pg_proc AS p WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND p.prosecdef ORDER BY p.oid::regprocedure::text COLLATE "C";
 

@@ -1,0 +1,93 @@
+-- Who may do what: an owner, an uploader, a caller, an analyst; row-level security; column grants.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE ROLE regress_owner;
+CREATE ROLE regress_uploader;
+CREATE ROLE regress_caller;
+CREATE ROLE regress_analyst;
+CREATE SCHEMA crm AUTHORIZATION regress_owner;
+GRANT USAGE ON SCHEMA crm TO regress_uploader, regress_caller, regress_analyst;
+
+SET ROLE regress_owner;
+CREATE TABLE crm.leads (id int GENERATED ALWAYS AS IDENTITY, campaign_id int, phone text, mobile text, secret text DEFAULT 'secret') PARTITION BY LIST (campaign_id);
+CREATE TABLE crm.leads_1 PARTITION OF crm.leads FOR VALUES IN (1);
+CREATE TABLE crm.leads_2 PARTITION OF crm.leads FOR VALUES IN (2);
+CREATE TABLE crm.secrets (secret text);
+SELECT FROM track_lead_phones('crm.leads');
+-- an owner needs no superuser to have partitions come and go
+CREATE TABLE crm.leads_3 PARTITION OF crm.leads FOR VALUES IN (3);
+INSERT INTO crm.leads_3 (campaign_id, phone) VALUES (3, '678 999 3001');
+DROP TABLE crm.leads_3;
+SELECT count(*) FROM crm.campaign_phone_counts;
+GRANT INSERT (campaign_id, phone, mobile) ON crm.leads TO regress_uploader;
+GRANT INSERT ON crm.leads_2 TO regress_uploader;
+GRANT SELECT ON crm.leads, crm.campaign_phone_counts, crm.campaign_phone_disqualifications TO regress_analyst;
+RESET ROLE;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint),
+    requalify_phone(bigint, text, text, text, regclass, e164, bigint) TO regress_caller;
+
+-- An uploader writes leads, into columns and a partition that were granted, and reads nothing.
+SET ROLE regress_uploader;
+INSERT INTO crm.leads (campaign_id, phone, mobile) VALUES (1, '678 999 1001', '678 999 1002'), (2, '678 999 1001', NULL);
+INSERT INTO crm.leads_2 (id, campaign_id, phone) OVERRIDING SYSTEM VALUE VALUES (50, 2, '678 999 1003');
+COPY crm.leads (campaign_id, phone, mobile) FROM stdin;
+1	678.999.1004	n/a
+\.
+INSERT INTO crm.leads (campaign_id, phone, secret) VALUES (1, '678 999 1001', 'x');
+INSERT INTO crm.leads (campaign_id, phone, phone_disqualified) VALUES (1, '678 999 1001', true);
+INSERT INTO crm.leads_1 (campaign_id, phone) VALUES (1, '678 999 1001');
+SELECT * FROM crm.leads;
+SELECT * FROM crm.campaign_phone_counts;
+UPDATE crm.campaign_phone_counts SET lead_count = 0;
+DELETE FROM crm.campaign_phone_disqualifications;
+CALL disqualify_phone(1, '678 999 1001');
+SELECT verify_phone_counts('crm.leads');
+SELECT rebuild_phone_counts('crm.leads');
+SELECT untrack_lead_phones('crm.leads');
+CALL backfill_lead_phones('crm.leads');
+SELECT lead_phones_as_owner('crm.leads', 'recount', '{}');
+SELECT lead_phones_sync('crm.leads', '{}');
+SELECT lead_phones_add_rows(t, 'crm.leads_1', 1) FROM lead_phone_tables AS t WHERE leads = 'crm.leads'::regclass;
+DROP TABLE crm.leads_1;
+ALTER TABLE crm.leads DETACH PARTITION crm.leads_1;
+
+-- A caller disqualifies, and does nothing else.
+SET ROLE regress_caller;
+CALL disqualify_phone(1, '678 999 1001', reason => 'retired', leads => 'crm.leads');
+CALL requalify_phone(1, '678 999 1001', leads => 'crm.leads');
+CALL disqualify_phone(1, '678 999 1001', leads => 'crm.leads');
+CALL disqualify_phone(1, '678 999 1001', leads => 'crm.secrets');
+CALL expire_disqualifications('crm.leads');
+SELECT * FROM crm.leads;
+SELECT * FROM crm.campaign_phone_disqualifications;
+
+-- An analyst reads, and checks.
+SET ROLE regress_analyst;
+SELECT campaign_id, phone, phone_disqualified FROM crm.leads ORDER BY 1, 2;
+SELECT campaign_id, phone, source, disqualified_by, lifted_by FROM crm.campaign_phone_disqualifications ORDER BY entry;
+SELECT count(*) FROM verify_phone_counts('crm.leads');
+CALL disqualify_phone(1, '678 999 1002');
+RESET ROLE;
+
+-- Row-level security: triggers and procedures see every lead, whoever calls; a reader whom a policy hides some from is told.
+SET ROLE regress_owner;
+ALTER TABLE crm.leads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE crm.leads FORCE ROW LEVEL SECURITY;
+CREATE POLICY first_only ON crm.leads USING (campaign_id = 1) WITH CHECK (true);
+SET ROLE regress_uploader;
+INSERT INTO crm.leads (campaign_id, phone) VALUES (2, '678 999 1001'), (1, '678 999 1001');
+SET ROLE regress_caller;
+CALL disqualify_phone(2, '678 999 1001', leads => 'crm.leads');
+SET ROLE regress_analyst;
+SELECT count(*) FROM crm.leads;
+SELECT count(*) FROM verify_phone_counts('crm.leads');
+SET ROLE regress_owner;
+SELECT rebuild_phone_counts('crm.leads');
+RESET ROLE;
+SELECT count(*) FROM verify_phone_counts('crm.leads');
+SELECT campaign_id, phone, phone_disqualified FROM crm.leads ORDER BY 1, 2;
+SELECT rebuild_phone_counts('crm.leads');
+DROP SCHEMA crm CASCADE;
+REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint),
+    requalify_phone(bigint, text, text, text, regclass, e164, bigint) FROM regress_caller;
+DROP ROLE regress_owner, regress_uploader, regress_caller, regress_analyst;
