@@ -124,22 +124,35 @@ impl Counts {
         self.oid
     }
 
-    /// Whether one number is disqualified.
-    pub(crate) fn is_disqualified(&self, campaign: &Campaign, phone: E164) -> bool {
+    /// Which of some numbers of a campaign are disqualified.
+    pub(crate) fn are_disqualified(
+        &self,
+        campaign: &Campaign,
+        phones: [Option<E164>; 2],
+    ) -> [bool; 2] {
         let Self {
             table,
             campaign_name,
             ..
         } = self;
         let statement = format!(
-            "SELECT 1 FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) $1 \
-             AND c.phone OPERATOR(pg_catalog.=) $2 AND c.disqualified"
+            "SELECT c.phone::pg_catalog.text FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) $1 \
+             AND (c.phone OPERATOR(pg_catalog.=) $2 OR c.phone OPERATOR(pg_catalog.=) $3) AND c.disqualified"
         );
+        // Of one number, the same twice.
+        let [first, second] = phones;
+        let (Some(one), Some(other)) = (first.or(second), second.or(first)) else {
+            return [false; 2];
+        };
+        let phone = |phone: E164| typed(text_datum(phone.as_bytes()), self.phone_type);
         let args = [
             typed(campaign.to_datum(self.campaign), self.campaign.base_type),
-            typed(text_datum(phone.as_bytes()), self.phone_type),
+            phone(one),
+            phone(other),
         ];
-        pending::without_writing(|| sql::execute(&statement, &args, |rows| !rows.is_empty()))
+        let found: Vec<E164> =
+            pending::without_writing(|| sql::execute(&statement, &args, numbers));
+        phones.map(|phone| phone.is_some_and(|phone| found.contains(&phone)))
     }
 
     /// The sort keys of all disqualified numbers of a campaign.
@@ -157,22 +170,27 @@ impl Counts {
             campaign.to_datum(self.campaign),
             self.campaign.base_type,
         )];
-        let read = |rows: SpiTupleTable<'_>| {
-            rows.filter_map(|row| row.get::<&str>(1).ok().flatten())
-                .filter_map(E164::from_text)
-                .map(|phone| phone.sort_key())
-                .collect()
-        };
-        pending::without_writing(|| sql::execute(&statement, &args, read))
+        let found = pending::without_writing(|| sql::execute(&statement, &args, numbers));
+        found.iter().map(E164::sort_key).collect()
     }
 
-    /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key.
-    pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        if deltas.len() < MANY || sql::is_citus_loaded() {
-            for deltas in deltas.chunks(MAX_PER_STATEMENT) {
-                sql::in_own_memory(|| self.upsert(campaigns, deltas));
-            }
-            return;
+    /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key. Of few, says which
+    /// of their numbers are disqualified.
+    pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Option<Vec<bool>> {
+        if sql::is_citus_loaded() {
+            self.upsert_many(campaigns, deltas);
+            return None;
+        }
+        if deltas.len() < MANY {
+            let statement = format!("{} RETURNING c.disqualified", self.upsertion());
+            return Some(sql::execute(
+                &statement,
+                &self.rows(campaigns, deltas),
+                |rows| {
+                    rows.map(|row| row.get::<bool>(1).ok().flatten() == Some(true))
+                        .collect()
+                },
+            ));
         }
         // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
         let counted = self.counted_among(campaigns);
@@ -184,10 +202,18 @@ impl Counts {
                         && run.len() >= MANY
                         && subtransaction::unless_unique_violation(|| self.insert(campaigns, run));
                     if !inserted {
-                        self.upsert(campaigns, run);
+                        sql::run(&self.upsertion(), &self.rows(campaigns, run));
                     }
                 });
             }
+        }
+        None
+    }
+
+    fn upsert_many(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        let statement = self.upsertion();
+        for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+            sql::in_own_memory(|| sql::run(&statement, &self.rows(campaigns, deltas)));
         }
     }
 
@@ -195,16 +221,15 @@ impl Counts {
         sql::run(&self.insertion(), &self.rows(campaigns, deltas));
     }
 
-    fn upsert(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        let statement = format!(
+    fn upsertion(&self) -> String {
+        format!(
             "{} ON CONFLICT ({}, phone) DO UPDATE SET \
              lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
              phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
              mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count",
             self.insertion(),
             self.campaign_name
-        );
-        sql::run(&statement, &self.rows(campaigns, deltas));
+        )
     }
 
     fn insertion(&self) -> String {
@@ -413,6 +438,13 @@ impl Counts {
             typed(array(phones, self.phone_type), self.phones_type),
         ]
     }
+}
+
+/// The numbers that a statement returned.
+fn numbers(rows: SpiTupleTable<'_>) -> Vec<E164> {
+    rows.filter_map(|row| row.get::<&str>(1).ok().flatten())
+        .filter_map(E164::from_text)
+        .collect()
 }
 
 /// An argument of a statement.

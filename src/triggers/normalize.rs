@@ -136,11 +136,8 @@ fn mark_numbers(
     } = statement;
     let campaign = attribute(call, tuple, columns.campaign.attribute)
         .map(|datum| Campaign::read(datum, columns.campaign));
-    let disqualified = numbers.map(|number| match (&campaign, number) {
-        (Some(campaign), Some(phone)) => {
-            marks.is_disqualified(call.owner(), counts, campaign, phone)
-        }
-        _ => false,
+    let disqualified = campaign.map_or([false; 2], |campaign| {
+        marks.are_disqualified(call.owner(), counts, &campaign, numbers)
     });
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
         let marked = attribute(call, tuple, column.mark.attribute)

@@ -72,7 +72,7 @@ impl Target {
 
     fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
         let counts = &self.counts;
-        counts.add(campaigns, deltas);
+        let disqualified = counts.add(campaigns, deltas);
         let shrunk: Vec<Delta> = deltas
             .iter()
             .filter(|delta| delta.leads <= 0)
@@ -87,7 +87,8 @@ impl Target {
         }
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer stands.
-        let disqualified = counts.disqualified_among(campaigns, deltas);
+        let disqualified =
+            disqualified.unwrap_or_else(|| counts.disqualified_among(campaigns, deltas));
         for (place, column) in self.numbers.iter().enumerate() {
             for mark in [true, false] {
                 let wrong: Vec<Delta> = deltas
