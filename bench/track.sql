@@ -13,7 +13,7 @@ SELECT n AS id, (1 + n % 10)::int AS campaign_id,
 FROM generate_series(1, :leads) AS n;
 CREATE TABLE more AS
 SELECT id + 10000000 AS id, campaign_id, format('(305) 3%s-%s', lpad((id / 10000 % 100)::text, 2, '0'), lpad((id % 10000)::text, 4, '0')) AS phone, NULL::text AS mobile, note
-FROM source WHERE id <= 50000;
+FROM source WHERE id <= 61000;
 VACUUM (ANALYZE) source;
 VACUUM (ANALYZE) more;
 
@@ -89,7 +89,7 @@ DECLARE
         'the same again', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT id + 20000000, campaign_id, phone, mobile, note FROM source',
         '+1k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id <= 10001000',
         '+10k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id > 10001000 AND id <= 10011000',
-        '+39k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id > 10011000',
+        '+50k', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM more WHERE id > 10011000',
         '2,000 single rows', 'DO $d$ BEGIN FOR n IN 1 .. 2000 LOOP
             INSERT INTO leads (id, campaign_id, phone) VALUES (30000000 + n, 3, format(''(786) 555-%s'', lpad(n::text, 4, ''0''))); END LOOP; END $d$',
         'update note of all', 'UPDATE leads SET note = ''other''',

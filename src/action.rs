@@ -11,15 +11,8 @@ use pgrx::{FromDatum, JsonB};
 use crate::owner::as_owner;
 use crate::{report, sql, text};
 
-/// The actions: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
-const ACTIONS: [&str; 6] = [
-    "disqualify",
-    "requalify",
-    "expire",
-    "sync",
-    "part",
-    "recount",
-];
+/// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
+const ACTIONS: [&str; 3] = ["disqualify", "requalify", "expire"];
 
 /// Runs an action. The arguments, third of the SQL function, and the answer are jsonb that is passed on unread: a jsonb datum
 /// has the layout of a bytea.
@@ -60,10 +53,16 @@ pub(crate) unsafe fn extension_schema(fcinfo: FunctionCallInfo) -> String {
     }
 }
 
-/// Takes a table that is about to be truncated or dropped out of the counts of its tree.
-pub(crate) fn part(schema: &str, leads: pg_sys::Oid, table: pg_sys::Oid, dropped: bool) {
-    let arguments = JsonB(serde_json::json!({ "table": table.to_u32(), "dropped": dropped }));
-    run(schema, leads, "part", arguments.into());
+/// Runs an action of a tracked table on tables that belong to it, or did.
+pub(crate) fn run_on_tables(
+    schema: &str,
+    leads: pg_sys::Oid,
+    action: &str,
+    tables: &[pg_sys::Oid],
+) {
+    let tables: Vec<u32> = tables.iter().map(|table| table.to_u32()).collect();
+    let arguments = JsonB(serde_json::json!({ "tables": tables }));
+    run(schema, leads, action, arguments.into());
 }
 
 fn run(

@@ -1,77 +1,259 @@
-//! Before DROP TABLE: the leads of a partition are taken out of the counts while they are still there.
+//! Event triggers: tables that come below a tracked one, and those that leave it, are taken into its counts and out of them.
+//!
+//! What a command did is read from its parse tree, and where a table stands from `pg_inherits`: never from the arguments of
+//! triggers, which anybody can write. Most commands are passed over without a look at the catalog.
 
 use std::ptr;
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
+use crate::owner::as_owner;
 use crate::{action, report, sql};
 
-/// Event trigger on `ddl_command_start` of DROP TABLE.
+/// Event trigger on `ddl_command_end`.
 #[pg_extern(sql = false)]
-fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
-    // SAFETY: Postgres's own call info; a context of node type T_EventTriggerData is one, with the statement's tree.
-    let (schema, tables) = unsafe {
-        let context = (*fcinfo).context;
-        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_EventTriggerData {
-            report::fail(
-                PgSqlErrorCode::ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED,
-                "function \"lead_phones_before_drop\" must be called by an event trigger".into(),
-                "It was called in another way.".into(),
-                "The extension creates the event trigger.".into(),
-            )
-        }
-        let tree = (*context.cast::<pg_sys::EventTriggerData>()).parsetree;
-        (action::extension_schema(fcinfo), dropped_tables(tree))
-    };
+fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
+    // SAFETY: Postgres's own call info.
+    let (tree, schema) = unsafe { (parse_tree(fcinfo), action::extension_schema(fcinfo)) };
     if sql::is_citus_loaded() {
         return;
     }
-    let roots = format!(
-        "SELECT {}(c.oid)::pg_catalog.oid FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) $1 \
-         AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid) \
-         AND pg_catalog.pg_has_role(c.relowner, 'USAGE')",
-        spi::quote_qualified_identifier(&*schema, "lead_phones_root")
-    );
-    for table in tables {
-        let root = sql::execute(&roots, &[table.into()], |rows| {
-            rows.first().get::<pg_sys::Oid>(1).ok().flatten()
-        });
-        if let Some(root) = root
-            && root != table
+    // SAFETY: a node of a tag is of its type.
+    let moves = unsafe {
+        match (*tree).type_ {
+            pg_sys::NodeTag::T_AlterTableStmt => moves_of(tree.cast()),
+            // a CreateForeignTableStmt begins with a CreateStmt
+            pg_sys::NodeTag::T_CreateStmt | pg_sys::NodeTag::T_CreateForeignTableStmt
+                if !(*tree.cast::<pg_sys::CreateStmt>()).inhRelations.is_null() =>
+            {
+                created_tables()
+            }
+            pg_sys::NodeTag::T_CreateSchemaStmt
+                if !(*tree.cast::<pg_sys::CreateSchemaStmt>())
+                    .schemaElts
+                    .is_null() =>
+            {
+                created_tables()
+            }
+            _ => return,
+        }
+    };
+    // Those that left first: a table can leave one tree for another.
+    for Move { table, parent, .. } in moves.iter().filter(|table| !table.joined) {
+        if let Some(root) = root_of(&schema, *parent)
+            && root_of(&schema, *table) != Some(root)
         {
-            action::part(&schema, root, table, true);
+            action::run_on_tables(&schema, root, "part", &[*table]);
+        }
+    }
+    for Move { table, parent, .. } in moves.iter().filter(|table| table.joined) {
+        if let Some(root) = root_to_join(&schema, *table, *parent) {
+            action::run_on_tables(&schema, root, "join", &[*table]);
         }
     }
 }
 
-/// The tables that a DROP TABLE names, where they exist.
+/// Event trigger on `ddl_command_start` of commands that drop tables.
+#[pg_extern(sql = false)]
+fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
+    // SAFETY: Postgres's own call info; a node of this tag is a DropStmt.
+    let (named, schema) = unsafe {
+        let tree = parse_tree(fcinfo);
+        if (*tree).type_ != pg_sys::NodeTag::T_DropStmt || sql::is_citus_loaded() {
+            return;
+        }
+        (
+            dropped_relations(&*tree.cast::<pg_sys::DropStmt>()),
+            action::extension_schema(fcinfo),
+        )
+    };
+    if named.is_empty() {
+        return;
+    }
+    // SAFETY: reads backend state.
+    let user = unsafe { pg_sys::GetUserId() };
+    let statement = format!(
+        "SELECT d.root::pg_catalog.oid, d.member::pg_catalog.oid FROM {}($1, $2) AS d",
+        spi::quote_qualified_identifier(&*schema, "lead_phones_dropped_members")
+    );
+    let members: Vec<(pg_sys::Oid, pg_sys::Oid)> = in_catalogs(|| {
+        sql::execute(&statement, &[named.into(), user.into()], |rows| {
+            rows.filter_map(|row| Some((row.get(1).ok()??, row.get(2).ok()??)))
+                .collect()
+        })
+    });
+    for members in members.chunk_by(|one, next| one.0 == next.0) {
+        let tables: Vec<pg_sys::Oid> = members.iter().map(|(_, member)| *member).collect();
+        action::run_on_tables(&schema, members[0].0, "drop", &tables);
+    }
+}
+
+/// A table that a command put below another, or took away from there.
+struct Move {
+    table: pg_sys::Oid,
+    /// `InvalidOid` for a table that the command created.
+    parent: pg_sys::Oid,
+    joined: bool,
+}
+
+/// What an ALTER TABLE did.
 ///
 /// # Safety
-/// `tree` is a statement.
-unsafe fn dropped_tables(tree: *mut pg_sys::Node) -> Vec<pg_sys::Oid> {
-    // SAFETY: the caller's promise; a node of this tag is a DropStmt, whose objects are lists of names.
+/// `statement` is one, that has been executed.
+unsafe fn moves_of(statement: *const pg_sys::AlterTableStmt) -> Vec<Move> {
+    use pg_sys::AlterTableType as Type;
+    // SAFETY: the caller's promise; what `def` is for a subtype, gram.y says.
     unsafe {
-        if (*tree).type_ != pg_sys::NodeTag::T_DropStmt {
-            return Vec::new();
-        }
-        let objects = (*tree.cast::<pg_sys::DropStmt>()).objects;
-        if objects.is_null() {
-            return Vec::new();
-        }
-        let count = usize::try_from((*objects).length).unwrap_or(0);
-        (0..count)
-            .map(|place| {
-                let names = (*(*objects).elements.add(place)).ptr_value;
-                pg_sys::RangeVarGetRelidExtended(
-                    pg_sys::makeRangeVarFromNameList(names.cast()),
-                    pg_sys::NoLock as pg_sys::LOCKMODE,
-                    pg_sys::RVROption::RVR_MISSING_OK,
-                    None,
-                    ptr::null_mut(),
-                )
+        let altered = (*statement).relation;
+        elements((*statement).cmds)
+            .filter_map(|command: *mut pg_sys::AlterTableCmd| {
+                let def = (*command).def;
+                let (table, parent, joined) = match (*command).subtype {
+                    Type::AT_AttachPartition => {
+                        ((*def.cast::<pg_sys::PartitionCmd>()).name, altered, true)
+                    }
+                    Type::AT_DetachPartition | Type::AT_DetachPartitionFinalize => {
+                        ((*def.cast::<pg_sys::PartitionCmd>()).name, altered, false)
+                    }
+                    Type::AT_AddInherit => (altered, def.cast(), true),
+                    Type::AT_DropInherit => (altered, def.cast(), false),
+                    _ => return None,
+                };
+                Some(Move {
+                    table: find(table)?,
+                    parent: find(parent)?,
+                    joined,
+                })
             })
-            .filter(|table| *table != pg_sys::InvalidOid)
             .collect()
     }
+}
+
+/// The tables below others that the command has created.
+fn created_tables() -> Vec<Move> {
+    let statement = "SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass \
+         AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) d.objid) \
+         AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) d.objid \
+                        AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}'))";
+    sql::execute(statement, &[], |rows| {
+        rows.filter_map(|row| row.get(1).ok().flatten())
+            .map(|table| Move {
+                table,
+                parent: pg_sys::InvalidOid,
+                joined: true,
+            })
+            .collect()
+    })
+}
+
+fn root_of(schema: &str, table: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    ask(schema, "lead_phones_root", &[table])
+}
+
+/// The tracked table whose counts the table is to be taken into. An error where it cannot.
+fn root_to_join(schema: &str, table: pg_sys::Oid, parent: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    ask(schema, "lead_phones_root_to_join", &[table, parent])
+}
+
+fn ask(schema: &str, function: &str, tables: &[pg_sys::Oid]) -> Option<pg_sys::Oid> {
+    let function = spi::quote_qualified_identifier(schema, function);
+    let parameters = ["$1", "$1, $2"][tables.len() - 1];
+    let args: Vec<DatumWithOid<'_>> = tables.iter().map(|table| (*table).into()).collect();
+    in_catalogs(|| {
+        sql::execute(
+            &format!("SELECT {function}({parameters})::pg_catalog.oid"),
+            &args,
+            |rows| rows.first().get(1).ok().flatten(),
+        )
+    })
+}
+
+/// Runs a function of ours that reads catalogs and nothing else: whoever runs DDL needs no right on the extension's schema.
+fn in_catalogs<T>(run: impl FnOnce() -> T) -> T {
+    as_owner(pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID), run)
+}
+
+/// The statement that fired.
+///
+/// # Safety
+/// `fcinfo` is what Postgres handed to the function.
+unsafe fn parse_tree(fcinfo: FunctionCallInfo) -> *mut pg_sys::Node {
+    // SAFETY: the caller's promise; a context of node type T_EventTriggerData is one.
+    unsafe {
+        let context = (*fcinfo).context;
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_EventTriggerData {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED,
+                "an event trigger function of lead_phones was called by hand".into(),
+                "It must be called by an event trigger.".into(),
+                "The extension creates its event triggers.".into(),
+            )
+        }
+        (*context.cast::<pg_sys::EventTriggerData>()).parsetree
+    }
+}
+
+/// What a DROP TABLE or DROP SCHEMA names, where it exists: tables, and the tables in the schemas.
+///
+/// # Safety
+/// The statement's tree is whole.
+unsafe fn dropped_relations(statement: &pg_sys::DropStmt) -> Vec<pg_sys::Oid> {
+    // SAFETY: the caller's promise; of tables the objects are lists of names, of schemas they are names.
+    unsafe {
+        match statement.removeType {
+            pg_sys::ObjectType::OBJECT_TABLE => elements(statement.objects)
+                .filter_map(|names| find(pg_sys::makeRangeVarFromNameList(names)))
+                .collect(),
+            pg_sys::ObjectType::OBJECT_SCHEMA => elements(statement.objects)
+                .map(|name: *mut pg_sys::String| pg_sys::get_namespace_oid((*name).sval, true))
+                .flat_map(tables_in)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The tables of a schema that stand below others. Without the right to drop the schema, the command fails by itself.
+fn tables_in(namespace: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    let statement = "SELECT c.oid FROM pg_catalog.pg_class AS c \
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) $1 AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}') \
+         AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid)";
+    let args: [DatumWithOid<'_>; 1] = [namespace.into()];
+    sql::execute(statement, &args, |rows| {
+        rows.filter_map(|row| row.get(1).ok().flatten()).collect()
+    })
+}
+
+/// The table of a name.
+///
+/// # Safety
+/// `name` is a RangeVar.
+unsafe fn find(name: *mut pg_sys::RangeVar) -> Option<pg_sys::Oid> {
+    // SAFETY: the caller's promise.
+    let table = unsafe {
+        pg_sys::RangeVarGetRelidExtended(
+            name,
+            pg_sys::NoLock as pg_sys::LOCKMODE,
+            pg_sys::RVROption::RVR_MISSING_OK,
+            None,
+            ptr::null_mut(),
+        )
+    };
+    (table != pg_sys::InvalidOid).then_some(table)
+}
+
+/// The elements of a list of nodes.
+///
+/// # Safety
+/// `list` is NULL or a list of pointers to `T`.
+unsafe fn elements<T>(list: *const pg_sys::List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: the caller's promise; a list has as many elements as its length says.
+    let count = unsafe { list.as_ref() }.map_or(0, |list| list.length);
+    (0..usize::try_from(count).unwrap_or(0)).map(move |place| {
+        // SAFETY: as above; the place is below the length.
+        unsafe { (*(*list).elements.add(place)).ptr_value.cast() }
+    })
 }

@@ -53,22 +53,28 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.on_invalid IS 'what becomes of a
 COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
 
-CREATE FUNCTION @extschema@.lead_phones_root(relation oid) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_roots(relation oid) RETURNS SETOF regclass
     STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH RECURSIVE ancestors AS (
         SELECT relation AS oid
          UNION
-        SELECT i.inhparent FROM pg_catalog.pg_inherits AS i JOIN ancestors AS a ON i.inhrelid = a.oid
-         WHERE NOT i.inhdetachpending)
+        SELECT i.inhparent FROM pg_catalog.pg_inherits AS i JOIN ancestors AS a ON i.inhrelid = a.oid)
     SELECT t.tgrelid::regclass FROM ancestors AS a JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.oid
      WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
        AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
        AND NOT (@extschema@.lead_phones_settings(t.tgargs) ->> 'member')::boolean
-     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_roots(oid) IS
+    'internal: the tracked tables that a table is or belongs to, as partition or by inheritance';
+
+CREATE FUNCTION @extschema@.lead_phones_root(relation oid) RETURNS regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT r FROM @extschema@.lead_phones_roots(relation) AS r LIMIT 1
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_root(oid) IS
-    'internal: the tracked table that a table is or belongs to, as partition or by inheritance';
+    'internal: the tracked table that a table is or belongs to';
 
 CREATE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
     STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -76,8 +82,7 @@ AS $function$
     WITH RECURSIVE members AS (
         SELECT leads::oid AS oid
          UNION
-        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid
-         WHERE NOT i.inhdetachpending)
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid)
     SELECT m.oid::regclass FROM members AS m
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
@@ -258,59 +263,54 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_table(regclass) IS
     'internal: an error where a relation cannot be tracked';
 
-CREATE FUNCTION @extschema@.lead_phones_check_members(leads regclass, settings jsonb) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
                             settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
-    member record;
-    later_trigger name;
+    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
+    class pg_catalog.pg_class;
     key_column name;
+    later_trigger name;
 BEGIN
-    FOR member IN
-        SELECT m.m AS oid, c.relkind, c.relpersistence, c.relowner, l.relowner AS owner, p.partattrs
-          FROM @extschema@.lead_phones_members(leads) AS m
-          JOIN pg_catalog.pg_class AS c ON c.oid = m.m
-          JOIN pg_catalog.pg_class AS l ON l.oid = leads
-          LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
-    LOOP
-        IF member.relkind NOT IN ('r', 'p') OR member.relpersistence = 't' THEN
-            RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member.oid, leads
-                USING ERRCODE = 'wrong_object_type',
-                      DETAIL = format('It is a %s table, on which writes cannot be counted.',
-                          CASE member.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
-                      HINT = format('Detach it, or untrack "%s".', leads);
-        END IF;
-        IF member.relowner <> member.owner THEN
-            RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member.oid, leads
-                USING ERRCODE = 'insufficient_privilege',
-                      DETAIL = 'A leads table and every table below it have one owner.',
-                      HINT = format('Run ALTER TABLE %s OWNER TO %s.', member.oid, member.owner::regrole);
-        END IF;
-        SELECT a.attname INTO key_column FROM pg_catalog.pg_attribute AS a
-         WHERE a.attrelid = member.oid AND a.attnum = ANY (member.partattrs) AND a.attname = ANY (written) LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'table "%" is partitioned by column "%"', member.oid, key_column
-                USING ERRCODE = 'feature_not_supported',
-                      DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
-                      HINT = 'Partition it by another column, such as the campaign.';
-        END IF;
-        SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
-         WHERE t.tgrelid = member.oid AND NOT t.tgisinternal
-           AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
-           AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
-         ORDER BY t.tgname LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member.oid
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                      DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
-                      HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member.oid);
-        END IF;
-    END LOOP;
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' THEN
+        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = format('It is a %s table, on which writes cannot be counted.',
+                      CASE class.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
+                  HINT = format('Detach it, or untrack "%s".', leads);
+    END IF;
+    IF class.relowner <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table and every table below it have one owner.',
+                  HINT = format('Run ALTER TABLE %s OWNER TO %s.', member, owner::regrole);
+    END IF;
+    SELECT a.attname INTO key_column FROM pg_catalog.pg_partitioned_table AS p
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+     WHERE p.partrelid = member AND a.attname = ANY (written) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table "%" is partitioned by column "%"', member, key_column
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
+                  HINT = 'Partition it by another column, such as the campaign.';
+    END IF;
+    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = member AND NOT t.tgisinternal
+       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
+       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
+     ORDER BY t.tgname LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
+                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member);
+    END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_check_members(regclass, jsonb) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_check_member(regclass, regclass, jsonb) IS
     'internal: an error where a table, a partition of it or one that inherits from it cannot be kept by triggers';
 
 CREATE FUNCTION @extschema@.lead_phones_check_isolation() RETURNS void
@@ -637,7 +637,7 @@ BEGIN
         'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
         'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid,
         'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
-    PERFORM @extschema@.lead_phones_check_members(leads, settings);
+    PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
 
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
@@ -653,6 +653,9 @@ BEGIN
     END IF;
     SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
      WHERE t.leads <> track_lead_phones.leads
+       -- what a stranger's own trigger says is of no account
+       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.leads)
+           = (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.counts)
        AND t.counts = (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = 'campaign_phone_counts');
     IF FOUND THEN

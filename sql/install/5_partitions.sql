@@ -4,189 +4,229 @@
 -- triggers see to tables that are attached, created, detached or dropped later. They run what they do on data as the
 -- owner of the tracked table.
 
-CREATE FUNCTION @extschema@.lead_phones_add_rows(tracked @extschema@.lead_phone_tables, member regclass, sign integer) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_root_to_join(relation oid, parent oid) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    below regclass;
+    roots regclass[];
+    other_roots regclass[];
 BEGIN
-    -- in the order in which the triggers lock rows of the counts: text by its bytes
-    EXECUTE format($dml$
-        INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
-        SELECT r.campaign, r.phone, $1 * r.lead_count, $1 * r.phone_count, $1 * r.mobile_count FROM (%1$s) AS r
-         ORDER BY r.campaign%4$s, r.phone
-        ON CONFLICT (%3$I, phone) DO UPDATE
-           SET lead_count = c.lead_count + EXCLUDED.lead_count,
-               phone_count = c.phone_count + EXCLUDED.phone_count,
-               mobile_count = c.mobile_count + EXCLUDED.mobile_count$dml$,
-        @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts, tracked.campaign_column,
-        (SELECT CASE WHEN a.attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END FROM pg_catalog.pg_attribute AS a
-          WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column))
-      USING sign;
-    EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
+    SELECT array_agg(DISTINCT r ORDER BY r), array_agg(DISTINCT r ORDER BY r) FILTER (WHERE i.inhparent <> parent) INTO roots, other_roots
+      FROM pg_catalog.pg_inherits AS i CROSS JOIN LATERAL @extschema@.lead_phones_roots(i.inhparent) AS r
+     WHERE i.inhrelid = relation;
+    IF cardinality(roots) > 1 THEN
+        RAISE EXCEPTION 'table "%" cannot belong to more than one tracked table', relation::regclass
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = format('It would belong to %s.', array_to_string(roots, ' and ')),
+                  HINT = 'Let it inherit from one of them.';
+    END IF;
+    SELECT t.tgrelid INTO below FROM @extschema@.lead_phones_members(relation) AS m
+      JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = m
+     WHERE t.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN roots[1];
+    END IF;
+    -- It may belong to this tree by another way already.
+    IF roots = other_roots AND EXISTS (SELECT FROM @extschema@.lead_phones_roots(parent)) THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'tracked table "%" cannot belong to another table', below
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'Writes to the table above it would not be counted.',
+              HINT = format('Run untrack_lead_phones(%L) before, and track the table above it.', below);
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_add_rows(@extschema@.lead_phone_tables, regclass, integer) IS
-    'internal: adds the leads of one table of a tree to the counts, or with -1 takes them off';
+COMMENT ON FUNCTION @extschema@.lead_phones_root_to_join(oid, oid) IS
+    'internal: the tracked table that a new table belongs to; an error where it cannot';
 
-CREATE FUNCTION @extschema@.lead_phones_sync(leads regclass, arguments jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.lead_phones_dropped_members(named oid[], dropping_user oid)
+    RETURNS TABLE (root regclass, member regclass)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH dropped AS (
+        -- in the order in which DROP TABLE locks them
+        SELECT m.m AS oid, min(n.place) AS place FROM unnest(named) WITH ORDINALITY AS n (oid, place)
+         CROSS JOIN LATERAL @extschema@.lead_phones_members(n.oid) AS m
+         GROUP BY m.m)
+    SELECT r.root, d.oid FROM dropped AS d CROSS JOIN LATERAL @extschema@.lead_phones_root(d.oid) AS r (root)
+     WHERE r.root <> d.oid AND r.root NOT IN (SELECT o.oid FROM dropped AS o)
+       -- where someone may not drop what he names, nothing is dropped
+       AND NOT EXISTS (
+            SELECT FROM unnest(named) AS o (oid)
+              JOIN pg_catalog.pg_class AS c ON c.oid = o.oid
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE NOT pg_has_role(dropping_user, c.relowner, 'USAGE') AND NOT pg_has_role(dropping_user, n.nspowner, 'USAGE'))
+     ORDER BY r.root, d.place, d.oid
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_dropped_members(oid[], oid) IS
+    'internal: the tables of trees that stay which go with the named ones';
+
+CREATE FUNCTION @extschema@.lead_phones_tables(arguments jsonb) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- Some may be gone by now.
+    SELECT c.oid::regclass FROM jsonb_array_elements_text(arguments -> 'tables') WITH ORDINALITY AS t (oid, place)
+      JOIN pg_catalog.pg_class AS c ON c.oid = t.oid::oid
+     ORDER BY t.place
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_tables(jsonb) IS 'internal: the tables that an action is about';
+
+CREATE FUNCTION @extschema@.lead_phones_join(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     settings jsonb;
     member regclass;
-    joined regclass[] := '{}';
-    parted regclass[] := '{}';
     is_filled boolean;
 BEGIN
     SELECT @extschema@.lead_phones_settings(t.tgargs) || '{"member": true}' INTO settings FROM pg_catalog.pg_trigger AS t
      WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert';
-    PERFORM @extschema@.lead_phones_check_members(leads, settings);
     FOR member IN
-        SELECT m FROM @extschema@.lead_phones_members(leads) AS m
-         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
-                WHERE t.tgrelid = m AND t.tgfoid = '@extschema@.lead_phones_count()'::regprocedure)
+        SELECT m FROM @extschema@.lead_phones_tables(arguments) AS t CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
     LOOP
+        PERFORM @extschema@.lead_phones_check_member(leads, member, settings);
         PERFORM @extschema@.lead_phones_create_triggers(member, settings);
         PERFORM @extschema@.lead_phones_create_index(member, tracked.campaign_column, tracked.phone_column),
                 @extschema@.lead_phones_create_index(member, tracked.campaign_column, tracked.mobile_column);
-        joined := joined || member;
-    END LOOP;
-    FOREACH member IN ARRAY joined LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', member) INTO is_filled;
         IF is_filled THEN
             PERFORM @extschema@.lead_phones_check_isolation();
-            PERFORM @extschema@.lead_phones_add_rows(tracked, member, 1);
+            -- in the order in which the triggers lock rows of the counts
+            EXECUTE format($dml$
+                INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
+                SELECT r.campaign, r.phone, r.lead_count, r.phone_count, r.mobile_count FROM (%1$s) AS r ORDER BY %4$s, r.phone
+                ON CONFLICT (%3$I, phone) DO UPDATE
+                   SET lead_count = c.lead_count + EXCLUDED.lead_count,
+                       phone_count = c.phone_count + EXCLUDED.phone_count,
+                       mobile_count = c.mobile_count + EXCLUDED.mobile_count$dml$,
+                @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts,
+                tracked.campaign_column, @extschema@.lead_phones_campaign_order(tracked));
             PERFORM @extschema@.lead_phones_normalize_rows(tracked, format('ONLY %s', member));
             PERFORM @extschema@.lead_phones_mark_rows(tracked, format('ONLY %s', member));
         END IF;
     END LOOP;
-
-    FOR member IN
-        SELECT DISTINCT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
-         WHERE t.tgfoid = '@extschema@.lead_phones_count()'::regprocedure
-           AND @extschema@.lead_phones_settings(t.tgargs) = settings
-           AND t.tgrelid NOT IN (SELECT m.oid FROM @extschema@.lead_phones_members(leads) AS m (oid))
-    LOOP
-        PERFORM @extschema@.lead_phones_check_isolation();
-        -- takes the lock that keeps other writers out
-        PERFORM @extschema@.lead_phones_drop_triggers(member);
-        PERFORM @extschema@.lead_phones_add_rows(tracked, member, -1);
-        parted := parted || member;
-    END LOOP;
-    RETURN jsonb_build_object('joined', cardinality(joined), 'parted', cardinality(parted));
+    RETURN '{}';
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_sync(regclass, jsonb) IS
-    'internal: takes new partitions and heirs of a tracked table into its counts, and those that left it out of them';
+COMMENT ON FUNCTION @extschema@.lead_phones_join(regclass, jsonb) IS
+    'internal: takes tables that have come below a tracked one into its counts';
 
-CREATE FUNCTION @extschema@.lead_phones_part(leads regclass, arguments jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.lead_phones_campaign_order(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- text by its bytes, as the triggers do
+    SELECT 'r.campaign' || CASE WHEN a.attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_order(@extschema@.lead_phone_tables) IS
+    'internal: SQL of the order of campaigns in which rows of the counts are locked';
+
+CREATE FUNCTION @extschema@.lead_phones_take_off(tracked @extschema@.lead_phone_tables, tables regclass[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    relation regclass := (arguments ->> 'table')::oid::regclass;
-    parent regclass;
+    member regclass;
+    anything boolean;
 BEGIN
-    PERFORM @extschema@.lead_phones_check_isolation();
-    IF (arguments ->> 'dropped')::boolean THEN
-        -- the locks of DROP TABLE, in its order
-        FOR parent IN SELECT i.inhparent::regclass FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = relation LOOP
-            EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
-        END LOOP;
-        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-        PERFORM @extschema@.lead_phones_add_rows(tracked, m, -1) FROM @extschema@.lead_phones_members(relation) AS m;
-    ELSE
-        PERFORM @extschema@.lead_phones_add_rows(tracked, relation, -1);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS c WHERE c.lead_count > 0)', tracked.counts) INTO anything;
+    IF NOT anything THEN
+        RETURN;
     END IF;
+    PERFORM @extschema@.lead_phones_check_isolation();
+    FOREACH member IN ARRAY tables LOOP
+        -- Rows are locked in the order in which the triggers do. What is not there cannot be taken off: where a trigger of the
+        -- application writes leads while all are truncated.
+        EXECUTE format($dml$
+            WITH r AS MATERIALIZED (
+                SELECT r.* FROM (%1$s) AS r JOIN %2$s AS c ON c.%3$I = r.campaign AND c.phone = r.phone
+                 ORDER BY %4$s, r.phone FOR UPDATE OF c)
+            UPDATE %2$s AS c
+               SET lead_count = greatest(c.lead_count - r.lead_count, 0),
+                   phone_count = greatest(c.phone_count - r.phone_count, 0),
+                   mobile_count = greatest(c.mobile_count - r.mobile_count, 0)
+              FROM r WHERE c.%3$I = r.campaign AND c.phone = r.phone$dml$,
+            @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts,
+            tracked.campaign_column, @extschema@.lead_phones_campaign_order(tracked));
+    END LOOP;
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_take_off(@extschema@.lead_phone_tables, regclass[]) IS
+    'internal: takes the leads of tables off the counts of their tree';
+
+CREATE FUNCTION @extschema@.lead_phones_part(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tables regclass[];
+BEGIN
+    -- What still belongs to the tree by another way has not left it.
+    SELECT array_agg(DISTINCT m) INTO tables FROM @extschema@.lead_phones_tables(arguments) AS t
+     CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
+     WHERE m NOT IN (SELECT s FROM @extschema@.lead_phones_members(leads) AS s);
+    -- takes the lock that keeps other writers out
+    PERFORM @extschema@.lead_phones_drop_triggers(t) FROM unnest(tables) AS t;
+    PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads), tables);
     RETURN '{}';
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_part(regclass, jsonb) IS
-    'internal: takes the leads of a table that is about to be truncated or dropped out of the counts of its tree';
+    'internal: takes tables that are no longer below a tracked one out of its counts';
 
-CREATE FUNCTION @extschema@.lead_phones_recount(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT jsonb_build_object('numbers', @extschema@.rebuild_phone_counts(leads))
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
-    'internal: rebuild_phone_counts, after a drop that did not name the partitions it took';
-
-CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
-    VOLATILE LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_drop(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    relation oid;
-    root regclass;
-    tracked_below regclass;
+    relation regclass;
+    parent regclass;
+    tables regclass[];
 BEGIN
-    -- On a Citus worker a shard is not below the table that it is a shard of.
-    IF current_setting('citus.enable_unsafe_triggers', true) IS NOT NULL THEN
-        RETURN;
-    END IF;
-    FOR relation IN
-        SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() AS d
-         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.object_type IN ('table', 'foreign table')
-    LOOP
-        SELECT m INTO tracked_below FROM @extschema@.lead_phones_members(relation) AS m
-          JOIN @extschema@.lead_phone_tables AS l ON l.leads = m
-         WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = m) LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'tracked table "%" cannot belong to another table', tracked_below
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                      DETAIL = 'Writes to the table above it would not be counted.',
-                      HINT = format('Run untrack_lead_phones(%L) before, and track the table above it.', tracked_below);
-        END IF;
-        -- its tree, or the one that it has just left
-        root := coalesce(@extschema@.lead_phones_root(relation),
-            (SELECT l.leads FROM pg_catalog.pg_trigger AS t
-               JOIN @extschema@.lead_phone_tables AS l
-                 ON l.counts = to_regclass(format('%I.%I', @extschema@.lead_phones_settings(t.tgargs) ->> 'schema',
-                                                           @extschema@.lead_phones_settings(t.tgargs) ->> 'counts'))
-              WHERE t.tgrelid = relation AND t.tgfoid = '@extschema@.lead_phones_count()'::regprocedure
-              LIMIT 1));
-        PERFORM @extschema@.lead_phones_as_owner(root, 'sync', '{}')
-          FROM @extschema@.lead_phone_tables AS l
-          JOIN pg_catalog.pg_class AS c ON c.oid = l.leads
-         WHERE l.leads = root AND (c.relhassubclass OR c.relkind = 'p')
-           AND l.counts IS NOT NULL AND l.disqualifications IS NOT NULL;
+    -- All locks before any count is written, in the order of DROP TABLE: the table above, then the table.
+    FOR relation IN SELECT t FROM @extschema@.lead_phones_tables(arguments) AS t LOOP
+        FOR parent IN SELECT i.inhparent::regclass FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = relation LOOP
+            EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
+        END LOOP;
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', relation);
     END LOOP;
+    -- Someone may have detached or dropped it meanwhile.
+    SELECT array_agg(t) INTO tables FROM @extschema@.lead_phones_tables(arguments) AS t
+     WHERE @extschema@.lead_phones_root(t) = leads;
+    PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads), coalesce(tables, '{}'));
+    RETURN '{}';
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
-    'event trigger: keeps the counts of tracked tables exact when partitions are attached, created or detached';
+COMMENT ON FUNCTION @extschema@.lead_phones_drop(regclass, jsonb) IS
+    'internal: takes tables that are about to be dropped out of the counts of their tree';
 
-CREATE FUNCTION @extschema@.lead_phones_after_drop() RETURNS event_trigger
-    VOLATILE LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_truncate(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF current_setting('citus.enable_unsafe_triggers', true) IS NULL
-       AND EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d
-                    WHERE d.object_type = 'trigger' AND d.address_names[3] = 'lead_phones_count_truncate') THEN
-        PERFORM @extschema@.lead_phones_as_owner(l.leads, 'recount', '{}')
-           FROM @extschema@.lead_phone_tables AS l
-           JOIN pg_catalog.pg_class AS c ON c.oid = l.leads
-          WHERE (c.relhassubclass OR c.relkind = 'p') AND l.counts IS NOT NULL AND l.disqualifications IS NOT NULL;
-    END IF;
+    PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads),
+        ARRAY(SELECT t FROM @extschema@.lead_phones_tables(arguments) AS t));
+    RETURN '{}';
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_after_drop() IS
-    'event trigger: counts tracked trees anew when a schema or the objects of a role were dropped, and partitions with them';
+COMMENT ON FUNCTION @extschema@.lead_phones_truncate(regclass, jsonb) IS
+    'internal: takes a table that is about to be truncated out of the counts of its tree';
+
+CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_ddl_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
+    'event trigger: takes partitions and heirs into the counts of a tracked table, and out of them';
 
 CREATE FUNCTION @extschema@.lead_phones_before_drop() RETURNS event_trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_before_drop_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_before_drop() IS
-    'event trigger: takes the leads of a partition out of the counts before it is dropped';
+    'event trigger: takes partitions and heirs out of the counts of a tracked table before they are dropped';
 
 CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE')
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA')
     EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
 COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps the counts of tracked tables exact when partitions come and go';
 CREATE EVENT TRIGGER lead_phones_before_drop ON ddl_command_start
-    WHEN TAG IN ('DROP TABLE')
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA')
     EXECUTE FUNCTION @extschema@.lead_phones_before_drop();
-COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when a partition is dropped';
-CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
-    WHEN TAG IN ('DROP SCHEMA', 'DROP OWNED')
-    EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
-COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts of tracked tables exact when partitions are dropped with a schema';
+COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped';

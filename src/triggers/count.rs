@@ -1,7 +1,5 @@
 //! AFTER STATEMENT: gather what the statement changes in the counts. BEFORE TRUNCATE: change them at once.
 
-use std::cell::Cell;
-
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -34,34 +32,19 @@ pub(super) fn count(call: &TriggerCall<'_>) {
     pending::keep(Target::new(call, &settings, columns, leads), deltas);
 }
 
-thread_local! {
-    /// The tracked table that was truncated last, and the command that did it.
-    static TRUNCATED: Cell<Option<(pg_sys::Oid, pg_sys::TransactionId, pg_sys::CommandId)>> = const { Cell::new(None) };
-}
-
 /// Before TRUNCATE. All tables are locked already.
 fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, leads: pg_sys::Oid) {
     // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too.
     if sql::is_citus_loaded() && is_shard(call) {
         return;
     }
-    // SAFETY: reads backend state; TRUNCATE has a transaction id.
-    let command = || unsafe {
-        (
-            leads,
-            pg_sys::GetTopTransactionId(),
-            pg_sys::GetCurrentCommandId(false),
-        )
-    };
-    let is_whole = !settings.member && (call.is_partitioned() || !call.has_heirs());
-    if is_whole {
+    if !settings.member && (call.is_partitioned() || !call.has_heirs()) {
         let counts = Counts::resolve(call, settings, columns.campaign);
         as_owner(call.owner(), || counts.clear());
-        TRUNCATED.set(Some(command()));
-    } else if !call.is_partitioned() && TRUNCATED.get() != Some(command()) {
-        // One of several tables: a TRUNCATE of the partitioned table comes to each of its partitions too.
-        let table = call.relation().rd_id;
-        action::part(&call.extension_schema(), leads, table, false);
+    } else if !call.is_partitioned() {
+        // One of several tables. Where all are truncated, there is nothing left to take off.
+        let table = [call.relation().rd_id];
+        action::run_on_tables(&call.extension_schema(), leads, "truncate", &table);
     }
 }
 

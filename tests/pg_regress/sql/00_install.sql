@@ -34,6 +34,19 @@ SELECT p.proname, p.proconfig[2:] FROM pg_proc AS p
 SELECT p.oid::regprocedure AS security_definer
   FROM pg_proc AS p WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND p.prosecdef ORDER BY p.oid::regprocedure::text COLLATE "C";
 
+-- Who has no right on its schema can create and drop tables as before.
+CREATE ROLE regress_nobody;
+CREATE SCHEMA own AUTHORIZATION regress_nobody;
+SET ROLE regress_nobody;
+CREATE TABLE own.plain (i int);
+CREATE TABLE own.heir () INHERITS (own.plain);
+ALTER TABLE own.heir NO INHERIT own.plain;
+ALTER TABLE own.heir INHERIT own.plain;
+DROP TABLE own.heir, own.plain;
+RESET ROLE;
+DROP SCHEMA own;
+DROP ROLE regress_nobody;
+
 -- From an empty search_path.
 SET search_path = '';
 SELECT "Phone Tools".normalize_phone('678 999 8212');

@@ -92,7 +92,60 @@ SELECT count(*) FROM shared.leads;
 RESET ROLE;
 SELECT count(*) FROM verify_phone_counts('shared.leads');
 
+-- What a stranger writes into the arguments of triggers of his own makes nobody's DDL touch his tables, nor his the counts of
+-- others. Alice's tree; Bob's tables claim to belong to it.
+CREATE SCHEMA alices AUTHORIZATION regress_alice;
+CREATE SCHEMA bobs AUTHORIZATION regress_bob;
+GRANT USAGE ON SCHEMA alices, bobs TO PUBLIC;
+SET ROLE regress_alice;
+CREATE TABLE alices.leads (campaign_id int, phone text, mobile text) PARTITION BY LIST (campaign_id);
+CREATE TABLE alices.leads_1 PARTITION OF alices.leads FOR VALUES IN (1);
+SELECT FROM track_lead_phones('alices.leads');
+INSERT INTO alices.leads VALUES (1, '678 999 1001', NULL), (1, '678 999 1001', NULL);
+SET ROLE regress_bob;
+CREATE TYPE bobs.evil AS (x text);
+CREATE FUNCTION bobs.evil_text(bobs.evil) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE WARNING 'running as %', current_user;
+    RETURN NULL;
+END $$;
+CREATE CAST (bobs.evil AS text) WITH FUNCTION bobs.evil_text(bobs.evil);
+CREATE TABLE bobs.trap (campaign_id int, phone bobs.evil, mobile bobs.evil, phone_disqualified boolean, mobile_disqualified boolean);
+INSERT INTO bobs.trap VALUES (1, ROW('a'), ROW('b'), false, false);
+CREATE TABLE bobs.leads (campaign_id int, phone text, mobile text, phone_disqualified boolean, mobile_disqualified boolean);
+INSERT INTO bobs.leads SELECT 1, '+16789991001', NULL, false, false FROM generate_series(1, 1000);
+SELECT format('CREATE TRIGGER %I BEFORE INSERT ON bobs.%I FOR EACH ROW EXECUTE FUNCTION lead_phones_normalize(%s)',
+              'zz_lead_phones_normalize_insert', t, arguments),
+       format('CREATE TRIGGER lead_phones_count_truncate AFTER INSERT ON bobs.%I EXECUTE FUNCTION lead_phones_count(%s, ''member=true'')', t, arguments)
+  FROM (VALUES ('trap'), ('leads')) AS tables (t),
+       (SELECT string_agg(quote_literal(a), ', ') FROM unnest(ARRAY['campaign_column=campaign_id', 'phone_column=phone', 'mobile_column=mobile',
+            'region=US', 'on_invalid=keep', 'schema=alices', 'counts=campaign_phone_counts',
+            'disqualifications=campaign_phone_disqualifications']) AS a) AS a (arguments) \gexec
+ALTER TABLE bobs.trap ADD boom int;
+ALTER TABLE bobs.leads ADD boom int;
+CREATE TABLE bobs.below () INHERITS (bobs.trap);
+CREATE TABLE bobs.above (LIKE bobs.trap);
+ALTER TABLE bobs.trap INHERIT bobs.above;
+ALTER TABLE bobs.below NO INHERIT bobs.trap;
+DROP TABLE bobs.below;
+INSERT INTO bobs.leads VALUES (1, '678 999 1001', NULL, false, false);
+TRUNCATE bobs.leads;
+SET ROLE regress_alice;
+SELECT * FROM alices.campaign_phone_counts;
+CREATE TABLE alices.leads_2 PARTITION OF alices.leads FOR VALUES IN (2);
+ALTER TABLE alices.leads DETACH PARTITION alices.leads_2;
+SELECT FROM track_lead_phones('alices.leads');
+DROP TABLE alices.leads_2;
+SELECT count(*) FROM verify_phone_counts('alices.leads');
+SET ROLE regress_bob;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DROP SCHEMA bobs CASCADE;
+SELECT relation::regclass, mode FROM pg_locks WHERE relation IN ('alices.leads'::regclass, 'alices.campaign_phone_counts'::regclass);
+COMMIT;
+RESET ROLE;
 REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_alice;
+DROP SCHEMA alices CASCADE;
 DROP SCHEMA shared, private CASCADE;
 DROP TABLE IF EXISTS leads;
 DROP ROLE regress_alice, regress_bob;

@@ -46,8 +46,8 @@ SELECT rebuild_phone_counts('crm.leads');
 SELECT untrack_lead_phones('crm.leads');
 CALL backfill_lead_phones('crm.leads');
 SELECT lead_phones_as_owner('crm.leads', 'recount', '{}');
-SELECT lead_phones_sync('crm.leads', '{}');
-SELECT lead_phones_add_rows(t, 'crm.leads_1', 1) FROM lead_phone_tables AS t WHERE leads = 'crm.leads'::regclass;
+SELECT lead_phones_truncate('crm.leads', jsonb_build_object('tables', jsonb_build_array('crm.leads_1'::regclass::oid)));
+SELECT lead_phones_take_off(t, '{crm.leads_1}') FROM lead_phone_tables AS t WHERE leads = 'crm.leads'::regclass;
 DROP TABLE crm.leads_1;
 ALTER TABLE crm.leads DETACH PARTITION crm.leads_1;
 
