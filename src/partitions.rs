@@ -12,6 +12,12 @@ use pgrx::prelude::*;
 use crate::owner::as_owner;
 use crate::{action, report, sql};
 
+// catalog/pg_inherits.h
+unsafe extern "C-unwind" {
+    fn has_superclass(relation: pg_sys::Oid) -> bool;
+    fn has_subclass(relation: pg_sys::Oid) -> bool;
+}
+
 /// Event trigger on `ddl_command_end`.
 #[pg_extern(sql = false)]
 fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
@@ -206,6 +212,8 @@ unsafe fn dropped_relations(statement: &pg_sys::DropStmt) -> Vec<pg_sys::Oid> {
         match statement.removeType {
             pg_sys::ObjectType::OBJECT_TABLE => elements(statement.objects)
                 .filter_map(|names| find(pg_sys::makeRangeVarFromNameList(names)))
+                // most tables have nothing to do with any other
+                .filter(|table| is_in_tree(*table))
                 .collect(),
             pg_sys::ObjectType::OBJECT_SCHEMA => elements(statement.objects)
                 .map(|name: *mut pg_sys::String| pg_sys::get_namespace_oid((*name).sval, true))
@@ -214,6 +222,12 @@ unsafe fn dropped_relations(statement: &pg_sys::DropStmt) -> Vec<pg_sys::Oid> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether a table may stand below another, or above.
+fn is_in_tree(table: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups; the guard lets an error of theirs unwind.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| has_superclass(table) || has_subclass(table)) }
 }
 
 /// The tables of a schema that stand below others. Without the right to drop the schema, the command fails by itself.
