@@ -20,6 +20,9 @@ use crate::functions::text_datum;
 use crate::phone::E164;
 use crate::{report, sql, subtransaction, text};
 
+/// So few deltas are written one by one.
+const FEW: usize = 4;
+
 /// From so many deltas on, it is worth asking how to write them.
 const MANY: usize = 1000;
 
@@ -137,7 +140,7 @@ impl Counts {
         } = self;
         let statement = format!(
             "SELECT c.phone::pg_catalog.text FROM {table} AS c WHERE c.{campaign_name} OPERATOR(pg_catalog.=) $1 \
-             AND (c.phone OPERATOR(pg_catalog.=) $2 OR c.phone OPERATOR(pg_catalog.=) $3) AND c.disqualified"
+             AND c.phone OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $3]) AND c.disqualified"
         );
         // Of one number, the same twice.
         let [first, second] = phones;
@@ -181,6 +184,15 @@ impl Counts {
             self.upsert_many(campaigns, deltas);
             return None;
         }
+        if deltas.len() <= FEW {
+            let statement = self.upsertion_of_one();
+            let flags = deltas.iter().map(|delta| {
+                sql::execute(&statement, &self.row(campaigns, delta), |rows| {
+                    rows.first().get::<bool>(1).ok().flatten() == Some(true)
+                })
+            });
+            return Some(flags.collect());
+        }
         if deltas.len() < MANY {
             let statement = format!("{} RETURNING c.disqualified", self.upsertion());
             return Some(sql::execute(
@@ -222,27 +234,57 @@ impl Counts {
     }
 
     fn upsertion(&self) -> String {
+        self.insertion() + &self.on_conflict()
+    }
+
+    /// The same for one row of scalars: less to set up, where there are few.
+    fn upsertion_of_one(&self) -> String {
         format!(
-            "{} ON CONFLICT ({}, phone) DO UPDATE SET \
+            "{} VALUES ($1, $2, $3, $4, $5){} RETURNING c.disqualified",
+            self.insert_into(),
+            self.on_conflict()
+        )
+    }
+
+    fn on_conflict(&self) -> String {
+        format!(
+            " ON CONFLICT ({}, phone) DO UPDATE SET \
              lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
              phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
              mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count",
-            self.insertion(),
             self.campaign_name
         )
     }
 
     fn insertion(&self) -> String {
+        format!(
+            "{} SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), \
+             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k",
+            self.insert_into()
+        )
+    }
+
+    fn insert_into(&self) -> String {
         let Self {
             table,
             campaign_name,
             ..
         } = self;
         format!(
-            "INSERT INTO {table} AS c ({campaign_name}, phone, lead_count, phone_count, mobile_count) \
-             SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), \
-             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k"
+            "INSERT INTO {table} AS c ({campaign_name}, phone, lead_count, phone_count, mobile_count)"
         )
+    }
+
+    /// One delta as scalars.
+    fn row(&self, campaigns: &[Campaign], delta: &Delta) -> [DatumWithOid<'static>; 5] {
+        let campaign = campaigns[delta.campaign as usize].to_datum(self.campaign);
+        [
+            typed(campaign, self.campaign.base_type),
+            typed(phone_datum(delta), self.phone_type),
+            i64::from(delta.leads).into(),
+            i64::from(delta.columns[0]).into(),
+            i64::from(delta.columns[1]).into(),
+        ]
     }
 
     /// The deltas as rows: five arrays, side by side.
@@ -426,18 +468,19 @@ impl Counts {
             .collect();
         let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
             .iter()
-            .map(|delta| {
-                let phone = E164::from_sort_key(delta.phone);
-                let phone =
-                    phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()));
-                (campaigns[delta.campaign as usize], phone)
-            })
+            .map(|delta| (campaigns[delta.campaign as usize], phone_datum(delta)))
             .unzip();
         [
             self.campaign_array(campaigns),
             typed(array(phones, self.phone_type), self.phones_type),
         ]
     }
+}
+
+/// The number of a delta.
+fn phone_datum(delta: &Delta) -> pg_sys::Datum {
+    let phone = E164::from_sort_key(delta.phone);
+    phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()))
 }
 
 /// The numbers that a statement returned.
