@@ -116,6 +116,11 @@ fn phone_type(number: ServerText) -> Option<&'static str> {
 }
 
 #[pg_extern(sql = false)]
+fn phone_time_zones(number: ServerText) -> Option<Vec<&'static str>> {
+    phone::time_zones_of(&text::from_server(number.0)).map(Iterator::collect)
+}
+
+#[pg_extern(sql = false)]
 fn lead_phones_version() -> String {
     format!(
         "lead_phones {}, phone metadata {}",

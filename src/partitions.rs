@@ -216,11 +216,30 @@ unsafe fn dropped_relations(statement: &pg_sys::DropStmt) -> Vec<pg_sys::Oid> {
                 .filter(|table| is_in_tree(*table))
                 .collect(),
             pg_sys::ObjectType::OBJECT_SCHEMA => elements(statement.objects)
-                .map(|name: *mut pg_sys::String| pg_sys::get_namespace_oid((*name).sval, true))
+                .map(|name| schema_named(name))
                 .flat_map(tables_in)
                 .collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// The schema that a DROP SCHEMA names, locked as it does next; `InvalidOid` where there is none.
+///
+/// # Safety
+/// `name` is a node of the statement.
+unsafe fn schema_named(name: *mut pg_sys::Node) -> pg_sys::Oid {
+    let mut relation = ptr::null_mut();
+    // SAFETY: the caller's promise; of a schema no relation comes back.
+    unsafe {
+        pg_sys::get_object_address(
+            pg_sys::ObjectType::OBJECT_SCHEMA,
+            name,
+            &mut relation,
+            pg_sys::AccessExclusiveLock as pg_sys::LOCKMODE,
+            true,
+        )
+        .objectId
     }
 }
 

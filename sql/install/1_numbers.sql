@@ -48,6 +48,30 @@ CREATE FUNCTION @extschema@.phone_type(phone @extschema@.e164) RETURNS text
 COMMENT ON FUNCTION @extschema@.phone_type(@extschema@.e164) IS
     'type of the number: mobile, fixed_line, fixed_line_or_mobile, toll_free, ...; NULL where it is not valid';
 
+CREATE FUNCTION @extschema@.phone_time_zones(phone @extschema@.e164) RETURNS text[]
+    IMMUTABLE STRICT PARALLEL SAFE COST 5
+    LANGUAGE c AS 'MODULE_PATHNAME', 'phone_time_zones_wrapper';
+COMMENT ON FUNCTION @extschema@.phone_time_zones(@extschema@.e164) IS
+    'the time zones in which the number may ring, by their IANA names; NULL where none is known';
+
+-- Not IMMUTABLE: the time zones of the server change, and the default of "at" is now.
+CREATE FUNCTION @extschema@.callable_now(
+    phone @extschema@.e164,
+    at timestamptz DEFAULT now(),
+    "from" time DEFAULT '09:00',
+    until time DEFAULT '20:00')
+    RETURNS boolean
+    STABLE STRICT PARALLEL SAFE COST 20 LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- in every zone that is possible; with "from" after "until", over midnight
+    SELECT bool_and(CASE WHEN "from" <= until THEN l.clock >= "from" AND l.clock < until
+                         ELSE l.clock >= "from" OR l.clock < until END)
+      FROM unnest(@extschema@.phone_time_zones(phone)) AS z (name)
+     CROSS JOIN LATERAL (SELECT (at AT TIME ZONE z.name)::time) AS l (clock)
+$function$;
+COMMENT ON FUNCTION @extschema@.callable_now(@extschema@.e164, timestamptz, time, time) IS
+    'whether it is between two times of day wherever the number may ring; NULL where its time zone is not known';
+
 CREATE FUNCTION @extschema@.lead_phones_version() RETURNS text
     IMMUTABLE PARALLEL SAFE COST 1
     LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_version_wrapper';

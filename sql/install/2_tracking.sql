@@ -286,7 +286,8 @@ BEGIN
         RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'A leads table and every table below it have one owner.',
-                  HINT = format('Run ALTER TABLE %s OWNER TO %s.', member, owner::regrole);
+                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
+                      owner::regrole, member);
     END IF;
     SELECT a.attname INTO key_column FROM pg_catalog.pg_partitioned_table AS p
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)

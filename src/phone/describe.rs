@@ -3,6 +3,7 @@
 use rlibphonenumber::PhoneNumberFormat;
 use serde::Serialize;
 
+use super::kind::Kind;
 use super::normalize::read;
 use super::plan::{Assignment, Number};
 use super::{DefaultRegion, E164, Problem, engine};
@@ -136,8 +137,17 @@ pub fn kind_of(e164: &str) -> Option<&'static str> {
     assignment_of(e164).map(kind_name)
 }
 
-fn assignment_of(e164: &str) -> Option<Assignment> {
+/// The country calling code and the type of a valid number.
+pub(super) fn code_and_kind_of(e164: &str) -> Option<(u16, Kind)> {
     let number = read_e164(e164)?;
+    Some((number.calling_code(), assignment(&number)?.kind))
+}
+
+fn assignment_of(e164: &str) -> Option<Assignment> {
+    assignment(&read_e164(e164)?)
+}
+
+fn assignment(number: &Number) -> Option<Assignment> {
     // Nothing that E.164 has no room for belongs to anyone.
     E164::from_parts(number.calling_code(), number.national())?;
     number.assignment()

@@ -17,6 +17,7 @@ mod plan;
 mod problem;
 mod region;
 mod spelling;
+mod time_zones;
 
 pub use describe::{Description, Style, describe, format, kind_of, region_of};
 pub use e164::E164;
@@ -24,6 +25,7 @@ pub use engine::load_engine;
 pub use normalize::{normalize, normalize_ascii};
 pub use problem::Problem;
 pub use region::DefaultRegion;
+pub use time_zones::time_zones_of;
 
 /// The release of Google's libphonenumber that the engine's metadata was taken from.
 pub const METADATA_VERSION: &str = "9.0.42";

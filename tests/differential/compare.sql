@@ -20,6 +20,7 @@ CROSS JOIN LATERAL (VALUES
     ('phone_problem', problem, phone_problem(raw, region)),
     ('phone_region', phone_region, phone_region(number)),
     ('phone_type', phone_type, phone_type(number)),
+    ('phone_time_zones', time_zones, array_to_string(phone_time_zones(number), ',')),
     ('format_phone e164', e164, format_phone(number, 'e164')),
     ('format_phone national', national, format_phone(number, 'national')),
     ('format_phone international', international, format_phone(number, 'international')),
@@ -37,6 +38,11 @@ CROSS JOIN LATERAL (VALUES
     ('phone_info extension', extension, info ->> 'extension')
 ) AS answers (what, expected, got)
 WHERE expected IS DISTINCT FROM got;
+
+-- Every time zone that a number can have is one that the server knows.
+INSERT INTO differences
+SELECT 'time zone', NULL, NULL, name, 'known', 'unknown' FROM (SELECT DISTINCT unnest(string_to_array(time_zones, ',')) AS name FROM corpus) AS z
+ WHERE name NOT IN (SELECT name FROM pg_timezone_names);
 
 \pset footer off
 SELECT regexp_replace(class, ':.*', '') AS class, count(*) AS texts, count(e164) AS valid,

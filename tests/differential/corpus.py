@@ -13,6 +13,7 @@ import sys
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers.timezone import time_zones_for_number
 
 SEED = int(os.environ.get("SEED") or "20260101")
 MAX_E164_DIGITS = 15
@@ -76,14 +77,14 @@ def answer(text):
     kind, raw, region = text
     row = [kind, raw, region or "ZZ"]
     if all(c.isspace() or c in BLANK for c in raw):
-        return [*row, "empty", *[None] * 12]
+        return [*row, "empty", *[None] * 13]
     try:
         number = phonenumbers.parse(raw, region)
     except NumberParseException as error:
         problem = PARSE_PROBLEMS[error.error_type]
         if problem == "invalid_country_code" and region is None:
             problem = without_region(raw)
-        return [*row, problem, *[None] * 12]
+        return [*row, problem, *[None] * 13]
     parts = [str(number.country_code), phonenumbers.national_significant_number(number), number.extension or None]
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     problem = None
@@ -93,12 +94,13 @@ def answer(text):
         # ITU-T E.164 has no such number.
         problem = "too_long"
     if problem:
-        return [*row, problem, *parts, *[None] * 9]
+        return [*row, problem, *parts, *[None] * 10]
     styles = (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.RFC3966)
     whole = [phonenumbers.format_number(number, style) for style in styles]
     number.extension = None
     bare = [phonenumbers.format_number(number, style) for style in styles]
-    return [*row, None, *parts, e164, phonenumbers.region_code_for_number(number), TYPES[phonenumbers.number_type(number)], *bare, *whole]
+    zones = ",".join(zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown") or None
+    return [*row, None, *parts, e164, phonenumbers.region_code_for_number(number), TYPES[phonenumbers.number_type(number)], *bare, *whole, zones]
 
 
 def without_region(raw):

@@ -7,6 +7,8 @@ requirements=tests/requirements.txt
 grep -q "METADATA_VERSION: &str = \"$(sed -n 's/^phonenumbers==//p' "$requirements")\"" src/phone/mod.rs ||
     { echo "$requirements is not of the engine's metadata version" >&2; exit 1; }
 corpus=$(tests/differential/corpus.sh)
+"$(tools/python.sh)" tools/time_zones.py | cmp - src/phone/time_zones/table.rs ||
+    { echo "src/phone/time_zones/table.rs is not what tools/time_zones.py writes" >&2; exit 1; }
 
 export PGDATABASE=differential
 dropdb --if-exists "$PGDATABASE" 2>/dev/null

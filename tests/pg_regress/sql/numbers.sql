@@ -67,3 +67,16 @@ CREATE INDEX ON numbers (try_normalize_phone(raw));
 INSERT INTO numbers VALUES ('678 999 8212'), ('+49 30 123456'), ('junk');
 SELECT * FROM numbers ORDER BY phone;
 DROP TABLE numbers;
+
+-- Where a number may ring, and what the time is there.
+SELECT phone, phone_time_zones(phone) FROM (VALUES ('+16789998212'), ('+14806521111'), ('+4930123456'), ('+80012345678'), ('+11234567890'), (NULL)) AS v (phone);
+SELECT cardinality(phone_time_zones('+18002345678')) > 10 AS all_of_north_america;
+SELECT callable_now('+16789998212', '2026-03-02 13:59:59+00') AS before_nine, callable_now('+16789998212', '2026-03-02 14:00+00') AS at_nine,
+       callable_now('+16789998212', '2026-03-03 00:59+00') AS before_eight_pm, callable_now('+16789998212', '2026-03-03 01:00+00') AS at_eight_pm;
+-- daylight saving time; several zones; over midnight; none
+SELECT callable_now('+16789998212', '2026-07-02 13:00+00') AS summer,
+       callable_now('+61491570156', '2026-03-02 00:30+00', '09:00', '20:00') AS perth_is_asleep,
+       callable_now('+61491570156', '2026-03-02 02:30+00', "from" => '09:00', until => '20:00') AS all_awake,
+       callable_now('+4930123456', '2026-03-02 23:30+00', '22:00', '02:00') AS at_night,
+       callable_now('+4930123456', '2026-03-02 12:00+00', '22:00', '02:00') AS at_noon,
+       callable_now('+80012345678') AS unknown;
