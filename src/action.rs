@@ -6,9 +6,10 @@ use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 use pgrx::rel::PgRelation;
+use pgrx::spi::SpiTupleTable;
 use pgrx::{FromDatum, JsonB};
 
-use crate::owner::as_owner;
+use crate::owner::as_owner_for_others;
 use crate::{report, sql, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
@@ -82,7 +83,7 @@ fn run(
             DatumWithOid::new(leads, pg_sys::REGCLASSOID),
         )
     };
-    as_owner(owner, || {
+    as_owner_for_others(owner, || {
         sql::execute(
             &format!("SELECT {function}($1, $2)"),
             &[leads, arguments],
@@ -92,5 +93,32 @@ fn run(
                 unsafe { Vec::<u8>::from_datum(answer, false) }
             },
         )
+    })
+}
+
+/// Asks a function of ours that reads catalogs and nothing else, as superuser: whoever writes or runs DDL needs no right on the
+/// extension's schema. `call` is the function without its schema, with its arguments cast to the very types that it declares:
+/// a function of another signature, which somebody else may have put there, must not be the better match.
+pub(crate) fn look_up<T>(
+    schema: &str,
+    columns: &str,
+    call: &str,
+    args: &[DatumWithOid<'_>],
+    read: impl FnOnce(SpiTupleTable<'_>) -> T,
+) -> T {
+    let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
+    let schema = spi::quote_identifier(schema);
+    let statement = format!("SELECT {columns} FROM {schema}.{call} AS found");
+    as_owner_for_others(superuser, || sql::execute(&statement, args, read))
+}
+
+/// The table that a look-up finds.
+pub(crate) fn look_up_table(
+    schema: &str,
+    call: &str,
+    args: &[DatumWithOid<'_>],
+) -> Option<pg_sys::Oid> {
+    look_up(schema, "found::pg_catalog.oid", call, args, |rows| {
+        rows.first().get(1).ok().flatten()
     })
 }

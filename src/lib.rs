@@ -55,9 +55,14 @@ mod install {
         requires = ["partitions"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/7_grants.sql",
-        name = "grants",
+        "../sql/install/7_backfill.sql",
+        name = "backfill",
         requires = ["citus"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/8_grants.sql",
+        name = "grants",
+        requires = ["backfill"]
     );
 }
 

@@ -14,6 +14,23 @@ const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// Runs the closure as `owner`, with a pinned `search_path`. An error inside ends both with the (sub)transaction.
 pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
+    switch(owner, false, run)
+}
+
+/// The same for what someone else asks for than the owner: what his triggers defer would run as that someone, and what they
+/// set would stay, so neither is let out. As CREATE INDEX and REFRESH MATERIALIZED VIEW do it.
+pub(crate) fn as_owner_for_others<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
+    // SAFETY: reads backend state.
+    let is_own = unsafe { pg_sys::GetOuterUserId() } == owner;
+    switch(owner, !is_own, run)
+}
+
+fn switch<T>(owner: pg_sys::Oid, restricted: bool, run: impl FnOnce() -> T) -> T {
+    let restriction = if restricted {
+        pg_sys::SECURITY_RESTRICTED_OPERATION as c_int
+    } else {
+        0
+    };
     let mut caller = pg_sys::InvalidOid;
     let mut context: c_int = 0;
     // SAFETY: plain backend calls; an abort restores user and settings by itself (AbortSubTransaction).
@@ -22,6 +39,7 @@ pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
         pg_sys::SetUserIdAndSecContext(
             owner,
             context
+                | restriction
                 | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int
                 | pg_sys::SECURITY_NOFORCE_RLS as c_int,
         );
@@ -34,7 +52,7 @@ pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
     let result = run();
     // SAFETY: what was saved above.
     unsafe {
-        pg_sys::AtEOXact_GUC(true, nest_level);
+        pg_sys::AtEOXact_GUC(!restricted, nest_level);
         pg_sys::SetUserIdAndSecContext(caller, context);
     }
     result

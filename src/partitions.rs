@@ -1,7 +1,8 @@
 //! Event triggers: tables that come below a tracked one, and those that leave it, are taken into its counts and out of them.
 //!
 //! What a command did is read from its parse tree, and where a table stands from `pg_inherits`: never from the arguments of
-//! triggers, which anybody can write. Most commands are passed over without a look at the catalog.
+//! triggers, which anybody can write. A name of the tree may mean another table when the command is over, so what left is
+//! believed of its owner alone. Most commands are passed over without a look at the catalog.
 
 use std::ptr;
 
@@ -9,7 +10,6 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
-use crate::owner::as_owner;
 use crate::{action, report, sql};
 
 // catalog/pg_inherits.h
@@ -46,16 +46,20 @@ fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
             _ => return,
         }
     };
+    // SAFETY: reads backend state.
+    let user = unsafe { pg_sys::GetUserId() };
     // Those that left first: a table can leave one tree for another.
     for Move { table, parent, .. } in moves.iter().filter(|table| !table.joined) {
-        if let Some(root) = root_of(&schema, *parent)
-            && root_of(&schema, *table) != Some(root)
-        {
+        let call = "lead_phones_root_left($1::pg_catalog.regclass, $2::pg_catalog.regclass, $3)";
+        let args = [(*table).into(), (*parent).into(), user.into()];
+        if let Some(root) = action::look_up_table(&schema, call, &args) {
             action::run_on_tables(&schema, root, "part", &[*table]);
         }
     }
     for Move { table, parent, .. } in moves.iter().filter(|table| table.joined) {
-        if let Some(root) = root_to_join(&schema, *table, *parent) {
+        let call = "lead_phones_root_to_join($1::pg_catalog.regclass, $2::pg_catalog.regclass)";
+        let args = [(*table).into(), (*parent).into()];
+        if let Some(root) = action::look_up_table(&schema, call, &args) {
             action::run_on_tables(&schema, root, "join", &[*table]);
         }
     }
@@ -80,16 +84,14 @@ fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
     }
     // SAFETY: reads backend state.
     let user = unsafe { pg_sys::GetUserId() };
-    let statement = format!(
-        "SELECT d.root::pg_catalog.oid, d.member::pg_catalog.oid FROM {}($1, $2) AS d",
-        spi::quote_qualified_identifier(&*schema, "lead_phones_dropped_members")
-    );
-    let members: Vec<(pg_sys::Oid, pg_sys::Oid)> = in_catalogs(|| {
-        sql::execute(&statement, &[named.into(), user.into()], |rows| {
+    let call = "lead_phones_dropped_members($1::pg_catalog.regclass[], $2)";
+    let columns = "found.root::pg_catalog.oid, found.member::pg_catalog.oid";
+    let args = [named.into(), user.into()];
+    let members: Vec<(pg_sys::Oid, pg_sys::Oid)> =
+        action::look_up(&schema, columns, call, &args, |rows| {
             rows.filter_map(|row| Some((row.get(1).ok()??, row.get(2).ok()??)))
                 .collect()
-        })
-    });
+        });
     for members in members.chunk_by(|one, next| one.0 == next.0) {
         let tables: Vec<pg_sys::Oid> = members.iter().map(|(_, member)| *member).collect();
         action::run_on_tables(&schema, members[0].0, "drop", &tables);
@@ -153,33 +155,6 @@ fn created_tables() -> Vec<Move> {
             })
             .collect()
     })
-}
-
-fn root_of(schema: &str, table: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    ask(schema, "lead_phones_root", &[table])
-}
-
-/// The tracked table whose counts the table is to be taken into. An error where it cannot.
-fn root_to_join(schema: &str, table: pg_sys::Oid, parent: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    ask(schema, "lead_phones_root_to_join", &[table, parent])
-}
-
-fn ask(schema: &str, function: &str, tables: &[pg_sys::Oid]) -> Option<pg_sys::Oid> {
-    let function = spi::quote_qualified_identifier(schema, function);
-    let parameters = ["$1", "$1, $2"][tables.len() - 1];
-    let args: Vec<DatumWithOid<'_>> = tables.iter().map(|table| (*table).into()).collect();
-    in_catalogs(|| {
-        sql::execute(
-            &format!("SELECT {function}({parameters})::pg_catalog.oid"),
-            &args,
-            |rows| rows.first().get(1).ok().flatten(),
-        )
-    })
-}
-
-/// Runs a function of ours that reads catalogs and nothing else: whoever runs DDL needs no right on the extension's schema.
-fn in_catalogs<T>(run: impl FnOnce() -> T) -> T {
-    as_owner(pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID), run)
 }
 
 /// The statement that fired.

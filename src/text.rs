@@ -125,11 +125,14 @@ pub(crate) fn server_encoding_is_utf8() -> bool {
 fn convert(bytes: &[u8], encoding: c_int) -> String {
     /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
     const MAX_GROWTH: usize = 4;
+    let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
+    // SAFETY: looks the conversion up in the catalog.
+    let function = unsafe { pg_sys::FindDefaultConversionProc(encoding, utf8) };
     let mut buffer = vec![0u8; bytes.len() * MAX_GROWTH + 1];
     let mut text = String::new();
     let mut rest = bytes;
     while !rest.is_empty() {
-        let taken = convert_start(rest, encoding, &mut buffer);
+        let taken = convert_start(function, rest, encoding, &mut buffer);
         let converted = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
         text.push_str(&String::from_utf8_lossy(converted));
         rest = &rest[taken..];
@@ -141,11 +144,9 @@ fn convert(bytes: &[u8], encoding: c_int) -> String {
     text
 }
 
-/// Writes the start of the text that can be converted, and a NUL, into the buffer. Returns how many bytes that were.
-fn convert_start(bytes: &[u8], encoding: c_int, buffer: &mut [u8]) -> usize {
-    let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
-    // SAFETY: looks the conversion up in the catalog.
-    let function = unsafe { pg_sys::FindDefaultConversionProc(encoding, utf8) };
+/// Writes the start of the text that can be converted, and a NUL, into the buffer. Returns how many bytes that were. Without a
+/// conversion function, ASCII can be.
+fn convert_start(function: pg_sys::Oid, bytes: &[u8], encoding: c_int, buffer: &mut [u8]) -> usize {
     if function == pg_sys::InvalidOid {
         let ascii = bytes.iter().take_while(|byte| byte.is_ascii()).count();
         buffer[..ascii].copy_from_slice(&bytes[..ascii]);
@@ -158,7 +159,7 @@ fn convert_start(bytes: &[u8], encoding: c_int, buffer: &mut [u8]) -> usize {
         pg_sys::pg_do_encoding_conversion_buf(
             function,
             encoding,
-            utf8,
+            pg_sys::pg_enc::PG_UTF8 as c_int,
             bytes.as_ptr().cast_mut(),
             bytes.len() as c_int,
             buffer.as_mut_ptr(),

@@ -53,46 +53,12 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.on_invalid IS 'what becomes of a
 COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
 
-CREATE FUNCTION @extschema@.lead_phones_roots(relation oid) RETURNS SETOF regclass
-    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    WITH RECURSIVE ancestors AS (
-        SELECT relation AS oid
-         UNION
-        SELECT i.inhparent FROM pg_catalog.pg_inherits AS i JOIN ancestors AS a ON i.inhrelid = a.oid)
-    SELECT t.tgrelid::regclass FROM ancestors AS a JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.oid
-     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
-       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
-       AND NOT (@extschema@.lead_phones_settings(t.tgargs) ->> 'member')::boolean
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_roots(oid) IS
-    'internal: the tracked tables that a table is or belongs to, as partition or by inheritance';
-
-CREATE FUNCTION @extschema@.lead_phones_root(relation oid) RETURNS regclass
-    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT r FROM @extschema@.lead_phones_roots(relation) AS r LIMIT 1
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_root(oid) IS
-    'internal: the tracked table that a table is or belongs to';
-
-CREATE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
-    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    WITH RECURSIVE members AS (
-        SELECT leads::oid AS oid
-         UNION
-        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid)
-    SELECT m.oid::regclass FROM members AS m
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
-    'internal: a table, its partitions and the tables that inherit from it';
-
 CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables;
+    root regclass;
 BEGIN
     IF leads IS NULL THEN
         RAISE EXCEPTION 'leads must not be NULL'
@@ -101,12 +67,12 @@ BEGIN
     END IF;
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
     IF NOT FOUND THEN
+        root := @extschema@.lead_phones_root(leads);
         RAISE EXCEPTION 'table "%" is not tracked', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = CASE WHEN @extschema@.lead_phones_root(leads) IS NULL THEN 'It has no triggers of lead_phones.'
-                      ELSE format('It belongs to the tracked table "%s".', @extschema@.lead_phones_root(leads)) END,
-                  HINT = CASE WHEN @extschema@.lead_phones_root(leads) IS NULL THEN format('Run track_lead_phones(%L).', leads)
-                      ELSE 'Name that table.' END;
+                  DETAIL = CASE WHEN root IS NULL THEN 'It has no triggers of lead_phones.'
+                      ELSE format('It belongs to the tracked table "%s".', root) END,
+                  HINT = CASE WHEN root IS NULL THEN format('Run track_lead_phones(%L).', leads) ELSE 'Name that table.' END;
     END IF;
     IF tracked.counts IS NULL OR tracked.disqualifications IS NULL THEN
         RAISE EXCEPTION 'the phone counts or disqualifications of table "%" do not exist', leads
@@ -262,57 +228,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_table(regclass) IS
     'internal: an error where a relation cannot be tracked';
-
-CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
-                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
-    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
-    class pg_catalog.pg_class;
-    key_column name;
-    later_trigger name;
-BEGIN
-    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
-    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' THEN
-        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
-            USING ERRCODE = 'wrong_object_type',
-                  DETAIL = format('It is a %s table, on which writes cannot be counted.',
-                      CASE class.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
-                  HINT = format('Detach it, or untrack "%s".', leads);
-    END IF;
-    IF class.relowner <> owner THEN
-        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'A leads table and every table below it have one owner.',
-                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
-                      owner::regrole, member);
-    END IF;
-    SELECT a.attname INTO key_column FROM pg_catalog.pg_partitioned_table AS p
-      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
-     WHERE p.partrelid = member AND a.attname = ANY (written) LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'table "%" is partitioned by column "%"', member, key_column
-            USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
-                  HINT = 'Partition it by another column, such as the campaign.';
-    END IF;
-    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
-     WHERE t.tgrelid = member AND NOT t.tgisinternal
-       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
-       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
-     ORDER BY t.tgname LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
-                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member);
-    END IF;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_check_member(regclass, regclass, jsonb) IS
-    'internal: an error where a table, a partition of it or one that inherits from it cannot be kept by triggers';
 
 CREATE FUNCTION @extschema@.lead_phones_check_isolation() RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -732,16 +647,18 @@ COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, te
 CREATE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    root regclass := @extschema@.lead_phones_root(leads);
 BEGIN
     IF leads IS NULL THEN
         RAISE EXCEPTION 'leads must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the tracked table.';
     END IF;
-    IF @extschema@.lead_phones_root(leads) <> leads THEN
-        RAISE EXCEPTION 'table "%" belongs to tracked table "%"', leads, @extschema@.lead_phones_root(leads)
+    IF root <> leads THEN
+        RAISE EXCEPTION 'table "%" belongs to tracked table "%"', leads, root
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Its leads are counted with those of that table.',
-                  HINT = format('Detach it, or run untrack_lead_phones(%L).', @extschema@.lead_phones_root(leads));
+                  HINT = format('Detach it, or run untrack_lead_phones(%L).', root);
     END IF;
     IF (SELECT sum(@extschema@.lead_phones_drop_triggers(m)) FROM @extschema@.lead_phones_members(leads) AS m) = 0 THEN
         RAISE NOTICE 'table "%" is not tracked', leads;

@@ -445,7 +445,7 @@ CREATE PROCEDURE @extschema@.expire_disqualifications(
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'expire', '{}');
+    answer jsonb := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
 BEGIN
     entries_lifted := answer ->> 'entries';
     leads_unmarked := answer ->> 'leads';

@@ -4,7 +4,93 @@
 -- triggers see to tables that are attached, created, detached or dropped later. They run what they do on data as the
 -- owner of the tracked table.
 
-CREATE FUNCTION @extschema@.lead_phones_root_to_join(relation oid, parent oid) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_roots(relation regclass) RETURNS SETOF regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH RECURSIVE ancestors AS (
+        SELECT relation::oid AS oid
+         UNION
+        SELECT i.inhparent FROM pg_catalog.pg_inherits AS i JOIN ancestors AS a ON i.inhrelid = a.oid)
+    SELECT t.tgrelid::regclass FROM ancestors AS a JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = a.oid
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND NOT (@extschema@.lead_phones_settings(t.tgargs) ->> 'member')::boolean
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_roots(regclass) IS
+    'internal: the tracked tables that a table is or belongs to, as partition or by inheritance';
+
+CREATE FUNCTION @extschema@.lead_phones_root(relation regclass) RETURNS regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT r FROM @extschema@.lead_phones_roots(relation) AS r LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_root(regclass) IS
+    'internal: the tracked table that a table is or belongs to';
+
+CREATE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH RECURSIVE members AS (
+        SELECT leads::oid AS oid
+         UNION
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid)
+    SELECT m.oid::regclass FROM members AS m
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
+    'internal: a table, its partitions and the tables that inherit from it';
+
+CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
+                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
+    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
+    class pg_catalog.pg_class;
+    key_column name;
+    later_trigger name;
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' THEN
+        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = format('It is a %s table, on which writes cannot be counted.',
+                      CASE class.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
+                  HINT = format('Detach it, or untrack "%s".', leads);
+    END IF;
+    IF class.relowner <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table and every table below it have one owner.',
+                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
+                      owner::regrole, member);
+    END IF;
+    SELECT a.attname INTO key_column FROM pg_catalog.pg_partitioned_table AS p
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+     WHERE p.partrelid = member AND a.attname = ANY (written) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table "%" is partitioned by column "%"', member, key_column
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
+                  HINT = 'Partition it by another column, such as the campaign.';
+    END IF;
+    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = member AND NOT t.tgisinternal
+       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
+       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
+     ORDER BY t.tgname LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
+                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_member(regclass, regclass, jsonb) IS
+    'internal: an error where a table, a partition of it or one that inherits from it cannot be kept by triggers';
+
+CREATE FUNCTION @extschema@.lead_phones_root_to_join(relation regclass, parent regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -13,10 +99,10 @@ DECLARE
     other_roots regclass[];
 BEGIN
     SELECT array_agg(DISTINCT r ORDER BY r), array_agg(DISTINCT r ORDER BY r) FILTER (WHERE i.inhparent <> parent) INTO roots, other_roots
-      FROM pg_catalog.pg_inherits AS i CROSS JOIN LATERAL @extschema@.lead_phones_roots(i.inhparent) AS r
+      FROM pg_catalog.pg_inherits AS i CROSS JOIN LATERAL @extschema@.lead_phones_roots(i.inhparent::regclass) AS r
      WHERE i.inhrelid = relation;
     IF cardinality(roots) > 1 THEN
-        RAISE EXCEPTION 'table "%" cannot belong to more than one tracked table', relation::regclass
+        RAISE EXCEPTION 'table "%" cannot belong to more than one tracked table', relation
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = format('It would belong to %s.', array_to_string(roots, ' and ')),
                   HINT = 'Let it inherit from one of them.';
@@ -37,29 +123,42 @@ BEGIN
               HINT = format('Run untrack_lead_phones(%L) before, and track the table above it.', below);
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_root_to_join(oid, oid) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_root_to_join(regclass, regclass) IS
     'internal: the tracked table that a new table belongs to; an error where it cannot';
 
-CREATE FUNCTION @extschema@.lead_phones_dropped_members(named oid[], dropping_user oid)
+CREATE FUNCTION @extschema@.lead_phones_root_left(relation regclass, parent regclass, altering_user oid) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT r FROM @extschema@.lead_phones_root(parent) AS r
+     WHERE r <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
+       AND relation <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
+       -- The names of a command can mean other tables when it is over: whoever owns neither has not altered them.
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                    WHERE c.oid IN (relation, parent) AND pg_has_role(altering_user, c.relowner, 'USAGE'))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_root_left(regclass, regclass, oid) IS
+    'internal: the tracked table that a table no longer belongs to';
+
+CREATE FUNCTION @extschema@.lead_phones_dropped_members(named regclass[], dropping_user oid)
     RETURNS TABLE (root regclass, member regclass)
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH dropped AS (
         -- in the order in which DROP TABLE locks them
-        SELECT m.m AS oid, min(n.place) AS place FROM unnest(named) WITH ORDINALITY AS n (oid, place)
-         CROSS JOIN LATERAL @extschema@.lead_phones_members(n.oid) AS m
+        SELECT m.m AS member, min(n.place) AS place FROM unnest(named) WITH ORDINALITY AS n (relation, place)
+         CROSS JOIN LATERAL @extschema@.lead_phones_members(n.relation) AS m
          GROUP BY m.m)
-    SELECT r.root, d.oid FROM dropped AS d CROSS JOIN LATERAL @extschema@.lead_phones_root(d.oid) AS r (root)
-     WHERE r.root <> d.oid AND r.root NOT IN (SELECT o.oid FROM dropped AS o)
+    SELECT r.root, d.member FROM dropped AS d CROSS JOIN LATERAL @extschema@.lead_phones_root(d.member) AS r (root)
+     WHERE r.root <> d.member AND r.root NOT IN (SELECT o.member FROM dropped AS o)
        -- where someone may not drop what he names, nothing is dropped
        AND NOT EXISTS (
-            SELECT FROM unnest(named) AS o (oid)
-              JOIN pg_catalog.pg_class AS c ON c.oid = o.oid
+            SELECT FROM unnest(named) AS o (relation)
+              JOIN pg_catalog.pg_class AS c ON c.oid = o.relation
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE NOT pg_has_role(dropping_user, c.relowner, 'USAGE') AND NOT pg_has_role(dropping_user, n.nspowner, 'USAGE'))
-     ORDER BY r.root, d.place, d.oid
+     ORDER BY r.root, d.place, d.member
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_dropped_members(oid[], oid) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_dropped_members(regclass[], oid) IS
     'internal: the tables of trees that stay which go with the named ones';
 
 CREATE FUNCTION @extschema@.lead_phones_tables(arguments jsonb) RETURNS SETOF regclass
@@ -160,14 +259,19 @@ CREATE FUNCTION @extschema@.lead_phones_part(leads regclass, arguments jsonb) RE
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    tables regclass[];
+    member regclass;
+    tables regclass[] := '{}';
 BEGIN
     -- What still belongs to the tree by another way has not left it.
-    SELECT array_agg(DISTINCT m) INTO tables FROM @extschema@.lead_phones_tables(arguments) AS t
-     CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
-     WHERE m NOT IN (SELECT s FROM @extschema@.lead_phones_members(leads) AS s);
-    -- takes the lock that keeps other writers out
-    PERFORM @extschema@.lead_phones_drop_triggers(t) FROM unnest(tables) AS t;
+    FOR member IN
+        SELECT DISTINCT m FROM @extschema@.lead_phones_tables(arguments) AS t CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
+         WHERE m NOT IN (SELECT s FROM @extschema@.lead_phones_members(leads) AS s)
+    LOOP
+        -- takes the lock that keeps other writers out; what has no triggers is not counted, or no longer
+        IF @extschema@.lead_phones_drop_triggers(member) > 0 THEN
+            tables := tables || member;
+        END IF;
+    END LOOP;
     PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads), tables);
     RETURN '{}';
 END

@@ -15,7 +15,7 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_is_distributed(regclass) IS 'internal: whether Citus distributes a table';
 
-CREATE FUNCTION @extschema@.lead_phones_is_shard(relation oid) RETURNS boolean
+CREATE FUNCTION @extschema@.lead_phones_is_shard(relation regclass) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -24,11 +24,11 @@ BEGIN
     IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
         RETURN false;
     END IF;
-    EXECUTE 'SELECT pg_catalog.relation_is_a_known_shard($1)' INTO is_shard USING relation::regclass;
+    EXECUTE 'SELECT pg_catalog.relation_is_a_known_shard($1)' INTO is_shard USING relation;
     RETURN is_shard;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_is_shard(oid) IS 'internal: whether a table is a shard of Citus';
+COMMENT ON FUNCTION @extschema@.lead_phones_is_shard(regclass) IS 'internal: whether a table is a shard of Citus';
 
 CREATE FUNCTION @extschema@.lead_phones_allow_triggers(leads regclass) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -50,23 +50,20 @@ DECLARE
     distribution_column text;
     node_group integer;
 BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
-        RETURN;
-    END IF;
     IF @extschema@.lead_phones_is_shard(leads) THEN
         RAISE EXCEPTION 'cannot track "%": it is a shard', leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'Citus keeps the triggers of shards in line with those of their distributed table.',
                   HINT = 'Track the distributed table, on the coordinator.';
     END IF;
+    IF NOT @extschema@.lead_phones_is_distributed(leads) THEN
+        RETURN;
+    END IF;
     EXECUTE 'SELECT CASE WHEN p.partmethod = ''h'' THEN ''hash'' WHEN p.partmethod = ''n'' AND p.repmodel = ''t'' THEN ''reference''
                          WHEN p.partmethod = ''n'' THEN ''single shard'' ELSE ''other'' END,
                     CASE WHEN p.partkey IS NOT NULL THEN pg_catalog.column_to_column_name(p.logicalrelid, p.partkey) END
                FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1'
        INTO table_type, distribution_column USING leads;
-    IF table_type IS NULL THEN
-        RETURN;
-    END IF;
     EXECUTE 'SELECT g.groupid FROM pg_catalog.pg_dist_local_group AS g' INTO node_group;
     IF node_group <> 0 THEN
         RAISE EXCEPTION 'cannot track distributed table "%" on a worker', leads

@@ -8,8 +8,7 @@ use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
 use super::settings::Settings;
-use crate::owner::as_owner;
-use crate::{action, report, sql, text};
+use crate::{action, report, text};
 
 /// What fired the trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,15 +138,11 @@ impl<'call> TriggerCall<'call> {
         if !settings.member {
             return self.relation().rd_id;
         }
-        let statement = format!(
-            "SELECT {}($1)::pg_catalog.oid",
-            spi::quote_qualified_identifier(&*self.extension_schema(), "lead_phones_root")
+        let root = action::look_up_table(
+            &self.extension_schema(),
+            "lead_phones_root($1::pg_catalog.regclass)",
+            &[self.relation().rd_id.into()],
         );
-        let root = as_owner(self.owner(), || {
-            sql::execute(&statement, &[self.relation().rd_id.into()], |rows| {
-                rows.first().get::<pg_sys::Oid>(1).ok().flatten()
-            })
-        });
         root.unwrap_or_else(|| {
             let table = self.table_name();
             report::fail(

@@ -49,16 +49,14 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
 }
 
 fn is_shard(call: &TriggerCall<'_>) -> bool {
-    let function =
-        spi::quote_qualified_identifier(&*call.extension_schema(), "lead_phones_is_shard");
-    as_owner(call.owner(), || {
-        sql::execute(
-            &format!("SELECT {function}($1)"),
-            &[call.relation().rd_id.into()],
-            |rows| rows.first().get::<bool>(1).ok().flatten(),
-        )
-    })
-    .unwrap_or(false)
+    let is_shard = action::look_up(
+        &call.extension_schema(),
+        "found",
+        "lead_phones_is_shard($1::pg_catalog.regclass)",
+        &[call.relation().rd_id.into()],
+        |rows| rows.first().get(1).ok().flatten(),
+    );
+    is_shard.unwrap_or(false)
 }
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {

@@ -144,6 +144,87 @@ DROP SCHEMA bobs CASCADE;
 SELECT relation::regclass, mode FROM pg_locks WHERE relation IN ('alices.leads'::regclass, 'alices.campaign_phone_counts'::regclass);
 COMMIT;
 RESET ROLE;
+-- Functions of nearly the same signature in the extension's schema: none is the better match for a call of ours.
+SET client_min_messages = warning;
+GRANT CREATE ON SCHEMA public TO regress_bob;
+CREATE SCHEMA bobs AUTHORIZATION regress_bob;
+GRANT EXECUTE ON PROCEDURE expire_disqualifications(regclass, bigint, bigint) TO regress_bob;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_bob;
+SET ROLE regress_bob;
+SELECT format('CREATE FUNCTION public.%s LANGUAGE plpgsql AS %L', f, 'BEGIN RAISE WARNING ''planted, as %'', current_user; RETURN NULL; END')
+  FROM unnest(ARRAY['lead_phones_root(oid) RETURNS regclass', 'lead_phones_members(oid) RETURNS regclass', 'lead_phones_roots(oid) RETURNS regclass',
+                    'lead_phones_is_shard(oid) RETURNS boolean', 'lead_phones_root_to_join(oid, oid) RETURNS regclass',
+                    'lead_phones_root_left(oid, oid, oid) RETURNS regclass', 'lead_phones_call(regclass, text, text) RETURNS jsonb',
+                    'lead_phones_tracked(oid) RETURNS lead_phone_tables']) AS f \gexec
+CREATE TABLE bobs.u (a int);
+CREATE TABLE bobs.v () INHERITS (bobs.u);
+ALTER TABLE bobs.v NO INHERIT bobs.u;
+ALTER TABLE bobs.v INHERIT bobs.u;
+DROP TABLE bobs.v;
+CALL disqualify_phone(1, '678 999 1001', leads => 'bobs.u');
+CALL expire_disqualifications('alices.leads');
+SET ROLE regress_alice;
+CREATE TABLE alices.leads_3 PARTITION OF alices.leads FOR VALUES IN (3);
+INSERT INTO alices.leads_3 VALUES (3, '678 999 1001', NULL);
+ALTER TABLE alices.leads DETACH PARTITION alices.leads_3;
+DROP TABLE alices.leads_3;
+SET ROLE regress_bob;
+DO $$
+DECLARE planted regprocedure;
+BEGIN
+    FOR planted IN SELECT p.oid FROM pg_proc AS p WHERE p.proowner = 'regress_bob'::regrole AND p.pronamespace = 'public'::regnamespace LOOP
+        EXECUTE 'DROP FUNCTION ' || planted;
+    END LOOP;
+END $$;
+-- What a table's owner defers, or sets, does not come to whoever runs DDL or calls a procedure.
+SET ROLE regress_alice;
+CREATE TABLE alices.leads_3 PARTITION OF alices.leads FOR VALUES IN (3);
+INSERT INTO alices.leads VALUES (3, '678 999 1001', NULL), (1, '678 999 1002', NULL);
+CREATE FUNCTION alices.tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE WARNING 'trigger of alice, as %', current_user;
+    PERFORM set_config('search_path', 'alices', false);
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON alices.campaign_phone_counts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION alices.tell();
+RESET ROLE;
+DROP TABLE alices.leads_3;
+SET ROLE regress_bob;
+CALL disqualify_phone(1, '678 999 1002', leads => 'alices.leads');
+SET ROLE regress_alice;
+ALTER TABLE alices.campaign_phone_counts DISABLE TRIGGER later;
+CREATE TRIGGER now AFTER UPDATE ON alices.campaign_phone_counts FOR EACH ROW EXECUTE FUNCTION alices.tell();
+RESET ROLE;
+DROP TABLE alices.leads_3;
+SHOW search_path;
+SET ROLE regress_alice;
+DROP TRIGGER now ON alices.campaign_phone_counts;
+-- A command whose names mean other tables when it is over: what its user does not own stays as it is.
+RESET ROLE;
+CREATE SCHEMA alices_too AUTHORIZATION regress_alice;
+GRANT USAGE ON SCHEMA alices_too TO PUBLIC;
+SET ROLE regress_alice;
+CREATE TABLE alices_too.heirs (campaign_id int, phone text, mobile text);
+SELECT FROM track_lead_phones('alices_too.heirs');
+INSERT INTO alices_too.heirs VALUES (1, '678 999 1001', NULL);
+SET ROLE regress_bob;
+DROP TABLE pg_temp.leads;
+CREATE TABLE bobs.leads (campaign_id int);
+CREATE TABLE bobs.heirs () INHERITS (bobs.leads);
+INSERT INTO bobs.heirs VALUES (1);
+CREATE FUNCTION bobs.switch() RETURNS boolean LANGUAGE sql AS $$ SELECT set_config('search_path', 'alices, alices_too, public', false) IS NOT NULL $$;
+SET search_path = bobs, public;
+ALTER TABLE heirs NO INHERIT leads, ADD CHECK (bobs.switch());
+RESET search_path;
+RESET ROLE;
+SELECT count(*) AS triggers FROM pg_trigger WHERE tgrelid = 'alices_too.heirs'::regclass;
+SELECT count(*) AS wrong FROM verify_phone_counts('alices.leads');
+DROP SCHEMA alices_too, bobs CASCADE;
+REVOKE EXECUTE ON PROCEDURE expire_disqualifications(regclass, bigint, bigint) FROM regress_bob;
+REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_bob;
+REVOKE CREATE ON SCHEMA public FROM regress_bob;
+RESET client_min_messages;
+
 REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_alice;
 DROP SCHEMA alices CASCADE;
 DROP SCHEMA shared, private CASCADE;

@@ -242,6 +242,14 @@ SELECT * FROM state();
 ALTER TABLE c NO INHERIT a;
 SELECT * FROM state();
 ALTER TABLE c INHERIT a;
+-- both parents at once: taken off once
+INSERT INTO leads VALUES (7, 1, '678 999 1007', NULL);
+ALTER TABLE c NO INHERIT a, NO INHERIT b;
+SELECT * FROM state();
+ALTER TABLE c INHERIT a;
+ALTER TABLE c INHERIT b;
+SELECT * FROM state();
+DELETE FROM ONLY leads;
 DROP TABLE a, b CASCADE;
 SELECT * FROM state();
 CREATE TABLE other_leads (LIKE leads);
