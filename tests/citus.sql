@@ -1,0 +1,121 @@
+-- A tracked table on Citus. Connected to the coordinator, on :PORT; :worker is the port of a worker, :other that of another.
+-- What must hold fails with an error.
+\set QUIET on
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+CREATE EXTENSION lead_phones;
+CREATE PROCEDURE exact(leads regclass, what text) LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM verify_phone_counts(leads)) THEN RAISE EXCEPTION 'wrong counts: %', what; END IF;
+    RAISE NOTICE 'exact: %', what;
+END $$;
+CREATE PROCEDURE refused(statement text, message text) LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        EXECUTE statement;
+    EXCEPTION WHEN OTHERS THEN
+        IF SQLERRM LIKE message THEN RAISE NOTICE 'refused: %', SQLERRM; RETURN; END IF;
+        RAISE EXCEPTION 'refused otherwise: %', SQLERRM;
+    END;
+    RAISE EXCEPTION 'not refused: %', statement;
+END $$;
+SET client_min_messages = notice;
+
+-- filled, then tracked
+CREATE TABLE leads (campaign_id int, id bigint, phone text, mobile text, note text, PRIMARY KEY (campaign_id, id));
+SELECT create_distributed_table('leads', 'campaign_id') \g /dev/null
+INSERT INTO leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, CASE WHEN i % 2 = 0 THEN '404 555 ' || 1000 + i % 70 END FROM generate_series(1, 300) AS i;
+SELECT * FROM track_lead_phones('leads') \g /dev/null
+CALL exact('leads', 'a filled table, tracked');
+
+-- writes of every kind
+INSERT INTO leads VALUES (1, 1000, '(678) 999-2000', '678 999 2001');
+INSERT INTO leads SELECT i % 10, 2000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+COPY leads (campaign_id, id, phone, mobile) FROM stdin;
+1	5001	678 999 3000	678 999 3001
+2	5002	678 999 3000	678 999 3001
+\.
+UPDATE leads SET phone = '678 999 4000' WHERE id % 7 = 0;
+UPDATE leads SET mobile = NULL WHERE campaign_id = 3;
+DELETE FROM leads WHERE id % 5 = 0;
+INSERT INTO leads VALUES (1, 1001, '678 999 8888', NULL) ON CONFLICT (campaign_id, id) DO UPDATE SET phone = EXCLUDED.phone;
+BEGIN;
+INSERT INTO leads VALUES (1, 7777, '678 999 7777', NULL);
+ROLLBACK;
+BEGIN;
+INSERT INTO leads VALUES (1, 1102, '(678) 999-5000', '678 999 5001');
+INSERT INTO leads VALUES (2, 1102, '(678) 999-5000', '678 999 5001');
+DELETE FROM leads WHERE campaign_id = 2 AND id = 1102;
+COMMIT;
+PREPARE upload (int, bigint, text) AS INSERT INTO leads VALUES ($1, $2, $3);
+EXECUTE upload (1, 9001, '678 999 1111'); EXECUTE upload (2, 9002, '678 999 1111'); EXECUTE upload (3, 9003, '678 999 1111');
+EXECUTE upload (1, 9004, '678 999 1111'); EXECUTE upload (1, 9005, '678 999 1111'); EXECUTE upload (1, 9006, '678 999 1111');
+CALL exact('leads', 'writes from the coordinator');
+
+-- disqualification
+CALL disqualify_phone(1, '678 999 2000', leads => 'leads') \g /dev/null
+INSERT INTO leads VALUES (1, 1201, '(678) 999-2000', '678 999 2001');
+CALL exact('leads', 'disqualified, and uploaded after');
+CALL requalify_phone(1, '678 999 2000', leads => 'leads') \g /dev/null
+CALL disqualify_phone(9, '678 999 1009', expires_at => now() - interval '1 day', leads => 'leads') \g /dev/null
+CALL expire_disqualifications('leads') \g /dev/null
+CALL disqualify_phone(8, '678 999 2000', leads => 'leads') \g /dev/null
+CALL exact('leads', 'requalified, expired');
+SELECT rebuild_phone_counts('leads') \g /dev/null
+CALL exact('leads', 'rebuilt');
+
+-- shards that move, a tenant of its own
+SELECT citus_move_shard_placement(shardid, '127.0.0.1', :worker, '127.0.0.1', :other, 'block_writes')
+  FROM citus_shards WHERE table_name = 'leads'::regclass AND nodeport = :worker LIMIT 1 \g /dev/null
+INSERT INTO leads SELECT i % 10, 100000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL exact('leads', 'a shard moved');
+SELECT isolate_tenant_to_new_shard('leads', 8, 'CASCADE', shard_transfer_mode => 'block_writes') \g /dev/null
+INSERT INTO leads SELECT i % 10, 200000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL exact('leads', 'a tenant isolated');
+
+-- from a worker
+\c - - - :worker
+INSERT INTO leads SELECT i % 10, 300000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL disqualify_phone(7, '678 999 1017', leads => 'leads') \g /dev/null
+CALL exact('leads', 'writes from a worker');
+CALL refused($$SELECT track_lead_phones('leads')$$, 'cannot track distributed table % on a worker');
+TRUNCATE leads;
+\c - - - :coordinator
+CALL exact('leads', 'truncated from a worker');
+INSERT INTO leads SELECT i % 10, 300000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+TRUNCATE leads;
+CALL exact('leads', 'truncated');
+SELECT untrack_lead_phones('leads') \g /dev/null
+SELECT * FROM track_lead_phones('leads') \g /dev/null
+CALL exact('leads', 'untracked and tracked again');
+
+-- what cannot be
+CREATE SCHEMA reference;
+CREATE TABLE reference.leads (campaign_id int, phone text, mobile text);
+SELECT create_reference_table('reference.leads') \g /dev/null
+CALL refused($$SELECT track_lead_phones('reference.leads')$$, '%does not distribute it by its campaign column');
+CREATE SCHEMA by_id;
+CREATE TABLE by_id.leads (id int, campaign_id int, phone text, mobile text);
+SELECT create_distributed_table('by_id.leads', 'id') \g /dev/null
+CALL refused($$SELECT track_lead_phones('by_id.leads')$$, '%does not distribute it by its campaign column');
+
+-- tracked and filled, then distributed, as docs/scale-out.md says
+CREATE SCHEMA filled;
+CREATE TABLE filled.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT * FROM track_lead_phones('filled.leads') \g /dev/null
+INSERT INTO filled.leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL disqualify_phone(7, '678 999 1017', leads => 'filled.leads') \g /dev/null
+SET client_min_messages = warning;
+SET search_path = filled, public;
+BEGIN;
+SET LOCAL citus.enable_unsafe_triggers = on;
+ALTER TABLE leads DISABLE TRIGGER USER;
+SELECT create_distributed_table('campaign_phone_counts', 'campaign_id', colocate_with => 'none') \g /dev/null
+SELECT create_distributed_table('campaign_phone_disqualifications', 'campaign_id', colocate_with => 'campaign_phone_counts') \g /dev/null
+SELECT create_distributed_table('leads', 'campaign_id', colocate_with => 'campaign_phone_counts') \g /dev/null
+ALTER TABLE leads ENABLE TRIGGER USER;
+COMMIT;
+SET client_min_messages = notice;
+CALL exact('filled.leads', 'tracked, then distributed');
+INSERT INTO leads SELECT i % 10, 1000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL exact('filled.leads', 'and written to');
