@@ -6,11 +6,11 @@ use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 use pgrx::rel::PgRelation;
-use pgrx::spi::SpiTupleTable;
 use pgrx::{FromDatum, JsonB};
 
 use crate::owner::as_owner_for_others;
-use crate::{report, sql, text};
+use crate::sql::{self, Values};
+use crate::{report, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
 const ACTIONS: [&str; 3] = ["disqualify", "requalify", "expire"];
@@ -54,15 +54,16 @@ pub(crate) unsafe fn extension_schema(fcinfo: FunctionCallInfo) -> String {
     }
 }
 
-/// Runs an action of a tracked table on tables that belong to it, or did.
+/// Runs an action of a tracked table on tables that belong to it, or did; `are_created` where the command has just made them.
 pub(crate) fn run_on_tables(
     schema: &str,
     leads: pg_sys::Oid,
     action: &str,
     tables: &[pg_sys::Oid],
+    are_created: bool,
 ) {
     let tables: Vec<u32> = tables.iter().map(|table| table.to_u32()).collect();
-    let arguments = JsonB(serde_json::json!({ "tables": tables }));
+    let arguments = JsonB(serde_json::json!({ "tables": tables, "created": are_created }));
     run(schema, leads, action, arguments.into());
 }
 
@@ -98,18 +99,18 @@ fn run(
 
 /// Asks a function of ours that reads catalogs and nothing else, as superuser: whoever writes or runs DDL needs no right on the
 /// extension's schema. `call` is the function without its schema, with its arguments cast to the very types that it declares:
-/// a function of another signature, which somebody else may have put there, must not be the better match.
-pub(crate) fn look_up<T>(
+/// a function of another signature, which somebody else may have put there, must not be the better match. It sees what is
+/// committed, as DDL does, at every isolation level.
+pub(crate) fn look_up(
     schema: &str,
     columns: &str,
     call: &str,
     args: &[DatumWithOid<'_>],
-    read: impl FnOnce(SpiTupleTable<'_>) -> T,
-) -> T {
+) -> Vec<Values> {
     let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
     let schema = spi::quote_identifier(schema);
     let statement = format!("SELECT {columns} FROM {schema}.{call} AS found");
-    as_owner_for_others(superuser, || sql::execute(&statement, args, read))
+    as_owner_for_others(superuser, || sql::query_latest(&statement, args))
 }
 
 /// The table that a look-up finds.
@@ -118,7 +119,13 @@ pub(crate) fn look_up_table(
     call: &str,
     args: &[DatumWithOid<'_>],
 ) -> Option<pg_sys::Oid> {
-    look_up(schema, "found::pg_catalog.oid", call, args, |rows| {
-        rows.first().get(1).ok().flatten()
-    })
+    let found = look_up(schema, "found::pg_catalog.oid", call, args);
+    table_in(found.first()?, 0)
+}
+
+/// The table in a column of a row that was looked up.
+pub(crate) fn table_in(row: &Values, column: usize) -> Option<pg_sys::Oid> {
+    let value = (*row.get(column)?)?;
+    // SAFETY: a value of type oid.
+    unsafe { pg_sys::Oid::from_datum(value, false) }
 }

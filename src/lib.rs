@@ -16,6 +16,8 @@ mod partitions;
 #[cfg(feature = "extension")]
 mod report;
 #[cfg(feature = "extension")]
+mod server;
+#[cfg(feature = "extension")]
 mod sql;
 #[cfg(feature = "extension")]
 mod subtransaction;

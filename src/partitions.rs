@@ -4,18 +4,21 @@
 //! triggers, which anybody can write. A name of the tree may mean another table when the command is over, so what left is
 //! believed of its owner alone. Most commands are passed over without a look at the catalog.
 
+use core::ffi::c_void;
 use std::ptr;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
-use crate::{action, report, sql};
+use crate::{action, report, server, sql};
 
 // catalog/pg_inherits.h
 unsafe extern "C-unwind" {
     fn has_superclass(relation: pg_sys::Oid) -> bool;
     fn has_subclass(relation: pg_sys::Oid) -> bool;
+    // catalog/partition.h
+    fn get_partition_parent(relation: pg_sys::Oid, even_if_detached: bool) -> pg_sys::Oid;
 }
 
 /// Event trigger on `ddl_command_end`.
@@ -23,9 +26,6 @@ unsafe extern "C-unwind" {
 fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info.
     let (tree, schema) = unsafe { (parse_tree(fcinfo), action::extension_schema(fcinfo)) };
-    if sql::is_citus_loaded() {
-        return;
-    }
     // SAFETY: a node of a tag is of its type.
     let moves = unsafe {
         match (*tree).type_ {
@@ -53,14 +53,15 @@ fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
         let call = "lead_phones_root_left($1::pg_catalog.regclass, $2::pg_catalog.regclass, $3)";
         let args = [(*table).into(), (*parent).into(), user.into()];
         if let Some(root) = action::look_up_table(&schema, call, &args) {
-            action::run_on_tables(&schema, root, "part", &[*table]);
+            action::run_on_tables(&schema, root, "part", &[*table], false);
         }
     }
     for Move { table, parent, .. } in moves.iter().filter(|table| table.joined) {
         let call = "lead_phones_root_to_join($1::pg_catalog.regclass, $2::pg_catalog.regclass)";
         let args = [(*table).into(), (*parent).into()];
         if let Some(root) = action::look_up_table(&schema, call, &args) {
-            action::run_on_tables(&schema, root, "join", &[*table]);
+            let is_created = *parent == pg_sys::InvalidOid;
+            action::run_on_tables(&schema, root, "join", &[*table], is_created);
         }
     }
 }
@@ -71,7 +72,7 @@ fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info; a node of this tag is a DropStmt.
     let (named, schema) = unsafe {
         let tree = parse_tree(fcinfo);
-        if (*tree).type_ != pg_sys::NodeTag::T_DropStmt || sql::is_citus_loaded() {
+        if (*tree).type_ != pg_sys::NodeTag::T_DropStmt {
             return;
         }
         (
@@ -87,14 +88,13 @@ fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
     let call = "lead_phones_dropped_members($1::pg_catalog.regclass[], $2)";
     let columns = "found.root::pg_catalog.oid, found.member::pg_catalog.oid";
     let args = [named.into(), user.into()];
-    let members: Vec<(pg_sys::Oid, pg_sys::Oid)> =
-        action::look_up(&schema, columns, call, &args, |rows| {
-            rows.filter_map(|row| Some((row.get(1).ok()??, row.get(2).ok()??)))
-                .collect()
-        });
+    let members: Vec<(pg_sys::Oid, pg_sys::Oid)> = action::look_up(&schema, columns, call, &args)
+        .iter()
+        .filter_map(|row| Some((action::table_in(row, 0)?, action::table_in(row, 1)?)))
+        .collect();
     for members in members.chunk_by(|one, next| one.0 == next.0) {
         let tables: Vec<pg_sys::Oid> = members.iter().map(|(_, member)| *member).collect();
-        action::run_on_tables(&schema, members[0].0, "drop", &tables);
+        action::run_on_tables(&schema, members[0].0, "drop", &tables, false);
     }
 }
 
@@ -186,7 +186,7 @@ unsafe fn dropped_relations(statement: &pg_sys::DropStmt) -> Vec<pg_sys::Oid> {
     unsafe {
         match statement.removeType {
             pg_sys::ObjectType::OBJECT_TABLE => elements(statement.objects)
-                .filter_map(|names| find(pg_sys::makeRangeVarFromNameList(names)))
+                .filter_map(|names| find_to_drop(pg_sys::makeRangeVarFromNameList(names)))
                 // most tables have nothing to do with any other
                 .filter(|table| is_in_tree(*table))
                 .collect(),
@@ -251,6 +251,54 @@ unsafe fn find(name: *mut pg_sys::RangeVar) -> Option<pg_sys::Oid> {
         )
     };
     (table != pg_sys::InvalidOid).then_some(table)
+}
+
+/// The table of a name, locked as DROP TABLE locks it next: it cannot be renamed before that.
+///
+/// # Safety
+/// `name` is a RangeVar.
+unsafe fn find_to_drop(name: *mut pg_sys::RangeVar) -> Option<pg_sys::Oid> {
+    // SAFETY: the caller's promise; the callback takes no argument.
+    let table = unsafe {
+        pg_sys::RangeVarGetRelidExtended(
+            name,
+            pg_sys::AccessExclusiveLock as pg_sys::LOCKMODE,
+            pg_sys::RVROption::RVR_MISSING_OK,
+            Some(before_drop_lock),
+            ptr::null_mut(),
+        )
+    };
+    (table != pg_sys::InvalidOid).then_some(table)
+}
+
+/// As Postgres's own callback of DROP TABLE: who may not drop a table may not lock it either, and the table above is locked first.
+#[pg_guard]
+unsafe extern "C-unwind" fn before_drop_lock(
+    name: *const pg_sys::RangeVar,
+    table: pg_sys::Oid,
+    _table_before: pg_sys::Oid,
+    _arg: *mut c_void,
+) {
+    // SAFETY: catalog look-ups of a table that may be gone; a lock, that lasts as long as the transaction.
+    unsafe {
+        let kind = pg_sys::get_rel_relkind(table);
+        if kind == 0 {
+            return;
+        }
+        if !server::is_owner_of_table(table)
+            && !server::is_owner_of_schema(pg_sys::get_rel_namespace(table))
+        {
+            pg_sys::aclcheck_error(
+                pg_sys::AclResult::ACLCHECK_NOT_OWNER,
+                pg_sys::get_relkind_objtype(kind),
+                (*name).relname,
+            );
+        }
+        if pg_sys::get_rel_relispartition(table) {
+            let parent = pg_sys::ffi::pg_guard_ffi_boundary(|| get_partition_parent(table, true));
+            pg_sys::LockRelationOid(parent, pg_sys::AccessExclusiveLock as pg_sys::LOCKMODE);
+        }
+    }
 }
 
 /// The elements of a list of nodes.

@@ -86,24 +86,74 @@ pub(crate) fn run(statement: &str, args: &[DatumWithOid<'_>]) {
     execute(statement, args, |_| ());
 }
 
-/// Executes a statement on what is committed now, whatever the snapshot of the transaction: as foreign keys do.
+/// The values of a row, none of which is a pointer.
+pub(crate) type Values = Vec<Option<pg_sys::Datum>>;
+
+/// Executes a statement for its effect on what is committed now, whatever the snapshot of the transaction: as foreign keys do.
 pub(crate) fn run_on_latest(statement: &str) {
+    on_latest(statement, &[], false);
+}
+
+/// The rows that a query finds in what is committed now, whatever the snapshot of the transaction. Its columns are of types that
+/// are passed by value.
+pub(crate) fn query_latest(query: &str, args: &[DatumWithOid<'_>]) -> Vec<Values> {
+    // SAFETY: reads backend state.
+    if unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32 {
+        return on_latest(query, args, true);
+    }
+    execute(query, args, |_| found_values())
+}
+
+/// The rows that SPI has just found.
+fn found_values() -> Vec<Values> {
+    // SAFETY: what the last statement left; NULL where it returns no rows.
+    unsafe {
+        let Some(table) = pg_sys::SPI_tuptable.as_ref() else {
+            return Vec::new();
+        };
+        let columns = (*table.tupdesc).natts;
+        (0..pg_sys::SPI_processed as usize)
+            .map(|row| {
+                let row = *table.vals.add(row);
+                (1..=columns)
+                    .map(|column| {
+                        let mut is_null = false;
+                        let value = pg_sys::SPI_getbinval(row, table.tupdesc, column, &mut is_null);
+                        (!is_null).then_some(value)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+fn on_latest(statement: &str, args: &[DatumWithOid<'_>], read_only: bool) -> Vec<Values> {
     Spi::connect_mut(|_| {
-        let plan = text::to_server(statement);
-        // SAFETY: SPI is connected; the plan has no arguments, and is freed with SPI; an error does not return.
+        let statement = text::to_server(statement);
+        let mut types: Vec<pg_sys::Oid> = args.iter().map(|arg| arg.oid()).collect();
+        let mut values: Vec<pg_sys::Datum> = args
+            .iter()
+            .map(|arg| {
+                arg.datum()
+                    .map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime())
+            })
+            .collect();
+        // SAFETY: SPI is connected; the plan is freed with SPI; none of the arguments is NULL; an error does not return.
         let status = unsafe {
-            let plan = pg_sys::SPI_prepare(plan.as_ptr(), 0, ptr::null_mut());
+            let plan =
+                pg_sys::SPI_prepare(statement.as_ptr(), args.len() as i32, types.as_mut_ptr());
             pg_sys::SPI_execute_snapshot(
                 plan,
-                ptr::null_mut(),
+                values.as_mut_ptr(),
                 ptr::null(),
                 pg_sys::GetLatestSnapshot(),
                 ptr::null_mut(),
-                false,
+                read_only,
                 true,
                 0,
             )
         };
         Spi::check_status(status).unwrap_or_report();
-    });
+        found_values()
+    })
 }

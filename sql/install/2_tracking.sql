@@ -10,6 +10,11 @@ CREATE FUNCTION @extschema@.lead_phones_count() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.lead_phones_count() IS
     'trigger of tracked tables: keeps campaign_phone_counts';
 
+CREATE FUNCTION @extschema@.lead_phones_write_counts() RETURNS void
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_write_counts_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_write_counts() IS
+    'internal: writes what the transaction has changed in counts, and holds their rows from then on';
+
 CREATE FUNCTION @extschema@.lead_phones_settings(trigger_args bytea) RETURNS jsonb
     IMMUTABLE STRICT PARALLEL SAFE COST 10
     LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_settings_wrapper';
@@ -24,6 +29,7 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
        s.settings OPERATOR(pg_catalog.->>) 'region' AS region,
        (s.settings OPERATOR(pg_catalog.->>) 'region_column')::pg_catalog.name AS region_column,
        s.settings OPERATOR(pg_catalog.->>) 'on_invalid' AS on_invalid,
+       s.settings OPERATOR(pg_catalog.->>) 'count_at' AS count_at,
        counts.oid::pg_catalog.regclass AS counts,
        disqualifications.oid::pg_catalog.regclass AS disqualifications
   FROM pg_catalog.pg_trigger AS t
@@ -50,6 +56,7 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.mobile_column IS 'its second col
 COMMENT ON COLUMN @extschema@.lead_phone_tables.region IS 'region of numbers written without a country code';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.region_column IS 'its column with a region of each lead, if it has one';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.on_invalid IS 'what becomes of a value that is no valid number: keep, null or reject';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.count_at IS 'when a transaction counts what it writes: read (or commit, if it does not read the counts) or commit';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
 
@@ -403,7 +410,7 @@ DECLARE
 BEGIN
     PERFORM @extschema@.lead_phones_allow_triggers(leads);
     SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
-      FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,
+      FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,count_at,
                     schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
      WHERE settings ->> k.key IS NOT NULL;
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO changed
@@ -498,6 +505,7 @@ CREATE FUNCTION @extschema@.track_lead_phones(
     region_column name DEFAULT NULL,
     on_invalid text DEFAULT 'keep',
     backfill boolean DEFAULT true,
+    count_at text DEFAULT 'read',
     OUT total_leads bigint,
     OUT numbers_normalized bigint,
     OUT left_invalid bigint,
@@ -513,7 +521,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables;
 BEGIN
     IF leads IS NULL OR campaign_column IS NULL OR phone_column IS NULL OR mobile_column IS NULL
-       OR region IS NULL OR on_invalid IS NULL OR backfill IS NULL THEN
+       OR region IS NULL OR on_invalid IS NULL OR backfill IS NULL OR count_at IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
                 WHEN leads IS NULL THEN 'leads'
                 WHEN campaign_column IS NULL THEN 'campaign_column'
@@ -521,7 +529,8 @@ BEGIN
                 WHEN mobile_column IS NULL THEN 'mobile_column'
                 WHEN region IS NULL THEN 'region'
                 WHEN on_invalid IS NULL THEN 'on_invalid'
-                ELSE 'backfill' END
+                WHEN backfill IS NULL THEN 'backfill'
+                ELSE 'count_at' END
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'Of the parameters of track_lead_phones, only region_column can be NULL.';
     END IF;
@@ -534,6 +543,10 @@ BEGIN
     IF on_invalid NOT IN ('keep', 'null', 'reject') THEN
         RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';
+    END IF;
+    IF count_at NOT IN ('read', 'commit') THEN
+        RAISE EXCEPTION 'count_at cannot be "%"', count_at
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use read or commit.';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
     IF phone_column = mobile_column THEN
@@ -551,20 +564,21 @@ BEGIN
                  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
     settings := jsonb_build_object(
         'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
-        'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid,
+        'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid, 'count_at', count_at,
         'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
+    PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
 
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
     IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
-                  tracked.region_column, tracked.on_invalid)
-            IS DISTINCT FROM (campaign_column, phone_column, mobile_column, upper(region), region_column, on_invalid) THEN
+                  tracked.region_column, tracked.on_invalid, tracked.count_at)
+            IS DISTINCT FROM (campaign_column, phone_column, mobile_column, upper(region), region_column, on_invalid, count_at) THEN
         RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('It is tracked with campaign_column %s, phone_column %s, mobile_column %s, region %s, region_column %s, on_invalid %s.',
+                  DETAIL = format('It is tracked with campaign_column %s, phone_column %s, mobile_column %s, region %s, region_column %s, on_invalid %s, count_at %s.',
                       tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
-                      coalesce(tracked.region_column, 'NULL'), tracked.on_invalid),
+                      coalesce(tracked.region_column, 'NULL'), tracked.on_invalid, tracked.count_at),
                   HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
     END IF;
     SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
@@ -609,6 +623,7 @@ BEGIN
     tracked.region := upper(region);
     tracked.region_column := region_column;
     tracked.on_invalid := on_invalid;
+    tracked.count_at := count_at;
     tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
     tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
     PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, campaign_column),
@@ -634,6 +649,14 @@ BEGIN
     unique_numbers := @extschema@.lead_phones_count_rows(tracked);
     PERFORM @extschema@.lead_phones_progress(leads, 'marking');
     PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
+    -- where an earlier call left them to a backfill
+    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
+        IF NOT (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a
+                 WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified') THEN
+            EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false, ALTER COLUMN %2$I SET NOT NULL',
+                leads, number_column || '_disqualified');
+        END IF;
+    END LOOP;
     PERFORM @extschema@.lead_phones_progress(leads, 'indexing');
     PERFORM @extschema@.lead_phones_create_index(m, campaign_column, phone_column),
             @extschema@.lead_phones_create_index(m, campaign_column, mobile_column)
@@ -641,7 +664,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_progress(leads, NULL);
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean) IS
+COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean, text) IS
     'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
 
 CREATE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void

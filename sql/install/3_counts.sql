@@ -131,6 +131,7 @@ AS $function$
 DECLARE
     unique_numbers bigint;
 BEGIN
+    PERFORM @extschema@.lead_phones_write_counts();
     -- Two statements, not one with two data-modifying CTEs: Citus would not distribute that.
     EXECUTE format($dml$
         UPDATE %2$s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0
@@ -162,6 +163,7 @@ DECLARE
 BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
+    PERFORM @extschema@.lead_phones_check_detached(leads);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     PERFORM @extschema@.lead_phones_normalize_rows(tracked, leads::text);
     unique_numbers := @extschema@.lead_phones_count_rows(tracked);
@@ -190,6 +192,7 @@ AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
 BEGIN
+    PERFORM @extschema@.lead_phones_write_counts();
     -- One statement, so that leads, counts and ledger are seen at one moment.
     RETURN QUERY EXECUTE format($query$
         WITH recount AS (%1$s),

@@ -47,6 +47,7 @@ DECLARE
                             settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
     owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
     class pg_catalog.pg_class;
+    outside regclass;
     key_column name;
     later_trigger name;
 BEGIN
@@ -65,9 +66,23 @@ BEGIN
                   HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
                       owner::regrole, member);
     END IF;
-    SELECT a.attname INTO key_column FROM pg_catalog.pg_partitioned_table AS p
-      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
-     WHERE p.partrelid = member AND a.attname = ANY (written) LIMIT 1;
+    IF member <> leads THEN
+        SELECT i.inhparent::regclass INTO outside FROM pg_catalog.pg_inherits AS i
+         WHERE i.inhrelid = member AND i.inhparent NOT IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m)
+         ORDER BY i.inhseqno LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'table "%" inherits from "%", which is not tracked', member, outside
+                USING ERRCODE = 'feature_not_supported',
+                      DETAIL = format('It belongs to tracked table "%s"; writes to "%s" would not be counted.', leads, outside),
+                      HINT = format('Run ALTER TABLE %s NO INHERIT %s before.', member, outside);
+        END IF;
+    END IF;
+    -- The columns of a partition key, also those in expressions, depend on the table as a whole.
+    SELECT a.attname INTO key_column FROM pg_catalog.pg_depend AS d
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+     WHERE d.classid = 'pg_class'::regclass AND d.objid = member AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = member AND d.refobjsubid = 0 AND d.deptype = 'i' AND a.attname = ANY (written)
+     ORDER BY a.attnum LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'table "%" is partitioned by column "%"', member, key_column
             USING ERRCODE = 'feature_not_supported',
@@ -89,6 +104,26 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_member(regclass, regclass, jsonb) IS
     'internal: an error where a table, a partition of it or one that inherits from it cannot be kept by triggers';
+
+CREATE FUNCTION @extschema@.lead_phones_check_detached(leads regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    half record;
+BEGIN
+    SELECT i.inhparent::regclass AS parent, i.inhrelid::regclass AS partition INTO half
+      FROM pg_catalog.pg_inherits AS i WHERE i.inhdetachpending AND i.inhparent IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m)
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'partition "%" of table "%" is half detached', half.partition, half.parent
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its leads are still counted, and are taken off when it is detached.',
+                  HINT = format('Run ALTER TABLE %s DETACH PARTITION %s FINALIZE before.', half.parent, half.partition);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_detached(regclass) IS
+    'internal: an error where DETACH PARTITION ... CONCURRENTLY of a tree is not finished';
 
 CREATE FUNCTION @extschema@.lead_phones_root_to_join(relation regclass, parent regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -180,6 +215,11 @@ DECLARE
     member regclass;
     is_filled boolean;
 BEGIN
+    PERFORM @extschema@.lead_phones_check_citus(leads, tracked.campaign_column);
+    IF NOT (arguments ->> 'created')::boolean THEN
+        -- it may hold leads that the snapshot of the transaction does not
+        PERFORM @extschema@.lead_phones_check_isolation();
+    END IF;
     SELECT @extschema@.lead_phones_settings(t.tgargs) || '{"member": true}' INTO settings FROM pg_catalog.pg_trigger AS t
      WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert';
     FOR member IN
@@ -191,7 +231,6 @@ BEGIN
                 @extschema@.lead_phones_create_index(member, tracked.campaign_column, tracked.mobile_column);
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', member) INTO is_filled;
         IF is_filled THEN
-            PERFORM @extschema@.lead_phones_check_isolation();
             -- in the order in which the triggers lock rows of the counts
             EXECUTE format($dml$
                 INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
@@ -229,11 +268,12 @@ DECLARE
     member regclass;
     anything boolean;
 BEGIN
+    PERFORM @extschema@.lead_phones_check_isolation();
+    PERFORM @extschema@.lead_phones_write_counts();
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS c WHERE c.lead_count > 0)', tracked.counts) INTO anything;
     IF NOT anything THEN
         RETURN;
     END IF;
-    PERFORM @extschema@.lead_phones_check_isolation();
     FOREACH member IN ARRAY tables LOOP
         -- Rows are locked in the order in which the triggers do. What is not there cannot be taken off: where a trigger of the
         -- application writes leads while all are truncated.
@@ -259,6 +299,7 @@ CREATE FUNCTION @extschema@.lead_phones_part(leads regclass, arguments jsonb) RE
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    settings jsonb;
     member regclass;
     tables regclass[] := '{}';
 BEGIN
@@ -273,6 +314,12 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads), tables);
+    -- What belongs to the tree by another way may now be written to through a table outside.
+    SELECT @extschema@.lead_phones_settings(t.tgargs) INTO settings FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert';
+    PERFORM @extschema@.lead_phones_check_member(leads, m, settings)
+       FROM @extschema@.lead_phones_tables(arguments) AS t CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
+      WHERE m IN (SELECT s FROM @extschema@.lead_phones_members(leads) AS s);
     RETURN '{}';
 END
 $function$;
@@ -308,6 +355,7 @@ CREATE FUNCTION @extschema@.lead_phones_truncate(leads regclass, arguments jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_take_off(@extschema@.lead_phones_tracked(leads),
         ARRAY(SELECT t FROM @extschema@.lead_phones_tables(arguments) AS t));
     RETURN '{}';

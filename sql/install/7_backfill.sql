@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     -- What others hold is left to another pass. The triggers normalize, count and mark.
     EXECUTE format('SELECT array_agg(b.ctid) FROM (SELECT l.ctid FROM ONLY %s AS l WHERE l.ctid > $1 AND l.%I IS NULL
-                     LIMIT $2 FOR UPDATE SKIP LOCKED) AS b', member, mark)
+                     LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) AS b', member, mark)
        INTO rows USING behind, batch_size;
     seen := coalesce(cardinality(rows), 0);
     last := (SELECT max(r) FROM unnest(rows) AS r);

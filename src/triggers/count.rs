@@ -39,24 +39,28 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
         return;
     }
     if !settings.member && (call.is_partitioned() || !call.has_heirs()) {
+        if call.is_partitioned() {
+            let check = "lead_phones_check_detached($1::pg_catalog.regclass)";
+            action::look_up(&call.extension_schema(), "true", check, &[leads.into()]);
+        }
         let counts = Counts::resolve(call, settings, columns.campaign);
         as_owner(call.owner(), || counts.clear());
     } else if !call.is_partitioned() {
         // One of several tables. Where all are truncated, there is nothing left to take off.
+        let counts = Counts::resolve(call, settings, columns.campaign);
+        if as_owner(call.owner(), || counts.is_clear()) {
+            return;
+        }
         let table = [call.relation().rd_id];
-        action::run_on_tables(&call.extension_schema(), leads, "truncate", &table);
+        action::run_on_tables(&call.extension_schema(), leads, "truncate", &table, false);
     }
 }
 
 fn is_shard(call: &TriggerCall<'_>) -> bool {
-    let is_shard = action::look_up(
-        &call.extension_schema(),
-        "found",
-        "lead_phones_is_shard($1::pg_catalog.regclass)",
-        &[call.relation().rd_id.into()],
-        |rows| rows.first().get(1).ok().flatten(),
-    );
-    is_shard.unwrap_or(false)
+    let schema = call.extension_schema();
+    let table = "lead_phones_is_shard($1::pg_catalog.regclass)";
+    let found = action::look_up(&schema, "found", table, &[call.relation().rd_id.into()]);
+    matches!(found.first().map(Vec::as_slice), Some([Some(answer)]) if answer.value() != 0)
 }
 
 fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {

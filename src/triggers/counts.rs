@@ -453,6 +453,15 @@ impl Counts {
         ));
     }
 
+    /// Whether no lead is counted, whatever the transaction's snapshot sees.
+    pub(crate) fn is_clear(&self) -> bool {
+        let table = &self.table;
+        let counted = format!(
+            "SELECT true FROM {table} AS c WHERE c.lead_count OPERATOR(pg_catalog.>) 0 LIMIT 1"
+        );
+        sql::query_latest(&counted, &[]).is_empty()
+    }
+
     fn campaign_array(&self, campaigns: Vec<pg_sys::Datum>) -> DatumWithOid<'static> {
         let element_type = self.campaign.base_type;
         // SAFETY: a catalog look-up.

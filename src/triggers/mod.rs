@@ -51,6 +51,12 @@ fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
     TriggerResult(pg_sys::Datum::null())
 }
 
+/// Writes what the transaction has changed in the counts, for what compares them with the leads.
+#[pg_extern(sql = false)]
+fn lead_phones_write_counts() {
+    pending::write();
+}
+
 /// The settings in `pg_trigger.tgargs`: each argument followed by a NUL byte.
 #[pg_extern(sql = false)]
 fn lead_phones_settings(trigger_args: &[u8]) -> Result<Option<Jsonb>, serde_json::Error> {

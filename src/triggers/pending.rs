@@ -3,7 +3,7 @@
 //! Statements gather their deltas here; they are written once, at the end of the transaction, in the order of campaign and
 //! number. Two transactions that touch the same numbers in opposite order thus lock rows of the counts in the same order,
 //! and cannot deadlock on them. A transaction that reads the counts has its own deltas written first, so that it sees what
-//! it wrote.
+//! it wrote; unless the table is tracked with `count_at=commit`.
 
 use core::ffi::{c_char, c_int, c_void};
 use std::cell::{Cell, RefCell};
@@ -69,13 +69,22 @@ pub(super) fn keep(target: Target, deltas: Deltas) {
 
 /// Writes what is kept, locking rows of the counts in their order.
 pub(crate) fn write() {
+    write_of(|_| true);
+}
+
+/// Writes what is kept of some targets.
+fn write_of(is_due: impl Fn(&Target) -> bool) {
     // What an error rolls back is put back by the rollback of the level that it is written in.
     let mut entries: Vec<(Rc<Target>, Deltas)> = LEVELS.with_borrow_mut(|levels| {
         let depth = depth();
         let mut taken = Vec::new();
         let mut outer = Vec::new();
         for level in levels.iter_mut() {
-            for entry in level.entries.drain(..) {
+            for entry in core::mem::take(&mut level.entries) {
+                if !is_due(&entry.target) {
+                    level.entries.push(entry);
+                    continue;
+                }
                 if level.depth < depth {
                     let copy = Entry {
                         target: Rc::clone(&entry.target),
@@ -252,21 +261,22 @@ unsafe extern "C-unwind" fn before_executor_start(query: *mut pg_sys::QueryDesc,
             && !pg_sys::IsInParallelMode()
             && is_about_counts((*query).plannedstmt)
         {
-            write();
+            write_of(Target::is_seen_by_reads);
             show_own_writes(&mut *query);
         }
     }
 }
 
-/// Whether a statement looks at counts of which deltas are kept.
+/// Whether a statement looks at counts of which deltas are kept, and seen by reads.
 unsafe fn is_about_counts(statement: *const pg_sys::PlannedStmt) -> bool {
     // SAFETY: the caller's statement; its list of relations is NULL or a list of OIDs.
     let relations = unsafe { (*statement).relationOids };
     LEVELS.with_borrow(|levels| {
         let mut entries = levels.iter().flat_map(|level| &level.entries);
         // SAFETY: as above.
-        entries
-            .any(|entry| unsafe { pg_sys::list_member_oid(relations, entry.target.counts_oid()) })
+        entries.any(|Entry { target, .. }| unsafe {
+            target.is_seen_by_reads() && pg_sys::list_member_oid(relations, target.counts_oid())
+        })
     })
 }
 
@@ -319,20 +329,36 @@ unsafe extern "C-unwind" fn process_utility(
 
 #[pg_guard]
 unsafe extern "C-unwind" fn before_process_utility(statement: *mut pg_sys::PlannedStmt) {
+    if is_empty() {
+        return;
+    }
     // SAFETY: Postgres's own statement.
-    if !is_empty() && unsafe { touches_tables((*statement).utilityStmt) } {
-        write();
+    match unsafe { use_of_tables((*statement).utilityStmt) } {
+        Use::None => {}
+        Use::Read => write_of(Target::is_seen_by_reads),
+        Use::Any => write(),
     }
 }
 
-/// Whether a utility statement may read, change or drop a table by itself. What it runs in turn comes to the executor.
-unsafe fn touches_tables(statement: *const pg_sys::Node) -> bool {
+/// What a utility statement may do to tables by itself.
+enum Use {
+    None,
+    Read,
+    Any,
+}
+
+/// What it runs in turn comes to the executor.
+unsafe fn use_of_tables(statement: *const pg_sys::Node) -> Use {
     use pg_sys::NodeTag;
     // SAFETY: the caller's statement.
     match unsafe { (*statement).type_ } {
         NodeTag::T_CopyStmt => {
             // SAFETY: a node of this tag is a CopyStmt.
-            unsafe { !(*statement.cast::<pg_sys::CopyStmt>()).is_from }
+            if unsafe { (*statement.cast::<pg_sys::CopyStmt>()).is_from } {
+                Use::None
+            } else {
+                Use::Read
+            }
         }
         NodeTag::T_TransactionStmt
         | NodeTag::T_CallStmt
@@ -350,7 +376,7 @@ unsafe fn touches_tables(statement: *const pg_sys::Node) -> bool {
         | NodeTag::T_ListenStmt
         | NodeTag::T_UnlistenStmt
         | NodeTag::T_ConstraintsSetStmt
-        | NodeTag::T_LockStmt => false,
-        _ => true,
+        | NodeTag::T_LockStmt => Use::None,
+        _ => Use::Any,
     }
 }

@@ -14,6 +14,16 @@ pub(crate) enum OnInvalid {
     Reject,
 }
 
+/// When what a transaction has changed is written to the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CountAt {
+    /// At its end, or before it reads the counts: it sees what it wrote.
+    Read,
+    /// At its end: it holds no rows of the counts before, and sees what others see.
+    Commit,
+}
+
 /// The settings of one tracked table. Column names are the leads table's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Settings {
@@ -23,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) region: String,
     pub(crate) region_column: Option<String>,
     pub(crate) on_invalid: OnInvalid,
+    pub(crate) count_at: CountAt,
     /// Schema of the counts and of the ledger.
     pub(crate) schema: String,
     pub(crate) counts: String,
@@ -55,6 +66,11 @@ impl Settings {
                 "null" => OnInvalid::Null,
                 "reject" => OnInvalid::Reject,
                 _ => return Err("on_invalid"),
+            },
+            count_at: match find("count_at").as_deref() {
+                None | Some("read") => CountAt::Read,
+                Some("commit") => CountAt::Commit,
+                _ => return Err("count_at"),
             },
             schema: required("schema")?,
             counts: required("counts")?,

@@ -8,7 +8,7 @@ use super::campaign::Campaign;
 use super::columns::{Columns, NumberColumn};
 use super::counts::Counts;
 use super::deltas::{Delta, Deltas, SeenMarks};
-use super::settings::Settings;
+use super::settings::{CountAt, Settings};
 use crate::owner::as_owner;
 use crate::{sql, text};
 
@@ -19,6 +19,8 @@ pub(super) struct Target {
     leads: String,
     owner: pg_sys::Oid,
     counts: Counts,
+    /// Whether a transaction that reads the counts has its own changes written before.
+    seen_by_reads: bool,
     numbers: [NumberColumn; 2],
 }
 
@@ -45,12 +47,17 @@ impl Target {
             leads: spi::quote_qualified_identifier(schema, table),
             owner: call.owner(),
             counts: Counts::resolve(call, settings, columns.campaign),
+            seen_by_reads: settings.count_at == CountAt::Read,
             numbers: columns.numbers,
         }
     }
 
     pub(super) fn counts_oid(&self) -> pg_sys::Oid {
         self.counts.oid()
+    }
+
+    pub(super) fn is_seen_by_reads(&self) -> bool {
+        self.seen_by_reads
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {

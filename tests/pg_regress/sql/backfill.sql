@@ -87,4 +87,12 @@ DROP TRIGGER a_locked ON leads;
 CALL backfill_lead_phones('leads', 7);
 SELECT count(*), sum(lead_count), max(lead_count) FROM campaign_phone_counts;
 SELECT count(*) FROM verify_phone_counts('leads');
+
+-- A table that was left to a backfill, and is then tracked in one go.
+SELECT untrack_lead_phones('leads');
+ALTER TABLE leads DROP phone_disqualified, DROP mobile_disqualified;
+SELECT FROM track_lead_phones('leads', backfill => false);
+SELECT total_leads, unique_numbers FROM track_lead_phones('leads');
+SELECT attname, attnotnull, atthasdef FROM pg_attribute WHERE attrelid = 'leads'::regclass AND attname LIKE '%\_disqualified';
+SELECT count(*) FROM verify_phone_counts('leads');
 DROP SCHEMA backfill CASCADE;

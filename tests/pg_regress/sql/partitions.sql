@@ -270,6 +270,38 @@ SET client_min_messages = warning;
 DROP SCHEMA second CASCADE;
 RESET client_min_messages;
 
+-- A table outside the tree must not be above one inside: writes through it would not be counted.
+CREATE TABLE outside (phone text);
+CREATE TABLE doubtful_leads () INHERITS (leads, outside);
+CREATE TABLE doubtful_leads () INHERITS (leads);
+ALTER TABLE doubtful_leads INHERIT outside;
+DROP TABLE doubtful_leads;
+SELECT untrack_lead_phones('leads');
+CREATE TABLE doubtful_leads () INHERITS (leads, outside);
+SELECT track_lead_phones('leads');
+DROP TABLE doubtful_leads, outside;
+SELECT unique_numbers FROM track_lead_phones('leads');
+SELECT * FROM state();
+
+-- At REPEATABLE READ, what comes and goes is read as it is now, or refused.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+CREATE TABLE young_leads () INHERITS (leads);
+INSERT INTO young_leads VALUES (7, 1, '678 999 1009', NULL);
+SELECT count(*) FROM verify_phone_counts('leads');
+COMMIT;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+ALTER TABLE young_leads NO INHERIT leads;
+COMMIT;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+DROP TABLE young_leads;
+COMMIT;
+DROP TABLE young_leads;
+SELECT * FROM state();
+
+CREATE TABLE raw_leads (campaign_id int, phone text, mobile text) PARTITION BY HASH (lower(phone));
+SELECT track_lead_phones('raw_leads');
+DROP TABLE raw_leads;
+
 CREATE FOREIGN DATA WRAPPER nowhere;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
 CREATE FOREIGN TABLE elsewhere () INHERITS (leads) SERVER nowhere;

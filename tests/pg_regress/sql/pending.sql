@@ -178,3 +178,40 @@ DROP FUNCTION unique_numbers(), unique_numbers_plpgsql();
 DROP PROCEDURE upload_in_parts();
 DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications, log;
 DROP FUNCTION log_count(), add_lead();
+
+-- Tracked with count_at => 'commit', a transaction sees the counts of others until it ends, and holds none of their rows.
+CREATE SCHEMA later;
+CREATE SCHEMA sooner;
+CREATE TABLE sooner.leads (id integer PRIMARY KEY, campaign_id integer, phone text, mobile text);
+SELECT unique_numbers FROM track_lead_phones('sooner.leads');
+SET search_path = later, public;
+CREATE TABLE later.leads (id integer PRIMARY KEY, campaign_id integer, phone text, mobile text);
+SELECT unique_numbers FROM track_lead_phones('later.leads', count_at => 'commit');
+SELECT leads, count_at FROM lead_phone_tables ORDER BY leads::text COLLATE "C";
+INSERT INTO leads VALUES (1, 1, '678 999 8212', NULL);
+BEGIN;
+INSERT INTO leads VALUES (2, 1, '678 999 8212', '212 761 2846');
+SELECT phone, lead_count FROM campaign_phone_counts;
+COPY campaign_phone_counts TO STDOUT;
+-- two tables of different settings in one transaction
+INSERT INTO sooner.leads VALUES (901, 9, '678 999 8212', NULL);
+SELECT lead_count FROM sooner.campaign_phone_counts WHERE campaign_id = 9;
+SELECT phone, lead_count FROM campaign_phone_counts;
+CALL disqualify_phone(1, '212 761 2846', leads => 'later.leads');
+SELECT id, mobile_disqualified FROM leads ORDER BY id;
+CALL requalify_phone(1, '212 761 2846', leads => 'later.leads');
+COMMIT;
+SELECT phone, lead_count, disqualified FROM campaign_phone_counts ORDER BY phone;
+SELECT count(*) FROM verify_phone_counts('leads');
+-- what compares counts with leads has them written
+BEGIN;
+INSERT INTO leads VALUES (3, 1, '678 999 8212', NULL);
+SELECT count(*) FROM verify_phone_counts('leads');
+INSERT INTO leads VALUES (4, 1, '678 999 8212', NULL);
+SELECT rebuild_phone_counts('leads');
+ROLLBACK;
+SELECT phone, lead_count FROM campaign_phone_counts ORDER BY phone;
+SELECT track_lead_phones('leads');
+SELECT track_lead_phones('leads', count_at => 'never');
+SET client_min_messages = warning;
+DROP SCHEMA later, sooner CASCADE;
