@@ -13,7 +13,13 @@ use crate::sql::{self, Values};
 use crate::{report, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
-const ACTIONS: [&str; 3] = ["disqualify", "requalify", "expire"];
+const ACTIONS: [&str; 5] = [
+    "disqualify",
+    "requalify",
+    "expire",
+    "suppress",
+    "unsuppress",
+];
 
 /// Runs an action. The arguments, third of the SQL function, and the answer are jsonb that is passed on unread: a jsonb datum
 /// has the layout of a bytea.

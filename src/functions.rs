@@ -7,8 +7,8 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
-use crate::report;
 use crate::text::{self, ServerText};
+use crate::{domain, report};
 
 /// A number on its way out, as a datum of the domain `e164`.
 struct PhoneDatum(E164);
@@ -46,15 +46,15 @@ unsafe impl BoxRet for Jsonb {
 
 pgrx::impl_sql_translatable!(Jsonb, "jsonb");
 
-/// A text datum of ASCII bytes, in the current memory context.
-pub(crate) fn text_datum(ascii: &[u8]) -> pg_sys::Datum {
-    let size = pg_sys::VARHDRSZ + ascii.len();
+/// A text datum of bytes in the server's encoding, in the current memory context.
+pub(crate) fn text_datum(content: &[u8]) -> pg_sys::Datum {
+    let size = pg_sys::VARHDRSZ + content.len();
     // SAFETY: the allocation has room for the header and the bytes.
     unsafe {
         let text = pg_sys::palloc(size).cast::<pg_sys::varlena>();
         pgrx::set_varsize_4b(text, size as i32);
         let bytes = text.byte_add(pg_sys::VARHDRSZ).cast::<u8>();
-        bytes.copy_from_nonoverlapping(ascii.as_ptr(), ascii.len());
+        bytes.copy_from_nonoverlapping(content.as_ptr(), content.len());
         text.into()
     }
 }
@@ -118,6 +118,25 @@ fn phone_type(number: ServerText) -> Option<&'static str> {
 #[pg_extern(sql = false)]
 fn phone_time_zones(number: ServerText) -> Option<Vec<&'static str>> {
     phone::time_zones_of(&text::from_server(number.0)).map(Iterator::collect)
+}
+
+/// Text on its way out, in the server's encoding.
+struct TextDatum(String);
+
+// SAFETY: box_into returns a text datum allocated in the caller's memory context.
+unsafe impl BoxRet for TextDatum {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        let text = text::to_server(&self.0);
+        // SAFETY: the datum is the function's result, and a text as its declaration says.
+        unsafe { fcinfo.return_raw_datum(text_datum(text.as_bytes())) }
+    }
+}
+
+pgrx::impl_sql_translatable!(TextDatum, "text");
+
+#[pg_extern(sql = false)]
+fn lead_phones_domain(raw: ServerText) -> Option<TextDatum> {
+    domain::domain_of(&text::from_server(raw.0)).map(TextDatum)
 }
 
 #[pg_extern(sql = false)]

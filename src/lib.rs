@@ -3,6 +3,7 @@
 //! Data flows one way: text → [`phone`] → functions and triggers → tables → disqualification → reports.
 //! The SQL parts stand in `sql/install`, in the order in which they are installed below.
 
+pub mod domain;
 pub mod phone;
 
 #[cfg(feature = "extension")]
@@ -13,6 +14,8 @@ mod functions;
 mod owner;
 #[cfg(feature = "extension")]
 mod partitions;
+#[cfg(feature = "extension")]
+mod reasons;
 #[cfg(feature = "extension")]
 mod report;
 #[cfg(feature = "extension")]
@@ -62,9 +65,29 @@ mod install {
         requires = ["citus"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/8_grants.sql",
-        name = "grants",
+        "../sql/install/8_lead_tables.sql",
+        name = "lead_tables",
         requires = ["backfill"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/9_split.sql",
+        name = "split",
+        requires = ["lead_tables"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/10_upload.sql",
+        name = "upload",
+        requires = ["split"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/11_suppression.sql",
+        name = "suppression",
+        requires = ["upload"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/12_grants.sql",
+        name = "grants",
+        requires = ["suppression"]
     );
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::ptr;
 use std::rc::Rc;
 
@@ -50,28 +51,38 @@ pub(crate) fn execute<T>(
             let statement = text::to_server(statement);
             return read(client.update(&*statement, None, args).unwrap_or_report());
         }
-        let key: PlanKey = (
-            statement.to_owned(),
-            args.iter().map(|arg| arg.oid()).collect(),
-        );
-        let cached = PLANS.with_borrow(|plans| plans.get(&key).cloned());
-        let plan = cached.unwrap_or_else(|| {
-            let types: Vec<PgOid> = key.1.iter().copied().map(PgOid::from).collect();
-            let plan = client
-                .prepare_mut(&text::to_server(statement), &types)
+        let plan = cached_plan(statement, args, |statement, types| {
+            client
+                .prepare_mut(statement, types)
                 .unwrap_or_report()
-                .keep();
-            let plan = Rc::new(plan);
-            PLANS.with_borrow_mut(|plans| {
-                if plans.len() >= MAX_PLANS {
-                    plans.clear();
-                }
-                plans.insert(key, Rc::clone(&plan));
-            });
-            plan
+                .keep()
         });
         read(client.update(&**plan, None, args).unwrap_or_report())
     })
+}
+
+/// The plan of a statement for arguments of these types, prepared where there is none yet.
+fn cached_plan(
+    statement: &str,
+    args: &[DatumWithOid<'_>],
+    prepare: impl FnOnce(&CStr, &[PgOid]) -> OwnedPreparedStatement,
+) -> Rc<OwnedPreparedStatement> {
+    let key: PlanKey = (
+        statement.to_owned(),
+        args.iter().map(|arg| arg.oid()).collect(),
+    );
+    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).cloned()) {
+        return plan;
+    }
+    let types: Vec<PgOid> = key.1.iter().copied().map(PgOid::from).collect();
+    let plan = Rc::new(prepare(&text::to_server(statement), &types));
+    PLANS.with_borrow_mut(|plans| {
+        if plans.len() >= MAX_PLANS {
+            plans.clear();
+        }
+        plans.insert(key, Rc::clone(&plan));
+    });
+    plan
 }
 
 /// Runs the closure in a memory context of its own: what it builds for a statement goes when it returns.
@@ -79,6 +90,24 @@ pub(crate) fn in_own_memory(run: impl FnOnce()) {
     let mut context = PgMemoryContexts::new("lead_phones");
     // SAFETY: the closure returns nothing.
     unsafe { context.switch_to(|_| run()) }
+}
+
+/// Executes a query that writes nothing, so that it can run on a standby. Its plan is cached.
+pub(crate) fn query<T>(
+    query: &str,
+    args: &[DatumWithOid<'_>],
+    read: impl FnOnce(SpiTupleTable<'_>) -> T,
+) -> T {
+    Spi::connect(|client| {
+        if is_citus_loaded() {
+            let query = text::to_server(query);
+            return read(client.select(&*query, None, args).unwrap_or_report());
+        }
+        let plan = cached_plan(query, args, |query, types| {
+            client.prepare(query, types).unwrap_or_report().keep()
+        });
+        read(client.select(&**plan, None, args).unwrap_or_report())
+    })
 }
 
 /// Executes a statement for its effect.

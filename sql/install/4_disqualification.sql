@@ -24,6 +24,11 @@ DECLARE
     tracked regclass[];
 BEGIN
     IF leads IS NOT NULL THEN
+        -- of lead tables, contacts have the numbers
+        IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                    WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+            leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+        END IF;
         RETURN (@extschema@.lead_phones_tracked(leads)).leads;
     END IF;
     -- Of schemas that the caller can use: a table that someone else tracks for himself makes no difference.
@@ -279,7 +284,8 @@ BEGIN
         entries := entries + (answer ->> 'entries')::bigint;
         unmarked := unmarked + (answer ->> 'leads')::bigint;
     END LOOP;
-    RETURN jsonb_build_object('entries', entries, 'leads', unmarked);
+    RETURN jsonb_build_object('leads', unmarked, 'entries', entries
+        + @extschema@.lead_phones_expire_others(leads, arguments ->> 'by'));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS

@@ -10,6 +10,7 @@ mod marks;
 mod normalize;
 pub(crate) mod pending;
 mod settings;
+mod split;
 mod target;
 
 use pgrx::callconv::{BoxRet, FcInfo};
@@ -48,6 +49,14 @@ fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_count", false) };
     count::count(&call);
+    TriggerResult(pg_sys::Datum::null())
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_split(fcinfo: FunctionCallInfo) -> TriggerResult {
+    // SAFETY: Postgres's own call info, used during the call.
+    let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_split", false) };
+    split::split(&call);
     TriggerResult(pg_sys::Datum::null())
 }
 

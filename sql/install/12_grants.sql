@@ -8,6 +8,14 @@ REVOKE ALL ON PROCEDURE
     @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint),
     @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint),
     @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint),
-    @extschema@.expire_disqualifications(regclass, bigint, bigint)
+    @extschema@.expire_disqualifications(regclass, bigint, bigint),
+    @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint),
+    @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),
+    @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint),
+    @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint),
+    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
+    @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
+    @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
+    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint)
     FROM PUBLIC;
 GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
