@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
 use crate::text::{self, ServerText};
-use crate::{domain, report};
+use crate::{keys, report};
 
 /// A number on its way out, as a datum of the domain `e164`.
 struct PhoneDatum(E164);
@@ -136,7 +136,17 @@ pgrx::impl_sql_translatable!(TextDatum, "text");
 
 #[pg_extern(sql = false)]
 fn lead_phones_domain(raw: ServerText) -> Option<TextDatum> {
-    domain::domain_of(&text::from_server(raw.0)).map(TextDatum)
+    keys::domain_of(&text::from_server(raw.0)).map(TextDatum)
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_email(raw: ServerText) -> Option<TextDatum> {
+    keys::email_of(&text::from_server(raw.0)).map(|email| TextDatum(email.to_owned()))
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_company_key(name: ServerText) -> Option<TextDatum> {
+    keys::company_key(&text::from_server(name.0)).map(TextDatum)
 }
 
 #[pg_extern(sql = false)]

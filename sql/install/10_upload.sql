@@ -87,20 +87,16 @@ CREATE FUNCTION @extschema@.lead_phones_staged(source regclass, mapping jsonb) R
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    class pg_catalog.pg_class;
     place text;
     name text;
     custom text;
 BEGIN
-    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = source;
-    IF class.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+    IF (SELECT c.relkind NOT IN ('r', 'p', 'v', 'm', 'f') FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
         RAISE EXCEPTION '"%" cannot be uploaded', source
             USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a table.', HINT = 'Fill a table by COPY, and name that.';
     END IF;
     place := CASE
         WHEN mapping ? 'row_number' THEN format('t.%I::bigint', mapping ->> 'row_number')
-        -- in the order in which the rows were copied into it
-        WHEN class.relkind IN ('r', 'm') AND NOT class.relhassubclass THEN 'row_number() OVER (ORDER BY t.ctid)'
         ELSE 'row_number() OVER ()' END;
     name := CASE
         WHEN mapping ? 'name' THEN format('t.%I::text', mapping ->> 'name')
@@ -184,8 +180,11 @@ DECLARE
     mapping jsonb;
     known boolean;
     missed bigint;
+    insert_contacts text;
     update_of_contact record := @extschema@.lead_phones_update_of_contact('m');
     started_at timestamptz := clock_timestamp();
+    parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
+    synchronized constant text := current_setting('synchronize_seqscans');
 BEGIN
     IF campaign IS NULL OR source IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
@@ -204,9 +203,12 @@ BEGIN
                     RETURNING upload_id', schema)
        INTO upload_id USING campaign, file_name, @extschema@.lead_phones_caller(), started_at, mapping;
 
+    -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
+    PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
     EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
                 replace(@extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping)), '$1', campaign::text));
     GET DIAGNOSTICS rows_in_file = ROW_COUNT;
+    PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
     ANALYZE pg_temp.lead_phones_staged;
     SELECT count(*) INTO missed FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL;
     IF missed > 0 OR mapping ? 'row_number' AND EXISTS (
@@ -223,7 +225,7 @@ BEGIN
     EXECUTE format($ddl$
         CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
         SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
-                   nextval(pg_get_serial_sequence(%4$L, 'contact_id')) END) AS contact_id
+                   nextval(%4$s) END) AS contact_id
           FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
                     WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
                     WHEN s.email_key IS NULL THEN 'created'
@@ -236,15 +238,22 @@ BEGIN
                               WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
                  ORDER BY s.place) AS p$ddl$,
         schema, replace(@extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged'), '$1', campaign::text), campaign,
-        format('%I.contacts', schema));
+        pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
     ANALYZE pg_temp.lead_phones_placed;
-    EXECUTE format($dml$
+    -- In the order of one of the indexes; and without ON CONFLICT, which costs a look-up more in each, unless somebody has inserted one
+    -- of them meanwhile.
+    insert_contacts := format($dml$
         INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
         SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
           FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         WHERE p.outcome = 'created'
-        ON CONFLICT DO NOTHING$dml$, schema) USING campaign;
-    GET DIAGNOSTICS created = ROW_COUNT;
+         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema);
+    BEGIN
+        EXECUTE insert_contacts USING campaign;
+        GET DIAGNOSTICS created = ROW_COUNT;
+    EXCEPTION WHEN unique_violation THEN
+        EXECUTE insert_contacts || ' ON CONFLICT DO NOTHING' USING campaign;
+        GET DIAGNOSTICS created = ROW_COUNT;
+    END;
     SELECT count(*) FILTER (WHERE p.outcome = 'created') - created, count(*) FILTER (WHERE p.outcome = 'updated'),
            count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
       INTO missed, updated, duplicates_in_file, refused
@@ -287,8 +296,7 @@ BEGIN
         INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
         SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
           FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         WHERE p.outcome <> 'refused'
-         ORDER BY s.place$dml$, schema) USING campaign, upload_id;
+         WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
 
     EXECUTE format($dml$
         INSERT INTO %1$I.lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
@@ -301,6 +309,8 @@ BEGIN
                                                          WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
              UNION ALL SELECT '', s.custom::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
          WHERE v.reason IS NOT NULL
+           AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
+                OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused'))
          ORDER BY s.place, v.name$dml$, schema) USING campaign, upload_id;
     EXECUTE format('SELECT count(*) FILTER (WHERE p.column_name = ''phone''), count(*) FILTER (WHERE p.column_name = ''mobile'')
                       FROM %I.lead_upload_problems AS p WHERE p.campaign_id = $1 AND p.upload_id = $2', schema)
@@ -310,8 +320,7 @@ BEGIN
                count(*) FILTER (WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL) AND %2$s)
           FROM pg_temp.lead_phones_staged AS s
           JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         CROSS JOIN LATERAL (SELECT @extschema@.try_normalize_phone(s.phone, s.region) AS phone,
-                                    @extschema@.try_normalize_phone(s.mobile, s.region) AS mobile) AS n
+         CROSS JOIN LATERAL (SELECT s.valid_phone AS phone, s.valid_mobile AS mobile) AS n
          WHERE p.outcome <> 'refused'$query$, schema,
         @extschema@.lead_phones_out_on_arrival(schema))
        INTO without_valid_number, disqualified_on_arrival USING campaign;

@@ -5,6 +5,9 @@ CREATE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign big
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    -- Companies are fewer than people.
+    source := format('(SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM %s AS s
+                        WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company)', source);
     -- A company that was known by its name alone, and now has a domain.
     EXECUTE format($dml$
         UPDATE %1$I.accounts AS a SET domain = w.domain
@@ -51,23 +54,26 @@ CREATE FUNCTION @extschema@.lead_phones_cleaned(schema name, source text) RETURN
 AS $function$
     -- The domain of the website, else that of the e-mail address, where it is the company's.
     SELECT format($query$(
-        SELECT s.*, n.region, coalesce(@extschema@.try_normalize_phone(s.raw_phone, n.region), s.raw_phone) AS phone,
-               coalesce(@extschema@.try_normalize_phone(s.raw_mobile, n.region), s.raw_mobile) AS mobile,
-               lower(s.email) AS email_key, lower(regexp_replace(s.company, '\s+', '', 'g')) AS name_key,
+        SELECT s.*, n.region, v.phone AS valid_phone, v.mobile AS valid_mobile,
+               coalesce(v.phone, s.raw_phone) AS phone, coalesce(v.mobile, s.raw_mobile) AS mobile,
+               lower(s.email) AS email_key, @extschema@.lead_phones_company_key(s.company) AS name_key,
                coalesce(CASE WHEN free_website.domain IS NULL THEN s.website_domain END,
-                        CASE WHEN free_email.domain IS NULL THEN s.email_domain END) AS domain
+                        CASE WHEN s.email IS NOT NULL AND free_email.domain IS NULL THEN s.email_domain END) AS domain
           FROM (SELECT r.place, @extschema@.lead_phones_email(r.email) COLLATE "C" AS email,
                        nullif(btrim(r.email), '') AS raw_email, nullif(btrim(r.name), '') AS name,
                        nullif(btrim(r.title), '') AS title, nullif(btrim(r.company), '') AS company,
                        nullif(btrim(r.website), '') AS website, nullif(btrim(r.phone), '') AS raw_phone,
                        nullif(btrim(r.mobile), '') AS raw_mobile, r.country, r.custom,
                        @extschema@.lead_phones_domain(r.website) AS website_domain,
-                       @extschema@.lead_phones_domain(@extschema@.lead_phones_email(r.email)) AS email_domain
-                  FROM %2$s AS r) AS s
+                       @extschema@.lead_phones_domain(r.email) AS email_domain
+                  FROM %2$s AS r OFFSET 0) AS s
          CROSS JOIN (SELECT c.region FROM %1$I.campaigns AS c WHERE c.campaign_id = $1) AS campaign
          CROSS JOIN LATERAL (SELECT CASE
                 WHEN s.country IS NULL OR @extschema@.phone_problem('123', btrim(s.country)) = 'unknown_region' THEN campaign.region
-                ELSE upper(btrim(s.country)) END AS region) AS n
+                ELSE upper(btrim(s.country)) END AS region OFFSET 0) AS n
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.try_normalize_phone(s.raw_phone, n.region) AS phone,
+                   @extschema@.try_normalize_phone(s.raw_mobile, n.region) AS mobile OFFSET 0) AS v
           LEFT JOIN %1$I.free_mail_domains AS free_website ON free_website.domain = s.website_domain
           LEFT JOIN %1$I.free_mail_domains AS free_email ON free_email.domain = s.email_domain)$query$, schema, source)
 $function$;
@@ -142,13 +148,13 @@ BEGIN
         -- Without an e-mail address, each is a person of his own.
         EXECUTE format($dml$
             WITH alone AS MATERIALIZED (
-                SELECT s.*, nextval(pg_get_serial_sequence(%3$L, 'contact_id')) AS contact_id FROM %2$s AS s WHERE s.email_key IS NULL),
+                SELECT s.*, nextval(%3$s) AS contact_id FROM %2$s AS s WHERE s.email_key IS NULL),
             added AS (
                 INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
                 SELECT $1, a.contact_id, a.account_id, a.name, a.title, a.phone, a.mobile, a.region FROM alone AS a)
             UPDATE %1$I.leads AS l SET contact_id = a.contact_id FROM alone AS a
              WHERE l.campaign_id = $1 AND l.lead_id = a.place$dml$,
-            schema, with_account, format('%I.contacts', schema)) USING campaign, ids;
+            schema, with_account, pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid) USING campaign, ids;
     END LOOP;
 END
 $function$;

@@ -1,4 +1,29 @@
-//! The Internet domain of a company: of its website, or of somebody's e-mail address.
+//! What leads are matched by: e-mail addresses of people; domains and names of companies.
+
+/// The e-mail address in a text, without the blanks around it; `None` where the text has not the shape of one. No rule of RFC 5321
+/// is enforced: `n/a` must not be taken for somebody's address, and no address that works be refused.
+#[must_use]
+pub fn email_of(raw: &str) -> Option<&str> {
+    let address = raw.trim();
+    let (local, host) = address.split_once('@')?;
+    let has_shape = !local.is_empty()
+        && !host.contains('@')
+        && !address.contains(char::is_whitespace)
+        && host
+            .split_once('.')
+            .is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty());
+    has_shape.then_some(address)
+}
+
+/// The name of a company as it is compared: in lower case, without any space. `None` for a blank one.
+#[must_use]
+pub fn company_key(name: &str) -> Option<String> {
+    let mut key = String::with_capacity(name.len());
+    for character in name.chars().filter(|c| !c.is_whitespace()) {
+        key.extend(character.to_lowercase());
+    }
+    (!key.is_empty()).then_some(key)
+}
 
 /// The domain in a website or an e-mail address, in lower case and without `www.`; `None` where there is none.
 ///
@@ -33,7 +58,31 @@ fn is_label(label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::domain_of;
+    use super::{company_key, domain_of, email_of};
+
+    #[test]
+    fn addresses_have_a_shape() {
+        assert_eq!(
+            email_of(" J.Smith+x@KW.example\t"),
+            Some("J.Smith+x@KW.example")
+        );
+        assert_eq!(email_of("a@b.c"), Some("a@b.c"));
+        for raw in [
+            "", "n/a", "@", "a@b", "a@.c", "a@b.", "@b.c", "a b@c.d", "a@b@c.d", "a@b.c d",
+        ] {
+            assert_eq!(email_of(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn companies_are_compared_without_case_and_spaces() {
+        assert_eq!(
+            company_key(" Keller\u{a0} WILLIAMS\n").as_deref(),
+            Some("kellerwilliams")
+        );
+        assert_eq!(company_key("ÉCOLE").as_deref(), Some("école"));
+        assert_eq!(company_key(" \t"), None);
+    }
 
     #[test]
     fn websites_and_addresses_have_a_domain() {
