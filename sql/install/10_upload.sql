@@ -203,6 +203,11 @@ BEGIN
                     RETURNING upload_id', schema)
        INTO upload_id USING campaign, file_name, @extschema@.lead_phones_caller(), started_at, mapping;
 
+    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
+    -- their rows locked until the commit.
+    IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
+        DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
+    END IF;
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
     EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
@@ -330,7 +335,6 @@ BEGIN
                      WHERE u.campaign_id = $1 AND u.upload_id = $2', schema)
       USING campaign, upload_id, rows_in_file, created, updated, duplicates_in_file, refused, invalid_phone, invalid_mobile,
             without_valid_number, disqualified_on_arrival;
-    DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.upload_leads(bigint, regclass, text, jsonb, regclass, bigint, bigint, bigint, bigint, bigint, bigint,
