@@ -33,17 +33,18 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
        counts.oid::pg_catalog.regclass AS counts,
        disqualifications.oid::pg_catalog.regclass AS disqualifications
   FROM pg_catalog.pg_trigger AS t
- CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs)) AS s (settings)
+ -- OFFSET: once for each trigger, not for each use
+ CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
   -- by name, not to_regclass(): that fails on schemas that the reader has no USAGE on
   LEFT JOIN pg_catalog.pg_namespace AS n
-         ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'schema')
+         ON n.nspname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'schema')::pg_catalog.name
   LEFT JOIN pg_catalog.pg_class AS counts
          ON counts.relnamespace OPERATOR(pg_catalog.=) n.oid
-        AND counts.relname::pg_catalog.text OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'counts')
+        AND counts.relname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'counts')::pg_catalog.name
   LEFT JOIN pg_catalog.pg_class AS disqualifications
          ON disqualifications.relnamespace OPERATOR(pg_catalog.=) n.oid
-        AND disqualifications.relname::pg_catalog.text
-            OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'disqualifications')
+        AND disqualifications.relname
+            OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'disqualifications')::pg_catalog.name
  WHERE t.tgfoid OPERATOR(pg_catalog.=) '@extschema@.lead_phones_normalize()'::pg_catalog.regprocedure
    AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
    AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid

@@ -63,7 +63,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of a campaign, in the type of the campaign column';
 
-CREATE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -78,7 +78,9 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
     END IF;
     BEGIN
-        EXECUTE 'SELECT ' || literal;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$s)
+                            OR EXISTS (SELECT FROM %4$s AS c WHERE c.%2$I = %3$s)',
+            tracked.leads, tracked.campaign_column, literal, tracked.counts) INTO known;
     EXCEPTION WHEN data_exception THEN
         RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
                 tracked.campaign_column, tracked.leads
@@ -86,11 +88,8 @@ BEGIN
                   DETAIL = SQLERRM || '.',
                   HINT = 'Pass the campaign as it stands in that column.';
     END;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$s)
-                        OR EXISTS (SELECT FROM %4$s AS c WHERE c.%2$I = %3$s)',
-        tracked.leads, tracked.campaign_column, literal, tracked.counts) INTO known;
     IF known THEN
-        RETURN;
+        RETURN literal;
     END IF;
     -- A campaign without leads is known where the column references the table of campaigns.
     FOR referenced IN
@@ -104,7 +103,7 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I = %s)',
             referenced.campaigns, referenced.key_column, literal) INTO known;
         IF known THEN
-            RETURN;
+            RETURN literal;
         END IF;
     END LOOP;
     RAISE EXCEPTION 'campaign "%" of table "%" does not exist', left(campaign, 64), tracked.leads
@@ -115,10 +114,10 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_campaign(@extschema@.lead_phone_tables, text) IS
-    'internal: an error where there is no such campaign';
+    'internal: SQL of a campaign, in the type of the campaign column; an error where there is no such campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_set_marks(
-    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164, mark boolean) RETURNS bigint
+    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164, mark boolean) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -133,7 +132,7 @@ BEGIN
         tracked.leads, tracked.campaign_column,
         tracked.phone_column, tracked.phone_column || '_disqualified',
         tracked.mobile_column, tracked.mobile_column || '_disqualified',
-        @extschema@.lead_phones_campaign_literal(tracked, campaign))
+        literal)
        USING phone::text, mark;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
@@ -143,11 +142,10 @@ COMMENT ON FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tab
     'internal: sets the marks of the leads that hold a number; returns how many changed';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_number(
-    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS void
+    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
     lock_counts text := format('INSERT INTO %1$s AS c (%2$I, phone) VALUES (%3$s, $1)
                                 ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
                                tracked.counts, tracked.campaign_column, literal);
@@ -175,28 +173,25 @@ COMMENT ON FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_t
     'internal: locks a number of a campaign, its row of the counts made where there was none';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
-    tracked @extschema@.lead_phone_tables, campaign text, phone @extschema@.e164) RETURNS bigint
+    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164, standing boolean) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
-    standing boolean;
     changed bigint;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL)',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone;
     EXECUTE format('UPDATE %1$s AS c SET disqualified = $2 WHERE c.%2$I = %3$s AND c.phone = $1 AND c.disqualified <> $2',
         tracked.counts, tracked.campaign_column, literal) USING phone, standing;
-    changed := @extschema@.lead_phones_set_marks(tracked, campaign, phone, standing);
-    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = $1 AND NOT c.disqualified
-                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-        tracked.counts, tracked.campaign_column, literal) USING phone;
+    changed := @extschema@.lead_phones_set_marks(tracked, literal, phone, standing);
+    IF NOT standing THEN
+        EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = $1 AND NOT c.disqualified
+                           AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+            tracked.counts, tracked.campaign_column, literal) USING phone;
+    END IF;
     RETURN changed;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164) IS
-    'internal: brings counts and leads of a number in line with its standing entries; returns the leads changed';
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean) IS
+    'internal: brings counts and leads of a number in line with whether an entry stands; returns the leads changed';
 
 CREATE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -208,23 +203,23 @@ DECLARE
     source text := arguments ->> 'source';
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
-    literal text;
-    stands_already boolean;
+    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    is_same boolean;
 BEGIN
-    PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
-    literal := @extschema@.lead_phones_campaign_literal(tracked, campaign);
-    PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL
-                       AND d.reason IS NOT DISTINCT FROM $3 AND d.expires_at IS NOT DISTINCT FROM $4)',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO stands_already
+    PERFORM @extschema@.lead_phones_lock_number(tracked, literal, phone);
+    -- no row where none of the source stands
+    EXECUTE format('SELECT d.reason IS NOT DISTINCT FROM $3 AND d.expires_at IS NOT DISTINCT FROM $4 FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO is_same
       USING phone, source, reason, expires_at;
-    IF NOT stands_already THEN
+    IF NOT is_same THEN
         -- The time is an argument: Citus distributes no UPDATE that calls a volatile function.
         EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
                          WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
             tracked.disqualifications, tracked.campaign_column, literal)
           USING phone, source, arguments ->> 'by', clock_timestamp();
+    END IF;
+    IF is_same IS NOT TRUE THEN
         EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
                         SELECT %3$s, $1, coalesce(max(d.entry), 0) + 1, $2, $3, $4, $6, $5
                           FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1',
@@ -232,7 +227,7 @@ BEGIN
           USING phone, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
     END IF;
     RETURN jsonb_build_object('number', phone,
-        'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, phone, true));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
@@ -245,19 +240,22 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     campaign text := arguments ->> 'campaign';
     phone @extschema@.e164 := @extschema@.normalize_phone(arguments ->> 'phone', tracked.region);
+    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
     lifted bigint;
+    standing boolean;
 BEGIN
-    PERFORM @extschema@.lead_phones_check_campaign(tracked, campaign);
-    PERFORM @extschema@.lead_phones_lock_number(tracked, campaign, phone);
+    PERFORM @extschema@.lead_phones_lock_number(tracked, literal, phone);
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $6, lift_reason = $4
                      WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)
                        AND (NOT $5 OR d.expires_at <= $6)',
-        tracked.disqualifications, tracked.campaign_column, @extschema@.lead_phones_campaign_literal(tracked, campaign))
+        tracked.disqualifications, tracked.campaign_column, literal)
       USING phone, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason',
             coalesce((arguments ->> 'expired')::boolean, false), clock_timestamp();
     GET DIAGNOSTICS lifted = ROW_COUNT;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL)',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone;
     RETURN jsonb_build_object('number', phone, 'entries', lifted,
-        'leads', @extschema@.lead_phones_apply_ledger(tracked, campaign, phone));
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, phone, standing));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS

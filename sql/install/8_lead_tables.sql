@@ -394,10 +394,10 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_views(name) IS 'internal: creates the views of lead tables';
 
-CREATE FUNCTION @extschema@.lead_phones_reasons(reasons regclass, lead bigint) RETURNS jsonb
+CREATE FUNCTION @extschema@.lead_phones_reasons(leads regclass, lead bigint) RETURNS jsonb
     STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_reasons_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_reasons(regclass, bigint) IS
-    'internal: the rows of a view lead_reasons for a lead';
+    'internal: the rows of lead_reasons for a lead, NULL where there is no such lead';
 
 CREATE FUNCTION @extschema@.lead_status(lead bigint, leads regclass DEFAULT NULL)
     RETURNS TABLE (
@@ -415,21 +415,17 @@ AS $function$
 DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     reasons jsonb;
-    known boolean;
 BEGIN
     IF lead IS NULL THEN
         RAISE EXCEPTION 'lead must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name its lead_id.';
     END IF;
-    reasons := @extschema@.lead_phones_reasons(format('%I.lead_reasons', schema)::regclass, lead);
+    reasons := @extschema@.lead_phones_reasons(format('%I.leads', schema)::regclass, lead);
     IF reasons IS NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.callable_leads AS l WHERE l.lead_id = $1)', schema) INTO known USING lead;
-        IF NOT known THEN
-            RAISE EXCEPTION 'lead % does not exist', lead
-                USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id.', schema),
-                      HINT = 'Name the lead_id of a lead.';
-        END IF;
+        RAISE EXCEPTION 'lead % does not exist', lead
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id.', schema),
+                  HINT = 'Name the lead_id of a lead.';
     END IF;
-    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(coalesce(reasons, '[]')) AS r (
+    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(reasons) AS r (
         blocks text, kind text, subject text, source text, reason text, disqualified_by text, disqualified_at timestamptz,
         expires_at timestamptz, lift text);
 END
