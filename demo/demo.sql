@@ -5,55 +5,56 @@
 SET client_min_messages = warning;
 
 \echo
-\echo '== 1. An ordinary application: campaigns, and a table of leads.'
+\echo '== 1. Tables for campaigns, accounts, contacts and leads:  SELECT create_lead_tables();'
 CREATE EXTENSION IF NOT EXISTS lead_phones;
-CREATE TABLE campaigns (id integer PRIMARY KEY, name text NOT NULL);
-INSERT INTO campaigns VALUES (42, 'Spring homes'), (43, 'Autumn homes'), (44, 'Suppliers');
-CREATE TABLE leads (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    campaign_id integer NOT NULL REFERENCES campaigns,
-    name text, email text, account text, phone text, mobile text);
+SELECT create_lead_tables() \g /dev/null
+INSERT INTO campaigns (campaign_id, name) VALUES (42, 'Spring homes'), (43, 'Autumn homes'), (44, 'Suppliers');
 
-\echo '== 2. One call puts it under care:  SELECT * FROM track_lead_phones(''leads'');'
-SELECT * FROM track_lead_phones('leads');
+\echo '== 2. A list, as it comes: demo/leads.csv, copied into a staging table. Some of its spellings:'
+CREATE TEMPORARY TABLE file (campaign_id bigint, "Full Name" text, "E-Mail" text, "Company" text, "Phone Number" text, "Cell" text);
+\copy file FROM 'demo/leads.csv' (FORMAT csv, HEADER)
+CREATE TEMPORARY TABLE staging AS SELECT "Full Name", "E-Mail", "Company", "Phone Number", "Cell" FROM file WHERE campaign_id = 42;
+SELECT * FROM staging LIMIT 8;
 
-\echo '== 3. The application goes on as it is: COPY of demo/leads.csv. Before (the file), and after (the table):'
-CREATE TEMPORARY TABLE file (LIKE leads);
-ALTER TABLE file DROP COLUMN id, DROP COLUMN phone_disqualified, DROP COLUMN mobile_disqualified;
-ALTER TABLE file ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY;
-\copy file (campaign_id, name, email, account, phone, mobile) FROM 'demo/leads.csv' (FORMAT csv, HEADER)
-\copy leads (campaign_id, name, email, account, phone, mobile) FROM 'demo/leads.csv' (FORMAT csv, HEADER)
-SELECT f.name, f.phone AS "phone in the file", l.phone, f.mobile AS "mobile in the file", l.mobile
-  FROM file AS f JOIN leads AS l USING (id) WHERE f.id <= 16 ORDER BY f.id;
+\echo '== 3. One call uploads it, and returns a receipt:  CALL upload_leads(42, ''staging'', ''leads.csv'');'
+\x on
+CALL upload_leads(42, 'staging', 'leads.csv');
+\x off
+\echo '   Every row is created, updated, a duplicate or refused. What could not be used:'
+SELECT reason, count(*) AS values, min(row_number) AS "first row", min(raw_value) AS "for example"
+  FROM lead_upload_problems GROUP BY reason ORDER BY 2 DESC, 1;
 
-\echo '== 4. What the spellings became:'
-SELECT count(*) AS leads, count(phone) + count(mobile) AS filled,
-       count(try_normalize_phone(phone)) + count(try_normalize_phone(mobile)) AS valid,
-       (SELECT count(*) FROM campaign_phone_counts) AS "unique numbers" FROM leads;
-SELECT phone_problem(raw) AS problem, count(*) AS values, min(raw) AS "for example"
-  FROM (SELECT phone AS raw FROM leads UNION ALL SELECT mobile FROM leads) AS n
- WHERE phone_problem(raw) IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1;
+\echo '== 4. Leads became people at companies, and every number is counted once for each campaign:'
+SELECT c.name, c.email, a.name AS account, c.phone, c.mobile FROM contacts AS c LEFT JOIN accounts AS a USING (campaign_id, account_id)
+ ORDER BY c.contact_id LIMIT 4;
+SELECT phone, format_phone(phone) AS written, lead_count, phone_count, mobile_count
+  FROM campaign_phone_counts ORDER BY lead_count DESC, phone LIMIT 4;
 
-\echo '== 5. campaign_phone_counts: every unique number of a campaign, over both columns'
-SELECT campaign_id, count(*) AS "unique numbers", count(*) FILTER (WHERE lead_count > 1) AS shared,
-       max(lead_count) AS "most leads on one number" FROM campaign_phone_counts GROUP BY 1 ORDER BY 1;
-SELECT c.phone, format_phone(c.phone) AS written, c.lead_count, c.phone_count, c.mobile_count
-  FROM campaign_phone_counts AS c WHERE c.campaign_id = 42 AND c.lead_count > 1 ORDER BY c.lead_count DESC, c.phone LIMIT 6;
+\echo '== 5. John retires. He is two contacts, at two accounts; his number is one:'
+\echo '   CALL disqualify_phone(42, ''678 999 8212'', reason => ''retired'', leads => ''leads'');'
+CALL disqualify_phone(42, '678 999 8212', reason => 'retired', leads => 'leads');
+SELECT l.lead_id, l.name, k.phone, k.mobile, CASE WHEN k.lead_id IS NULL THEN 'no' ELSE 'yes' END AS callable
+  FROM leads AS l LEFT JOIN callable_leads AS k USING (lead_id) WHERE l.lead_id <= 4 ORDER BY 1;
 
-\echo '== 6. John retires:  CALL disqualify_phone(42, ''678 999 8212'', reason => ''retired'');'
-CALL disqualify_phone(42, '678 999 8212', reason => 'retired');
-\echo '   Both of his leads are marked, at two accounts; Jane and her husband are not.'
-SELECT name, account, phone, phone_disqualified AS out, mobile, mobile_disqualified AS out
-  FROM leads WHERE id <= 4 ORDER BY id;
+\echo '== 6. May I call lead 2, and if not, why?  SELECT * FROM lead_status(2);'
+SELECT blocks, kind, subject, reason, lift FROM lead_status(2);
 
-\echo '== 7. Next week, another list brings him back. He arrives marked:'
-INSERT INTO leads (campaign_id, name, account, phone) VALUES (42, 'J. Smith', 'Smith Family', '+1 678.999.8212')
-RETURNING name, phone, phone_disqualified;
+\echo '== 7. Next week, other lists. Who is known is updated; who is out arrives out:'
+CREATE TEMPORARY TABLE next_week (email text, first_name text, last_name text, company text, mobile text);
+INSERT INTO next_week VALUES
+    ('JANE@kw.example', 'Jane', 'Doe-Miller', NULL, NULL),
+    ('j.smith@home.example', 'J.', 'Smith', NULL, '+1 678.999.8212'),
+    ('sue@rival.example', 'Sue', 'Rival', 'Rival Inc.', '(832) 555-0143');
+CALL suppress_domains(ARRAY['rival.example'], reason => 'competitor');
+\x on
+CALL upload_leads(42, 'next_week');
+\x off
+SELECT c.name, k.blocks, k.kind, k.subject, k.reason FROM contacts AS c JOIN leads AS l USING (campaign_id, contact_id)
+  LEFT JOIN LATERAL lead_status(l.lead_id) AS k ON true WHERE l.upload_id = 2 ORDER BY l.lead_id;
 
-\echo '== 8. It was a mistake:  CALL requalify_phone(42, ''1 (678) 999-8212'', reason => ''back from retirement'');'
-CALL requalify_phone(42, '1 (678) 999-8212', reason => 'back from retirement');
-SELECT phone, source, reason, disqualified_at::timestamp(0), lifted_at::timestamp(0), lift_reason
-  FROM campaign_phone_disqualifications;
+\echo '== 8. It was a mistake:  CALL requalify_phone(42, ''678 999 8212'', reason => ''back from retirement'', leads => ''leads'');'
+CALL requalify_phone(42, '678 999 8212', reason => 'back from retirement', leads => 'leads');
+SELECT kind, subject, reason, disqualified_at::timestamp(0), lifted_at::timestamp(0), lift_reason, stands FROM lead_ledger ORDER BY 4;
 
-\echo '== 9. A recount of everything finds no difference:  SELECT * FROM verify_phone_counts(''leads'');'
-SELECT count(*) AS differences FROM verify_phone_counts('leads');
+\echo '== 9. A recount of everything finds no difference:  SELECT * FROM verify_phone_counts(''contacts'');'
+SELECT count(*) AS differences FROM verify_phone_counts('contacts');

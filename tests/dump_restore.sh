@@ -32,14 +32,27 @@ SELECT FROM phones.track_lead_phones('parts.leads');
 CREATE TABLE parts.leads_2 PARTITION OF parts.leads FOR VALUES IN (2);
 INSERT INTO parts.leads SELECT 1 + i % 2, '650 253 ' || to_char(i % 15, 'FM0000') FROM generate_series(1, 100) AS i;
 SQL
+run -d dumped <<'SQL' >/dev/null
+CREATE SCHEMA crm;
+SELECT phones.create_lead_tables('crm');
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'one');
+CREATE TEMPORARY TABLE staging AS SELECT format('p%s@company%s.example', i % 90, i % 9) AS email, '650 253 ' || to_char(i, 'FM0000') AS phone FROM generate_series(1, 100) AS i;
+CALL phones.upload_leads(1, 'staging', 'a file');
+CALL phones.disqualify_contact(1, 1, 'asked');
+CALL phones.suppress_phones(ARRAY['650 253 0002']);
+SQL
 state() {
     run -d "$1" -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.leads AS t" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_counts AS t" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_disqualifications AS t" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'app.leads'::regclass ORDER BY tgname" \
-        -c "SELECT * FROM phones.lead_phone_tables" \
+        -c "SELECT * FROM phones.lead_phone_tables ORDER BY leads::text" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parts.leads%' ORDER BY tgrelid::regclass::text, tgname" \
-        -c "SELECT obj_description('app.campaign_phone_counts'::regclass)"
+        -c "SELECT obj_description('app.campaign_phone_counts'::regclass)" \
+        -c "SELECT * FROM crm.lead_uploads" -c "SELECT * FROM crm.lead_ledger ORDER BY disqualified_at" \
+        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM crm.callable_leads AS t" \
+        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM crm.accounts AS t" \
+        -c "SELECT * FROM phones.lead_status(1, 'crm.leads')" -c "SELECT * FROM phones.verify_phone_counts('crm.contacts')"
 }
 before=$(state dumped)
 same 'nothing to verify' '' "$(run -d dumped -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
@@ -53,6 +66,8 @@ for format in plain custom directory; do
     esac
     same "$format: the same state" "$before" "$(state restored)"
     same "$format: verified" '' "$(run -d restored -c "SELECT * FROM phones.verify_phone_counts('app.leads')")"
+    same "$format: leads are split" 'p0|1' "$(run -d restored -c "INSERT INTO crm.leads (campaign_id, name, email) VALUES (1, 'p0', 'P0@company0.example')" \
+        -c "SELECT c.name, count(*) FROM crm.leads AS l JOIN crm.contacts AS c USING (campaign_id, contact_id) WHERE l.upload_id IS NULL GROUP BY c.name")"
     # further writes still count, and still arrive marked
     same "$format: arrives marked" 't' "$(run -d restored -c "INSERT INTO app.leads (campaign_id, mobile)
         VALUES ('00000000-0000-0000-0000-000000000002', '202.456.1111') RETURNING mobile_disqualified")"

@@ -29,6 +29,7 @@ check 'behaviour and races (pg_regress, isolation)' tests/pg_regress/run.sh
 check "differences from Google's libphonenumber" tests/differential/run.sh
 check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
+check 'random uploads against a model' tests/python.sh lead_model
 check 'many clients on the same numbers' bench/soak 10
 check 'dump and restore' tests/dump_restore.sh
 check 'subscriber and standby' tests/replication.sh

@@ -184,6 +184,36 @@ SELECT count(*) FROM callable_leads WHERE lead_id = 6003;
 ROLLBACK;
 SELECT count(*) FROM callable_leads WHERE lead_id = 6003;
 
+-- Roles: an uploader, a caller with procedures and nothing else, an application that dials.
+CREATE ROLE regress_uploader;
+CREATE ROLE regress_caller;
+CREATE ROLE regress_dialer;
+GRANT USAGE ON SCHEMA crm TO regress_uploader, regress_caller, regress_dialer;
+GRANT INSERT, SELECT, UPDATE ON contacts, accounts, lead_uploads TO regress_uploader;
+GRANT INSERT, SELECT ON leads, lead_upload_problems TO regress_uploader;
+GRANT SELECT ON campaigns, free_mail_domains, campaign_phone_disqualifications, lead_disqualifications TO regress_uploader;
+GRANT USAGE ON SEQUENCE contacts_contact_id_seq TO regress_uploader;
+GRANT EXECUTE ON PROCEDURE disqualify_contact, requalify_contact, suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint) TO regress_caller;
+GRANT SELECT ON leads, lead_reasons, callable_leads TO regress_dialer;
+SET ROLE regress_uploader;
+CREATE TEMPORARY TABLE own (email text, phone text, company text);
+INSERT INTO own VALUES ('u1@upload.example', '415 555 2701', 'Upload'), ('pim@after.example', '415 555 2702', NULL);
+CALL upload_leads(60, 'own') \gx
+CALL disqualify_contact(60, :contact);
+UPDATE campaign_phone_counts SET lead_count = 0;
+SET ROLE regress_caller;
+CALL disqualify_contact(60, :contact, 'asked');
+CALL suppress_phones(ARRAY['415 555 2701'], campaign => 60);
+SELECT count(*) FROM contacts;
+SELECT * FROM lead_status(6001);
+SET ROLE regress_dialer;
+SELECT kind, reason, disqualified_by FROM lead_status(6001);
+SELECT count(*) FROM callable_leads WHERE lead_id = 6001;
+SELECT count(*) FROM contacts;
+RESET ROLE;
+CALL requalify_contact(60, :contact);
+SELECT count(*) FROM verify_phone_counts('contacts');
+
 -- Bad staging tables.
 CREATE TEMPORARY TABLE bad (note text, colour text);
 CALL upload_leads(60, 'bad');
@@ -229,4 +259,7 @@ SELECT DISTINCT campaign_id FROM campaign_phone_counts WHERE lead_count > 0;
 SELECT count(*) FROM verify_phone_counts('contacts');
 SET client_min_messages = warning;
 DROP SCHEMA crm, taken CASCADE;
-DROP ROLE regress_writer, regress_stranger;
+DROP TABLE own;
+DROP ROLE regress_writer, regress_stranger, regress_uploader, regress_dialer;
+REVOKE ALL ON PROCEDURE disqualify_contact, requalify_contact, suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint) FROM regress_caller;
+DROP ROLE regress_caller;
