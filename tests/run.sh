@@ -31,6 +31,7 @@ check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
 check 'random uploads against a model' tests/python.sh lead_model
 check 'many clients on the same numbers' bench/soak 10
+check 'expiry under pg_cron' tests/cron.sh
 check 'dump and restore' tests/dump_restore.sh
 check 'subscriber and standby' tests/replication.sh
 check 'README quick start' tests/readme.sh

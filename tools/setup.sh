@@ -23,6 +23,7 @@ need 'ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so*' libclang-de
 if [ "$pg_config" = pg_config ]; then
     need 'command -v pg_config && [ -x "$(pg_config --bindir)/initdb" ]' postgresql-15
     need 'command -v pg_config && [ -f "$(pg_config --includedir-server)/postgres.h" ]' postgresql-server-dev-15
+    need '[ -f "$(pg_config --sharedir)/extension/pg_cron.control" ]' postgresql-15-cron
 fi
 if [ ${#packages[@]} -gt 0 ]; then
     say "installing ${packages[*]}"

@@ -107,13 +107,17 @@ BEGIN
     IF NOT mapping ? 'name' AND mapping ? 'last_name' AND NOT mapping ? 'first_name' THEN
         name := format('t.%I::text', mapping ->> 'last_name');
     END IF;
-    SELECT string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY a.attnum) INTO custom FROM pg_catalog.pg_attribute AS a
-     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
-       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country');
+    -- A function takes 100 arguments at most.
+    SELECT string_agg(format('jsonb_build_object(%s)', c.pairs), ' || ' ORDER BY c.part) INTO custom
+      FROM (SELECT o.place / 40 AS part, string_agg(format('%L, t.%I', o.attname, o.attname), ', ' ORDER BY o.place) AS pairs
+              FROM (SELECT a.attname, row_number() OVER (ORDER BY a.attnum) - 1 AS place FROM pg_catalog.pg_attribute AS a
+                     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country')) AS o
+             GROUP BY o.place / 40) AS c;
     RETURN format('(SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t)', place,
         (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
            FROM unnest('{email,title,company,website,phone,mobile,country}'::text[]) AS f),
-        name, coalesce(format('jsonb_strip_nulls(jsonb_build_object(%s))', custom), '''{}''::jsonb'), source);
+        name, coalesce('jsonb_strip_nulls(' || custom || ')', '''{}''::jsonb'), source);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_staged(regclass, jsonb) IS
@@ -211,7 +215,7 @@ BEGIN
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
     EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
-                replace(@extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping)), '$1', campaign::text));
+                @extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping), campaign::text));
     GET DIAGNOSTICS rows_in_file = ROW_COUNT;
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
     ANALYZE pg_temp.lead_phones_staged;
@@ -242,7 +246,7 @@ BEGIN
                   LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
                               WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
                  ORDER BY s.place) AS p$ddl$,
-        schema, replace(@extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged'), '$1', campaign::text), campaign,
+        schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
         pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
     ANALYZE pg_temp.lead_phones_placed;
     -- In the order of one of the indexes; and without ON CONFLICT, which costs a look-up more in each, unless somebody has inserted one
@@ -312,7 +316,7 @@ BEGIN
              UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
              UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
                                                          WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
-             UNION ALL SELECT '', s.custom::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
+             UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
          WHERE v.reason IS NOT NULL
            AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
                 OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused'))

@@ -37,19 +37,20 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(name, bigint, text, bigint[]) IS
     'internal: creates the accounts of leads that there are not yet';
 
-CREATE FUNCTION @extschema@.lead_phones_with_account(schema name, source text) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_with_account(schema name, source text, campaign text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT format($query$(
         SELECT s.*, coalesce(a.account_id, CASE WHEN s.domain IS NULL AND s.name_key IS NOT NULL THEN
-                   (SELECT n.account_id FROM %1$I.accounts AS n WHERE n.campaign_id = $1 AND n.name_key = s.name_key
+                   (SELECT n.account_id FROM %1$I.accounts AS n WHERE n.campaign_id = %3$s AND n.name_key = s.name_key
                      ORDER BY n.account_id LIMIT 1) END) AS account_id
-          FROM %2$s AS s LEFT JOIN %1$I.accounts AS a ON a.campaign_id = $1 AND a.domain = s.domain)$query$, schema, source)
+          FROM %2$s AS s LEFT JOIN %1$I.accounts AS a ON a.campaign_id = %3$s AND a.domain = s.domain)$query$,
+        schema, source, campaign)
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_with_account(name, text) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_with_account(name, text, text) IS
     'internal: SQL of leads with their accounts: by the domain of the company, else by its name';
 
-CREATE FUNCTION @extschema@.lead_phones_cleaned(schema name, source text) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_cleaned(schema name, source text, campaign text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     -- The domain of the website, else that of the e-mail address, where it is the company's.
@@ -67,7 +68,7 @@ AS $function$
                        @extschema@.lead_phones_domain(r.website) AS website_domain,
                        @extschema@.lead_phones_domain(r.email) AS email_domain
                   FROM %2$s AS r OFFSET 0) AS s
-         CROSS JOIN (SELECT c.region FROM %1$I.campaigns AS c WHERE c.campaign_id = $1) AS campaign
+         CROSS JOIN (SELECT c.region FROM %1$I.campaigns AS c WHERE c.campaign_id = %3$s) AS campaign
          CROSS JOIN LATERAL (SELECT CASE
                 WHEN s.country IS NULL OR @extschema@.phone_problem('123', btrim(s.country)) = 'unknown_region' THEN campaign.region
                 ELSE upper(btrim(s.country)) END AS region OFFSET 0) AS n
@@ -75,9 +76,9 @@ AS $function$
             SELECT @extschema@.try_normalize_phone(s.raw_phone, n.region) AS phone,
                    @extschema@.try_normalize_phone(s.raw_mobile, n.region) AS mobile OFFSET 0) AS v
           LEFT JOIN %1$I.free_mail_domains AS free_website ON free_website.domain = s.website_domain
-          LEFT JOIN %1$I.free_mail_domains AS free_email ON free_email.domain = s.email_domain)$query$, schema, source)
+          LEFT JOIN %1$I.free_mail_domains AS free_email ON free_email.domain = s.email_domain)$query$, schema, source, campaign)
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(name, text) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(name, text, text) IS
     'internal: SQL of leads as they are split: trimmed, numbers normalized, with the keys that they are matched by';
 
 CREATE FUNCTION @extschema@.lead_phones_merged(source text) RETURNS text
@@ -120,8 +121,8 @@ DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     source text := @extschema@.lead_phones_cleaned(schema, format('(
         SELECT l.lead_id AS place, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL::text AS country, NULL::jsonb AS custom
-          FROM %I.leads AS l WHERE l.campaign_id = $1 AND l.lead_id = ANY ($2) AND l.contact_id IS NULL)', schema));
-    with_account text := @extschema@.lead_phones_with_account(schema, source);
+          FROM %I.leads AS l WHERE l.campaign_id = $1 AND l.lead_id = ANY ($2) AND l.contact_id IS NULL)', schema), '$1');
+    with_account text := @extschema@.lead_phones_with_account(schema, source, '$1');
     update_of_contact record := @extschema@.lead_phones_update_of_contact('EXCLUDED');
     campaign bigint;
     known boolean;

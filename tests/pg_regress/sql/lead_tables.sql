@@ -232,6 +232,15 @@ INSERT INTO bad VALUES (7, 'Ida', 'B. ', 4155552695, 'us'), (9, NULL, 'Wells', 2
 CALL upload_leads(60, 'bad') \gx
 SELECT l.row_number, c.name, c.phone, c.region, l.custom FROM leads AS l JOIN contacts AS c USING (campaign_id, contact_id)
  WHERE l.upload_id = (SELECT max(upload_id) FROM lead_uploads) ORDER BY 1;
+DO $$
+BEGIN
+    EXECUTE 'CREATE TABLE crm.wide (email text, "it''s %d $1 wide" text, website text' || (SELECT string_agg(format(', c%s int DEFAULT %1$s', i), '') FROM generate_series(1, 120) AS i) || ')';
+END $$;
+INSERT INTO wide (email, "it's %d $1 wide") VALUES ('wide@after.example', 'yes');
+INSERT INTO wide (website, c1) VALUES ('wide.example', NULL);
+CALL upload_leads(60, 'wide') \gx
+SELECT custom ->> 'it''s %d $1 wide' AS wide, custom -> 'c119' AS c119, (SELECT count(*) FROM jsonb_object_keys(custom)) FROM leads WHERE email = 'wide@after.example';
+SELECT left(raw_value, 20) AS raw, raw_value::jsonb ->> 'website' AS website, reason FROM lead_upload_problems WHERE reason = 'empty_row' AND raw_value <> '{}';
 UPDATE bad SET row_number = 7;
 CALL upload_leads(60, 'bad');
 CALL upload_leads(61, 'bad');
