@@ -85,9 +85,14 @@ mod install {
         requires = ["upload"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/12_grants.sql",
-        name = "grants",
+        "../sql/install/12_reports.sql",
+        name = "reports",
         requires = ["suppression"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/13_grants.sql",
+        name = "grants",
+        requires = ["reports"]
     );
 }
 

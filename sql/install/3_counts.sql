@@ -1,12 +1,19 @@
 -- Counts: recount and compare.
 
+CREATE FUNCTION @extschema@.lead_phones_region(tracked @extschema@.lead_phone_tables) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN (tracked).region_column IS NULL THEN quote_literal((tracked).region)
+             ELSE format('coalesce(nullif(pg_catalog.btrim(l.%I::pg_catalog.text), ''''), %L)',
+                         (tracked).region_column, (tracked).region) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_region(@extschema@.lead_phone_tables) IS
+    'internal: SQL of the region of a lead "l"';
+
 CREATE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text, %s)', number_column,
-        CASE WHEN (tracked).region_column IS NULL THEN quote_literal((tracked).region)
-             ELSE format('coalesce(nullif(pg_catalog.btrim(l.%I::pg_catalog.text), ''''), %L)',
-                         (tracked).region_column, (tracked).region) END)
+    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text, %s)', number_column, @extschema@.lead_phones_region(tracked))
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
     'internal: SQL of the valid number in a column of a lead "l"';

@@ -12,7 +12,7 @@ rm -f "$out"/regression.diffs "$out"/isolation/regression.diffs
 failed=0
 
 # 00_install creates the extension for those that follow
-if [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile encodings containers pending partitions backfill scale_out roles lead_tables); fi
+if [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile encodings containers pending partitions backfill scale_out roles lead_tables reports); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
     --dbname=lead_phones_regress --encoding=UTF8 --no-locale "${suites[@]}" || failed=1
 if [ $# = 0 ]; then

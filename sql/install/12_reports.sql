@@ -1,0 +1,111 @@
+-- Reports: the quality of the phone data of a tracked table.
+
+CREATE FUNCTION @extschema@.lead_phone_quality(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead_count bigint,
+        filled bigint,
+        valid bigint,
+        invalid bigint,
+        invalid_by_reason jsonb,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        callable_leads bigint)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
+    RETURN QUERY EXECUTE format($query$
+        WITH kinds AS (
+            SELECT n.campaign, n.problem1, n.problem2, count(*) AS leads,
+                   count(*) FILTER (WHERE n.number1 IS NOT NULL OR n.problem1 IS NOT NULL)
+                   + count(*) FILTER (WHERE n.number2 IS NOT NULL OR n.problem2 IS NOT NULL) AS filled,
+                   count(n.number1) + count(n.number2) AS valid,
+                   count(*) FILTER (WHERE n.number1 IS NOT NULL AND NOT n.out1 OR n.number2 IS NOT NULL AND NOT n.out2) AS callable
+              FROM (SELECT v.*, CASE WHEN v.number1 IS NULL AND btrim(v.raw1) <> '' THEN @extschema@.phone_problem(v.raw1, v.region) END AS problem1,
+                           CASE WHEN v.number2 IS NULL AND btrim(v.raw2) <> '' THEN @extschema@.phone_problem(v.raw2, v.region) END AS problem2
+                      FROM (SELECT l.%2$I AS campaign, l.%3$I::pg_catalog.text AS raw1, l.%4$I::pg_catalog.text AS raw2, %5$s AS number1, %6$s AS number2,
+                                   %7$s AS region, l.%8$I AS out1, l.%9$I AS out2
+                              FROM %1$s AS l) AS v) AS n
+             GROUP BY n.campaign, n.problem1, n.problem2),
+        reasons AS (
+            SELECT r.campaign, jsonb_object_agg(r.reason, r.values ORDER BY r.reason) AS by_reason, sum(r.values)::bigint AS invalid
+              FROM (SELECT k.campaign, p.reason, sum(k.leads)::bigint AS values FROM kinds AS k
+                     CROSS JOIN LATERAL (VALUES (k.problem1), (k.problem2)) AS p (reason)
+                     WHERE p.reason IS NOT NULL GROUP BY k.campaign, p.reason) AS r
+             GROUP BY r.campaign),
+        numbers AS (
+            SELECT c.%2$I AS campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
+                   count(*) FILTER (WHERE c.lead_count > 1) AS shared_numbers, count(*) FILTER (WHERE c.disqualified) AS disqualified
+              FROM %10$s AS c GROUP BY c.%2$I),
+        leads AS (
+            SELECT k.campaign, sum(k.leads)::bigint AS leads, sum(k.filled)::bigint AS filled, sum(k.valid)::bigint AS valid,
+                   sum(k.callable)::bigint AS callable
+              FROM kinds AS k GROUP BY k.campaign)
+        SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
+               coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
+               coalesce(n.disqualified, 0), coalesce(l.callable, 0)
+          FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
+         ORDER BY coalesce(l.campaign, n.campaign)$query$,
+        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
+        @extschema@.lead_phones_region(tracked),
+        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
+    'for each campaign of a tracked table: how many numbers are filled in, valid, wrong and why, shared, disqualified';
+
+CREATE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_leads bigint DEFAULT 2)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        phone_count bigint,
+        mobile_count bigint,
+        disqualified boolean)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT c.%2$I::pg_catalog.text, c.phone, c.lead_count, c.phone_count, c.mobile_count, c.disqualified
+                                   FROM %1$s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, c.%2$I, c.phone',
+        tracked.counts, tracked.campaign_column) USING min_leads;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
+    'the numbers that several leads of a campaign have, the most shared first';
+
+CREATE FUNCTION @extschema@.invalid_lead_phones(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead jsonb,
+        column_name name,
+        raw_value text,
+        reason text)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    key text;
+BEGIN
+    SELECT string_agg(format('%L, l.%I', a.attname, a.attname), ', ' ORDER BY k.place) INTO key
+      FROM pg_catalog.pg_index AS i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+     WHERE i.indrelid = leads AND i.indisprimary;
+    RETURN QUERY EXECUTE format($query$
+        SELECT l.%2$I::pg_catalog.text, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+          FROM %1$s AS l
+         CROSS JOIN LATERAL (VALUES (%5$L::pg_catalog.name, l.%5$I::pg_catalog.text, %7$s), (%6$L, l.%6$I::pg_catalog.text, %8$s)) AS v (name, raw, number)
+         WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
+        tracked.leads, tracked.campaign_column, coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
+        tracked.phone_column, tracked.mobile_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
+    'the values of a tracked table that are no valid numbers, with the primary key of their lead and the reason';

@@ -1,0 +1,46 @@
+-- Reports on the quality of phone data.
+\set SHOW_CONTEXT never
+\pset null -
+CREATE SCHEMA reports;
+SET search_path = reports, public;
+CREATE TABLE leads (id int PRIMARY KEY, campaign_id int, phone text, "Mobile #" text, country text);
+SELECT unique_numbers FROM track_lead_phones('leads', mobile_column => 'Mobile #', region_column => 'country');
+SELECT * FROM lead_phone_quality('leads');
+INSERT INTO leads VALUES
+    (1, 1, '(678) 999-8212', '212 761 2846', NULL), (2, 1, '678 999 8212', NULL, NULL), (3, 1, 'n/a', '678-999-8212', NULL),
+    (4, 1, '999 8212', 'none', NULL), (5, 1, '', '   ', NULL), (6, 1, NULL, NULL, NULL),
+    (7, 2, '020 7946 0958', '+49 30 123456', 'GB'), (8, 2, '020 7946 0958', '000', 'US'), (9, NULL, '212 761 2846', 'x', NULL);
+CALL disqualify_phone(1, '678 999 8212', leads => 'leads');
+CALL disqualify_phone(2, '212 761 2846', leads => 'leads');
+SELECT campaign, lead_count, filled, valid, invalid, invalid_by_reason, unique_numbers, shared_numbers, disqualified_numbers, callable_leads
+  FROM lead_phone_quality('leads');
+-- the figures are those of the other reports
+SELECT q.campaign, q.invalid = count(i.reason) AS invalid, q.unique_numbers = (SELECT count(*) FROM campaign_phone_counts AS c WHERE c.campaign_id::text = q.campaign AND lead_count > 0) AS unique_numbers
+  FROM lead_phone_quality('leads') AS q LEFT JOIN invalid_lead_phones('leads') AS i ON i.campaign IS NOT DISTINCT FROM q.campaign
+ GROUP BY q.campaign, q.invalid, q.unique_numbers ORDER BY q.campaign;
+SELECT * FROM shared_lead_phones('leads');
+SELECT * FROM shared_lead_phones('leads', 1) ORDER BY campaign, phone;
+SELECT * FROM invalid_lead_phones('leads') ORDER BY lead, column_name;
+-- without a primary key
+ALTER TABLE leads DROP CONSTRAINT leads_pkey;
+SELECT lead ? 'ctid' AS by_place, raw_value FROM invalid_lead_phones('leads') ORDER BY raw_value;
+SELECT * FROM lead_phone_quality('campaign_phone_counts');
+SELECT * FROM lead_phone_quality(NULL);
+-- row-level security is not gone round
+CREATE ROLE regress_analyst;
+GRANT USAGE ON SCHEMA reports TO regress_analyst;
+SET ROLE regress_analyst;
+SELECT * FROM lead_phone_quality('leads');
+RESET ROLE;
+GRANT SELECT ON leads, campaign_phone_counts TO regress_analyst;
+SET ROLE regress_analyst;
+SELECT campaign, lead_count FROM lead_phone_quality('leads');
+RESET ROLE;
+ALTER TABLE leads ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_analyst;
+SELECT campaign, lead_count FROM lead_phone_quality('leads');
+SELECT * FROM invalid_lead_phones('leads');
+RESET ROLE;
+SET client_min_messages = warning;
+DROP SCHEMA reports CASCADE;
+DROP ROLE regress_analyst;
