@@ -146,7 +146,7 @@ AS $function$
     SELECT format($query$(
         EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.campaign_id = $1 AND d.contact_id = p.contact_id AND %2$s)
         OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = p.account_id AND %2$s)
-        OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.domain = split_part(s.email_key, '@', 2)
+        OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.domain = @extschema@.lead_phones_domain(s.email)
                       AND coalesce(d.campaign_id, $1) = $1 AND %2$s)
         OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d JOIN %1$I.accounts AS a ON a.domain = d.domain
                     WHERE a.campaign_id = $1 AND a.account_id = p.account_id AND coalesce(d.campaign_id, $1) = $1 AND %2$s)

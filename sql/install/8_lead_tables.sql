@@ -329,7 +329,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
                             WHERE d.campaign_id = c.campaign_id AND d.account_id = c.account_id AND %2$s)
            AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
-                            WHERE d.domain = split_part(lower(c.email), '@', 2)
+                            WHERE d.domain = @extschema@.lead_phones_domain(c.email)
                               AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND %2$s)
            AND NOT EXISTS (SELECT FROM %1$I.accounts AS a JOIN %1$I.lead_disqualifications AS d ON d.domain = a.domain
                             WHERE a.campaign_id = c.campaign_id AND a.account_id = c.account_id
@@ -344,7 +344,7 @@ BEGIN
         CREATE VIEW %1$I.lead_reasons AS
         WITH people AS NOT MATERIALIZED (
             SELECT l.lead_id, l.campaign_id, l.contact_id, c.account_id, a.domain AS account_domain,
-                   split_part(lower(c.email), '@', 2) AS email_domain,
+                   @extschema@.lead_phones_domain(c.email) AS email_domain,
                    @extschema@.try_normalize_phone(c.phone, c.region) AS phone,
                    @extschema@.try_normalize_phone(c.mobile, c.region) AS mobile
               FROM %1$I.leads AS l
@@ -389,6 +389,11 @@ BEGIN
          CROSS JOIN LATERAL (SELECT e.lead_id FROM %1$I.leads AS e
                               WHERE e.campaign_id = p.campaign_id AND e.contact_id = p.contact_id AND e.lead_id < p.lead_id
                               ORDER BY e.lead_id LIMIT 1) AS e
+         UNION ALL
+        SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
+               NULL, NULL, NULL,
+               format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', %3$L, l.campaign_id, l.lead_id)
+          FROM %1$I.leads AS l WHERE l.contact_id IS NULL
         $ddl$, schema, format(standing, 'd'), format('%I.leads', schema), format('%I.contacts', schema));
 END
 $function$;

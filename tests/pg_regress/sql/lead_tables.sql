@@ -177,6 +177,22 @@ CALL expire_disqualifications('leads');
 SELECT phone_disqualified FROM contacts WHERE email = 'pim@after.example';
 SELECT count(*) FILTER (WHERE lift_reason = 'expired') FROM lead_ledger;
 
+-- Domains are compared as they are read: in lower case, without www.
+INSERT INTO leads (lead_id, campaign_id, email, phone) VALUES (6005, 60, 'Zoë@WWW.Étoile.example', '415 555 2695');
+SELECT count(*) FROM callable_leads WHERE lead_id = 6005;
+CALL suppress_domains(ARRAY['étoile.example']);
+SELECT kind, subject FROM lead_status(6005);
+SELECT count(*) FROM callable_leads WHERE lead_id = 6005;
+
+-- A lead that was written while triggers were disabled has no contact, and is not called.
+SET session_replication_role = replica;
+INSERT INTO leads (lead_id, campaign_id, email, phone) VALUES (6006, 60, 'late@writer.example', '415 555 2696');
+RESET session_replication_role;
+SELECT blocks, reason, lift FROM lead_status(6006);
+SELECT lift FROM lead_status(6006) \gexec
+SELECT * FROM lead_status(6006);
+SELECT phone FROM callable_leads WHERE lead_id = 6006;
+
 -- In a transaction, what it wrote holds at once.
 BEGIN;
 CALL disqualify_phone(60, '415 555 2691', leads => 'leads');
