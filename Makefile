@@ -4,6 +4,7 @@
 #   make psql     psql on the cluster that `make demo KEEP=1` left
 #   make demo-stop  stop that cluster
 #   make test     lint and run all tests
+#   make test-matrix   all tests on Postgres 14 to 18, or on MAJORS="14 18"
 #   make soak     many clients on the same numbers, for SECONDS=600
 #   make install  install into the Postgres that pg_config, or PG_CONFIG=, names
 #   make lint     rustfmt and clippy, warnings are errors
@@ -13,7 +14,7 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 
-.PHONY: demo demo-stop psql test soak install lint setup clean
+.PHONY: demo demo-stop psql test test-matrix soak install lint setup clean
 
 demo: install
 	@demo/run.sh $(if $(KEEP),--keep)
@@ -26,6 +27,9 @@ psql:
 
 test: lint install
 	@tests/run.sh
+
+test-matrix: setup
+	@tests/matrix.sh $(MAJORS)
 
 soak: install
 	@bench/soak $(or $(SECONDS),600)

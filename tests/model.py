@@ -155,6 +155,8 @@ class Model:
                      ON CONFLICT (id) {action}""")
 
     def merge(self):
+        if self.connection.info.server_version < 150000:
+            return
         self.run(f"""MERGE INTO leads AS l USING (SELECT DISTINCT ON (id) id, campaign_id, mobile FROM leads WHERE {self.some_leads()}) AS s
                      ON l.id = s.id AND s.id % 2 = 0
                      WHEN MATCHED AND s.mobile IS NULL THEN DELETE

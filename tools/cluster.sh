@@ -7,6 +7,8 @@
 
 : "${PG_CONFIG:=pg_config}"
 pg_bin=$("$PG_CONFIG" --bindir)
+# psql and pg_dump of the same version
+PATH=$pg_bin:$PATH
 
 cluster_run() {
     if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi

@@ -1,7 +1,7 @@
 -- Splitting: a lead becomes its contact and its account. Inserted leads are split by a trigger, in batches; uploads by
 -- 10_upload.sql, all at once. Both find accounts by the function below.
 
-CREATE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, ids bigint[]) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, rows jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -17,24 +17,24 @@ BEGIN
                  ORDER BY s.domain, s.name_key) AS w
          WHERE a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
            AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$dml$,
-        schema, source) USING campaign, ids;
+        schema, source) USING campaign, rows;
     EXECUTE format($dml$
         INSERT INTO %1$I.accounts (campaign_id, name, domain)
         SELECT DISTINCT ON (s.domain) $1, s.company, s.domain FROM %2$s AS s
          WHERE s.domain IS NOT NULL
            AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = s.domain)
          ORDER BY s.domain, s.company IS NULL, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, ids;
+        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
     EXECUTE format($dml$
         INSERT INTO %1$I.accounts (campaign_id, name)
         SELECT DISTINCT ON (s.name_key) $1, s.company FROM %2$s AS s
          WHERE s.domain IS NULL AND s.name_key IS NOT NULL
            AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.name_key = s.name_key)
          ORDER BY s.name_key, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, ids;
+        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(name, bigint, text, bigint[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(name, bigint, text, jsonb) IS
     'internal: creates the accounts of leads that there are not yet';
 
 CREATE FUNCTION @extschema@.lead_phones_with_account(schema name, source text, campaign text) RETURNS text
@@ -119,12 +119,14 @@ CREATE FUNCTION @extschema@.lead_phones_split_leads(leads regclass, campaigns bi
 AS $function$
 DECLARE
     schema name := @extschema@.lead_phones_model(leads);
-    source text := @extschema@.lead_phones_cleaned(schema, format('(
+    inserted constant text := @extschema@.lead_phones_cleaned(schema, format('(
         SELECT l.lead_id AS place, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL::text AS country, NULL::jsonb AS custom
           FROM %I.leads AS l WHERE l.campaign_id = $1 AND l.lead_id = ANY ($2) AND l.contact_id IS NULL)', schema), '$1');
-    with_account text := @extschema@.lead_phones_with_account(schema, source, '$1');
+    source text;
+    with_account text;
     update_of_contact record := @extschema@.lead_phones_update_of_contact('EXCLUDED');
     campaign bigint;
+    rows jsonb;
     known boolean;
 BEGIN
     FOR campaign IN SELECT DISTINCT c FROM unnest(campaigns) AS c ORDER BY c LOOP
@@ -135,27 +137,39 @@ BEGIN
                       DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
                       HINT = 'Insert the campaign before its leads.';
         END IF;
-        PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, source, ids);
-        EXECUTE format($dml$
-            INSERT INTO %1$I.contacts AS c (campaign_id, account_id, email, name, title, phone, mobile, region)
-            SELECT $1, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region FROM (%2$s) AS m ORDER BY m.email_key
-            ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
-            schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs)
-          USING campaign, ids;
-        EXECUTE format($dml$
-            UPDATE %1$I.leads AS l SET contact_id = c.contact_id FROM %1$I.contacts AS c
-             WHERE l.campaign_id = $1 AND l.lead_id = ANY ($2) AND l.contact_id IS NULL AND c.campaign_id = $1
-               AND lower(c.email) = lower(@extschema@.lead_phones_email(l.email) COLLATE "C")$dml$, schema) USING campaign, ids;
+        EXECUTE format('SELECT jsonb_agg(to_jsonb(s)) FROM %s AS s', inserted) INTO rows USING campaign, ids;
+        CONTINUE WHEN rows IS NULL;
+        -- Read once, whatever asks for it. The limit tells the planner how few they are.
+        source := format('(SELECT r.* FROM jsonb_to_recordset($2) AS r (place bigint, email text COLLATE "C", email_key text COLLATE "C", name text,
+            title text, company text, name_key text, domain text, region text, phone text, mobile text) LIMIT %s)', jsonb_array_length(rows));
+        with_account := @extschema@.lead_phones_with_account(schema, source, '$1');
+        IF jsonb_path_exists(rows, '$[*] ? (@.domain != null || @.name_key != null)') THEN
+            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, source, rows);
+        END IF;
+        IF jsonb_path_exists(rows, '$[*] ? (@.email_key != null)') THEN
+            EXECUTE format($dml$
+                INSERT INTO %1$I.contacts AS c (campaign_id, account_id, email, name, title, phone, mobile, region)
+                SELECT $1, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region FROM (%2$s) AS m ORDER BY m.email_key
+                ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
+                schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs)
+              USING campaign, rows;
+            EXECUTE format($dml$
+                UPDATE %1$I.leads AS l SET contact_id = c.contact_id
+                  FROM %2$s AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
+                 WHERE l.campaign_id = $1 AND l.lead_id = s.place AND l.lead_id = ANY ($3)$dml$, schema, source) USING campaign, rows, ids;
+        END IF;
         -- Without an e-mail address, each is a person of his own.
-        EXECUTE format($dml$
-            WITH alone AS MATERIALIZED (
-                SELECT s.*, nextval(%3$s) AS contact_id FROM %2$s AS s WHERE s.email_key IS NULL),
-            added AS (
-                INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
-                SELECT $1, a.contact_id, a.account_id, a.name, a.title, a.phone, a.mobile, a.region FROM alone AS a)
-            UPDATE %1$I.leads AS l SET contact_id = a.contact_id FROM alone AS a
-             WHERE l.campaign_id = $1 AND l.lead_id = a.place$dml$,
-            schema, with_account, pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid) USING campaign, ids;
+        IF jsonb_path_exists(rows, '$[*] ? (@.email_key == null)') THEN
+            EXECUTE format($dml$
+                WITH alone AS MATERIALIZED (
+                    SELECT s.*, nextval(%3$s) AS contact_id FROM %2$s AS s WHERE s.email_key IS NULL),
+                added AS (
+                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+                    SELECT $1, a.contact_id, a.account_id, a.name, a.title, a.phone, a.mobile, a.region FROM alone AS a)
+                UPDATE %1$I.leads AS l SET contact_id = a.contact_id FROM alone AS a
+                 WHERE l.campaign_id = $1 AND l.lead_id = a.place$dml$,
+                schema, with_account, pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid) USING campaign, rows;
+        END IF;
     END LOOP;
 END
 $function$;

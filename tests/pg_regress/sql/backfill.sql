@@ -40,7 +40,7 @@ SELECT * FROM progress;
 SELECT count(*) FROM verify_phone_counts('leads');
 SELECT count(*) FILTER (WHERE phone_disqualified OR mobile_disqualified), count(*) FROM leads WHERE campaign_id = 1 AND '+16789991003' IN (phone, mobile);
 SELECT attname, attnotnull, atthasdef FROM pg_attribute WHERE attrelid = 'leads'::regclass AND attname LIKE '%disqualified';
-SELECT conname FROM pg_constraint WHERE conrelid = 'leads'::regclass;
+SELECT conname FROM pg_constraint WHERE conrelid = 'leads'::regclass AND contype <> 'n';
 CREATE INDEX CONCURRENTLY ON leads (campaign_id, phone);
 CREATE INDEX CONCURRENTLY ON leads (campaign_id, mobile);
 -- Again, it has nothing to do.

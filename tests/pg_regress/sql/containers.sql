@@ -51,7 +51,7 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
-EXPLAIN (COSTS OFF) SELECT count(try_normalize_phone(raw, region)), count(DISTINCT phone) FROM people;
+EXPLAIN (COSTS OFF) SELECT count(try_normalize_phone(raw, region)) FROM people;
 SELECT count(try_normalize_phone(raw, region)), count(DISTINCT phone), count(*) FILTER (WHERE phone_problem(raw, region) IS NULL) AS valid FROM people;
 RESET max_parallel_workers_per_gather;
 

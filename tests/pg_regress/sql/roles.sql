@@ -9,7 +9,7 @@ CREATE SCHEMA crm AUTHORIZATION regress_owner;
 GRANT USAGE ON SCHEMA crm TO regress_uploader, regress_caller, regress_analyst;
 
 SET ROLE regress_owner;
-CREATE TABLE crm.leads (id int GENERATED ALWAYS AS IDENTITY, campaign_id int, phone text, mobile text, secret text DEFAULT 'secret') PARTITION BY LIST (campaign_id);
+CREATE TABLE crm.leads (id int DEFAULT 0, campaign_id int, phone text, mobile text, secret text DEFAULT 'secret') PARTITION BY LIST (campaign_id);
 CREATE TABLE crm.leads_1 PARTITION OF crm.leads FOR VALUES IN (1);
 CREATE TABLE crm.leads_2 PARTITION OF crm.leads FOR VALUES IN (2);
 CREATE TABLE crm.secrets (secret text);
