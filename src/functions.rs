@@ -2,6 +2,8 @@
 //!
 //! Arguments of type `text` are bytes in the server encoding, which need not be UTF-8 (see `text`).
 
+use std::borrow::Cow;
+
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -134,19 +136,25 @@ unsafe impl BoxRet for TextDatum {
 
 pgrx::impl_sql_translatable!(TextDatum, "text");
 
+/// A text that something is matched by. `None` where it has bytes that are no characters: two such texts would look the same.
+fn whole(raw: ServerText<'_>) -> Option<Cow<'_, str>> {
+    let text = text::from_server(raw.0);
+    (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
+}
+
 #[pg_extern(sql = false)]
 fn lead_phones_domain(raw: ServerText) -> Option<TextDatum> {
-    keys::domain_of(&text::from_server(raw.0)).map(TextDatum)
+    keys::domain_of(&whole(raw)?).map(TextDatum)
 }
 
 #[pg_extern(sql = false)]
 fn lead_phones_email(raw: ServerText) -> Option<TextDatum> {
-    keys::email_of(&text::from_server(raw.0)).map(|email| TextDatum(email.to_owned()))
+    keys::email_of(&whole(raw)?).map(|email| TextDatum(email.to_owned()))
 }
 
 #[pg_extern(sql = false)]
 fn lead_phones_company_key(name: ServerText) -> Option<TextDatum> {
-    keys::company_key(&text::from_server(name.0)).map(TextDatum)
+    keys::company_key(&whole(name)?).map(TextDatum)
 }
 
 #[pg_extern(sql = false)]

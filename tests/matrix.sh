@@ -10,7 +10,8 @@ failed=0
 for major in "$@"; do
     begun=$SECONDS
     if pg_config=$(tools/get_postgres.sh "$major") && PG_CONFIG=$pg_config make --no-print-directory install >"$logs/$major.log" 2>&1 &&
-        PG_CONFIG=$pg_config tests/run.sh >>"$logs/$major.log" 2>&1; then
+        # the server's own libpq, not the system's
+        LD_LIBRARY_PATH=$("$pg_config" --libdir) PG_CONFIG=$pg_config tests/run.sh >>"$logs/$major.log" 2>&1; then
         result=ok
     else
         result=FAILED

@@ -24,6 +24,11 @@ DO $$ BEGIN
 END $$;
 SELECT * FROM leads;
 SELECT count(*) FROM verify_phone_counts('leads');
+CREATE SCHEMA crm;
+SELECT create_lead_tables('crm');
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, U&'\00f1');
+INSERT INTO crm.leads (campaign_id, email, company) VALUES (1, U&'Jos\00e9@Caf\00e9.example', U&'Caf\00e9'), (1, U&'Jos\00e9@CAF\00c9.example', U&'CAF\00c9');
+SELECT c.email, a.name, a.name_key, a.domain FROM crm.contacts AS c JOIN crm.accounts AS a USING (campaign_id, account_id) ORDER BY 1;
 
 \c regress_ascii
 SET client_min_messages = warning;
@@ -36,6 +41,16 @@ SELECT unique_numbers FROM track_lead_phones('leads');
 INSERT INTO leads VALUES (E'\377', E'678\377 999', '678 999 8212');
 SELECT campaign_id = E'\377' AS campaign, phone, lead_count FROM campaign_phone_counts;
 SELECT count(*) FROM verify_phone_counts('leads');
+-- what has bytes that are no characters is kept, and matches nothing
+CREATE SCHEMA crm;
+SELECT create_lead_tables('crm');
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, E'\377');
+CREATE TABLE staging (email text, name text, company text, phone text);
+INSERT INTO staging VALUES (E'a\377@x.example', E'J\374rg', E'B\374cher', '678 999 8212'), (E'a\376@x.example', 'b', E'B\374cher', E'\376');
+CALL upload_leads(1, 'staging', leads => 'crm.leads') \gx
+SELECT email = E'a\377@x.example' AS kept, name = E'J\374rg' AS name FROM crm.leads WHERE row_number = 1;
+SELECT count(*), count(email), count(account_id) FROM crm.contacts;
+SELECT column_name, reason FROM crm.lead_upload_problems ORDER BY row_number, column_name;
 
 \c regress_eucjp
 SET client_min_messages = warning;
