@@ -1,4 +1,5 @@
-//! The SQL functions on numbers: thin calls into `phone`. Their SQL declarations are in `sql/install/1_numbers.sql`.
+//! The SQL functions on numbers, and on what people and companies are matched by: thin calls into `phone` and `keys`. Their SQL
+//! declarations are in `sql/install/1_numbers.sql` and `8_lead_tables.sql`.
 //!
 //! Arguments of type `text` are bytes in the server encoding, which need not be UTF-8 (see `text`).
 
@@ -24,6 +25,20 @@ unsafe impl BoxRet for PhoneDatum {
 }
 
 pgrx::impl_sql_translatable!(PhoneDatum, "text");
+
+/// Text on its way out, in the server's encoding.
+struct TextDatum(String);
+
+// SAFETY: box_into returns a text datum allocated in the caller's memory context.
+unsafe impl BoxRet for TextDatum {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        let text = text::to_server(&self.0);
+        // SAFETY: the datum is the function's result, and a text as its declaration says.
+        unsafe { fcinfo.return_raw_datum(text_datum(text.as_bytes())) }
+    }
+}
+
+pgrx::impl_sql_translatable!(TextDatum, "text");
 
 /// JSON on its way out, in the server's encoding.
 pub(crate) struct Jsonb(pub(crate) serde_json::Value);
@@ -121,20 +136,6 @@ fn phone_type(number: ServerText) -> Option<&'static str> {
 fn phone_time_zones(number: ServerText) -> Option<Vec<&'static str>> {
     phone::time_zones_of(&text::from_server(number.0)).map(Iterator::collect)
 }
-
-/// Text on its way out, in the server's encoding.
-struct TextDatum(String);
-
-// SAFETY: box_into returns a text datum allocated in the caller's memory context.
-unsafe impl BoxRet for TextDatum {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
-        let text = text::to_server(&self.0);
-        // SAFETY: the datum is the function's result, and a text as its declaration says.
-        unsafe { fcinfo.return_raw_datum(text_datum(text.as_bytes())) }
-    }
-}
-
-pgrx::impl_sql_translatable!(TextDatum, "text");
 
 /// A text that something is matched by. `None` where it has bytes that are no characters: two such texts would look the same.
 fn whole(raw: ServerText<'_>) -> Option<Cow<'_, str>> {

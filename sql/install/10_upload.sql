@@ -153,7 +153,7 @@ AS $function$
         OR (%3$s) AND (%4$s))$query$,
         schema, standing,
         format(number_out, schema, 'phone', standing), format(number_out, schema, 'mobile', standing))
-      FROM (VALUES ('d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())',
+      FROM (VALUES (@extschema@.lead_phones_standing(),
                     $query$n.%2$s IS NULL
                       OR EXISTS (SELECT FROM %1$I.campaign_phone_disqualifications AS d WHERE d.campaign_id = $1 AND d.phone = n.%2$s AND %3$s)
                       OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = n.%2$s AND %3$s)$query$)) AS q (standing, number_out)
@@ -182,7 +182,6 @@ AS $procedure$
 DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     mapping jsonb;
-    known boolean;
     missed bigint;
     insert_contacts text;
     update_of_contact record := @extschema@.lead_phones_update_of_contact('m');
@@ -194,12 +193,7 @@ BEGIN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
-    IF NOT known THEN
-        RAISE EXCEPTION 'campaign % does not exist', campaign
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
-                  HINT = 'Insert the campaign before its leads.';
-    END IF;
+    PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
     -- Uploads of one campaign wait for each other; those of others do not.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));

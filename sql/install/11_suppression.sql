@@ -25,8 +25,7 @@ DECLARE
     key constant text := @extschema@.lead_phones_key(kind);
     subject text;
     known boolean;
-    added bigint := 0;
-    out_now bigint := 0;
+    out_now bigint;
 BEGIN
     IF kind IN ('account', 'contact') THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.%2$ss AS k WHERE k.campaign_id = $1 AND k.%2$s_id = $2)', schema, kind)
@@ -39,7 +38,7 @@ BEGIN
     END IF;
     IF kind = 'phone' AND campaign IS NOT NULL THEN
         FOREACH subject IN ARRAY subjects LOOP
-            out_now := out_now + (@extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('phone', subject)) ->> 'leads')::bigint;
+            PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('phone', subject));
         END LOOP;
         RETURN jsonb_build_object('subjects', cardinality(subjects));
     END IF;
@@ -126,7 +125,6 @@ DECLARE
     kind text := arguments ->> 'kind';
     raw text[];
     subjects text[];
-    campaign_region text;
     schema name;
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
@@ -162,6 +160,19 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call_suppression(regclass, text, jsonb) IS
     'internal: checks the arguments of a procedure of lead tables and runs it';
+
+CREATE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    known text[];
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
+    RETURN known;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_values(regclass, name) IS
+    'internal: what a column of a list says, with the rights of the caller';
 
 CREATE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,
@@ -280,12 +291,8 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    phones text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO phones;
-    CALL @extschema@.suppress_phones(phones, campaign, reason, source, expires_at, region, leads, suppressed, invalid);
+    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, leads, suppressed, invalid);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, regclass, bigint, bigint) IS
@@ -346,12 +353,8 @@ CREATE PROCEDURE @extschema@.suppress_domains(
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    domains text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO domains;
-    CALL @extschema@.suppress_domains(domains, campaign, reason, source, expires_at, leads, suppressed, invalid);
+    CALL @extschema@.suppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, leads, suppressed, invalid);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_domains(regclass, name, bigint, text, text, timestamptz, regclass, bigint, bigint) IS
@@ -387,12 +390,8 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    phones text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO phones;
-    CALL @extschema@.unsuppress_phones(phones, campaign, reason, source, region, leads, entries_lifted);
+    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, leads, entries_lifted);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint) IS
@@ -408,12 +407,8 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    domains text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO domains;
-    CALL @extschema@.unsuppress_domains(domains, campaign, reason, source, leads, entries_lifted);
+    CALL @extschema@.unsuppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, leads, entries_lifted);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_domains(regclass, name, bigint, text, text, regclass, bigint) IS

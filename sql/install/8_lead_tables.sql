@@ -284,12 +284,37 @@ $function$;
 COMMENT ON FUNCTION @extschema@.create_lead_tables(name) IS
     'creates tables of campaigns, accounts, contacts, leads and uploads in a schema, and tracks the numbers of the contacts';
 
+CREATE FUNCTION @extschema@.lead_phones_standing() RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- An entry stands until it is lifted, or past its time; the marks of contacts follow when they are brought in line.
+    SELECT 'd.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())'
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_standing() IS
+    'internal: SQL of whether an entry "d" of a ledger stands';
+
+CREATE FUNCTION @extschema@.lead_phones_known_campaign(schema name, campaign bigint, otherwise text) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    known boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
+    IF NOT known THEN
+        RAISE EXCEPTION 'campaign % does not exist', campaign
+            USING ERRCODE = otherwise, DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
+                  HINT = 'Insert the campaign before its leads.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_campaign(name, bigint, text) IS
+    'internal: raises an error by a name of its SQLSTATE unless the campaign exists';
+
 CREATE FUNCTION @extschema@.lead_phones_create_views(schema name) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- An entry stands until it is lifted, or past its time; the marks of contacts follow when they are brought in line.
-    standing constant text := '%1$s.lifted_at IS NULL AND (%1$s.expires_at IS NULL OR %1$s.expires_at > now())';
+    standing constant text := @extschema@.lead_phones_standing();
 BEGIN
     EXECUTE format($ddl$
         CREATE VIEW %1$I.lead_ledger AS
@@ -302,7 +327,7 @@ BEGIN
                d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
                d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s
           FROM %1$I.lead_disqualifications AS d
-        $ddl$, schema, format(standing, 'd'));
+        $ddl$, schema, standing);
 
     EXECUTE format($ddl$
         CREATE VIEW %1$I.callable_leads AS
@@ -337,7 +362,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM %1$I.leads AS earlier
                             WHERE earlier.campaign_id = l.campaign_id AND earlier.contact_id = l.contact_id
                               AND earlier.lead_id < l.lead_id)
-        $ddl$, schema, format(standing, 'd'));
+        $ddl$, schema, standing);
 
     -- "leads" of a call are those of this schema: what lifts an entry is to be pasted.
     EXECUTE format($ddl$
@@ -394,7 +419,7 @@ BEGIN
                NULL, NULL, NULL,
                format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', %3$L, l.campaign_id, l.lead_id)
           FROM %1$I.leads AS l WHERE l.contact_id IS NULL
-        $ddl$, schema, format(standing, 'd'), format('%I.leads', schema), format('%I.contacts', schema));
+        $ddl$, schema, standing, format('%I.leads', schema), format('%I.contacts', schema));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_views(name) IS 'internal: creates the views of lead tables';

@@ -127,16 +127,9 @@ DECLARE
     update_of_contact record := @extschema@.lead_phones_update_of_contact('EXCLUDED');
     campaign bigint;
     rows jsonb;
-    known boolean;
 BEGIN
     FOR campaign IN SELECT DISTINCT c FROM unnest(campaigns) AS c ORDER BY c LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
-        IF NOT known THEN
-            RAISE EXCEPTION 'campaign % does not exist', campaign
-                USING ERRCODE = 'foreign_key_violation',
-                      DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
-                      HINT = 'Insert the campaign before its leads.';
-        END IF;
+        PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'foreign_key_violation');
         EXECUTE format('SELECT jsonb_agg(to_jsonb(s)) FROM %s AS s', inserted) INTO rows USING campaign, ids;
         CONTINUE WHEN rows IS NULL;
         -- Read once, whatever asks for it. The limit tells the planner how few they are.

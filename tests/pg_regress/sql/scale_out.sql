@@ -37,5 +37,14 @@ CALL requalify_phone(3, '678 999 1003');
 SELECT count(*) FROM verify_phone_counts('leads');
 TRUNCATE leads;
 SELECT count(*) FROM campaign_phone_counts;
+-- A local table with partitions: one that comes is tracked with them.
+CREATE SCHEMA parts;
+CREATE TABLE parts.leads (campaign_id int, phone text, mobile text) PARTITION BY LIST (campaign_id);
+SELECT FROM track_lead_phones('parts.leads');
+CREATE TABLE parts.leads_1 (LIKE parts.leads INCLUDING DEFAULTS);
+INSERT INTO parts.leads_1 (campaign_id, phone) VALUES (1, '+16789991001');
+ALTER TABLE parts.leads ATTACH PARTITION parts.leads_1 FOR VALUES IN (1);
+INSERT INTO parts.leads (campaign_id, phone) VALUES (1, '678 999 1001');
+SELECT * FROM parts.campaign_phone_counts;
 SET client_min_messages = warning;
-DROP SCHEMA scale_out CASCADE;
+DROP SCHEMA scale_out, parts CASCADE;
