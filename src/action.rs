@@ -6,6 +6,7 @@ use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 use pgrx::rel::PgRelation;
+use pgrx::spi::SpiTupleTable;
 use pgrx::{FromDatum, JsonB};
 
 use crate::owner::as_owner_for_others;
@@ -13,13 +14,17 @@ use crate::sql::{self, Values};
 use crate::{report, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
-const ACTIONS: [&str; 5] = [
+const ACTIONS: [&str; 6] = [
     "disqualify",
     "requalify",
     "expire",
     "suppress",
     "unsuppress",
+    METRICS,
 ];
+
+/// The one action that writes nothing: it runs on a standby.
+const METRICS: &str = "metrics";
 
 /// Runs an action. The arguments, third of the SQL function, and the answer are jsonb that is passed on unread: a jsonb datum
 /// has the layout of a bytea.
@@ -91,15 +96,18 @@ fn run(
         )
     };
     as_owner_for_others(owner, || {
-        sql::execute(
-            &format!("SELECT {function}($1, $2)"),
-            &[leads, arguments],
-            |rows| {
-                let answer = rows.first().get_datum_by_ordinal(1).ok().flatten()?;
-                // SAFETY: the datum is a jsonb; it is copied before SPI frees it.
-                unsafe { Vec::<u8>::from_datum(answer, false) }
-            },
-        )
+        let statement = format!("SELECT {function}($1, $2)");
+        let args = [leads, arguments];
+        let read = |rows: SpiTupleTable<'_>| {
+            let answer = rows.first().get_datum_by_ordinal(1).ok().flatten()?;
+            // SAFETY: the datum is a jsonb; it is copied before SPI frees it.
+            unsafe { Vec::<u8>::from_datum(answer, false) }
+        };
+        if action == METRICS {
+            sql::query(&statement, &args, read)
+        } else {
+            sql::execute(&statement, &args, read)
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All tests on each major version of Postgres: built, installed and run on trees of their own (tools/get_postgres.sh).
+# All tests on each major version of Postgres: built, installed and run on trees of their own (tools/get_postgres.sh). Then pg_upgrade,
+# from one to another of those that were asked for.
 # Usage: matrix.sh [MAJOR...]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -18,5 +19,11 @@ for major in "$@"; do
         failed=1
     fi
     printf '%-7s Postgres %s: %s, %s s (%s)\n' "$result" "$major" "$(tail -n 1 "$logs/$major.log")" $((SECONDS - begun)) "$logs/$major.log"
+done
+for pair in '15 17' '14 18'; do
+    read -r old new <<<"$pair"
+    case " $* " in *" $old "*" $new "* | *" $new "*" $old "*) ;; *) continue ;; esac
+    if tests/pg_upgrade.sh "$old" "$new" >"$logs/$old-$new.log" 2>&1; then result=ok; else result=FAILED failed=1; fi
+    printf '%-7s pg_upgrade from %s to %s (%s)\n' "$result" "$old" "$new" "$logs/$old-$new.log"
 done
 exit $failed

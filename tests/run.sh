@@ -37,6 +37,7 @@ else
     printf 'left out  expiry under pg_cron: there is no pg_cron for this Postgres\n'
 fi
 check 'dump and restore' tests/dump_restore.sh
+check 'upgrade from released versions' tests/upgrade.sh
 check 'subscriber and standby' tests/replication.sh
 check 'README quick start' tests/readme.sh
 check 'demo' demo/run.sh

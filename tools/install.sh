@@ -8,6 +8,8 @@ pg_config=$(command -v "${PG_CONFIG:-pg_config}")
 major=$("$pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 package=target/release/lead_phones-pg$major
 
+# what an earlier version put there
+rm -rf "$package"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! cargo pgrx package --pg-config "$pg_config" --no-default-features --features "pg$major" >"$log" 2>&1; then
@@ -21,5 +23,5 @@ as_owner_of() { # as_owner_of DIRECTORY COMMAND...
 libdir=$("$pg_config" --pkglibdir)
 extension_dir=$("$pg_config" --sharedir)/extension
 as_owner_of "$libdir" install -m 755 "$package$libdir/lead_phones.so" "$libdir/"
-as_owner_of "$extension_dir" install -m 644 "$package$extension_dir"/lead_phones* "$extension_dir/"
+as_owner_of "$extension_dir" install -m 644 "$package$extension_dir"/lead_phones* sql/released/*.sql "$extension_dir/"
 printf 'lead_phones is installed in Postgres %s (%s)\n' "$major" "$libdir"

@@ -96,17 +96,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
     'internal: lifts what lead_phones_suppress did, as whoever calls';
 
+CREATE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
+     WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
+    'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';
+
 CREATE FUNCTION @extschema@.lead_phones_expire_others(leads regclass, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    others regclass;
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
     lifted bigint;
 BEGIN
-    SELECT d.oid INTO others FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
-     WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = 'lead_disqualifications'
-       AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner;
-    IF NOT FOUND THEN
+    IF others IS NULL THEN
         RETURN 0;
     END IF;
     EXECUTE format('UPDATE %s AS d SET lifted_by = $1, lifted_at = $2, lift_reason = ''expired'' WHERE d.lifted_at IS NULL AND d.expires_at <= $2',

@@ -1,4 +1,4 @@
--- Reports: the quality of the phone data of a tracked table.
+-- Reports: the quality of the phone data of a tracked table; and metrics of all of them.
 
 CREATE FUNCTION @extschema@.lead_phone_quality(leads regclass)
     RETURNS TABLE (
@@ -109,3 +109,92 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
     'the values of a tracked table that are no valid numbers, with the primary key of their lead and the reason';
+
+CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    ledger regclass;
+    metrics jsonb;
+    part jsonb;
+BEGIN
+    EXECUTE format($query$
+        SELECT jsonb_build_object('numbers', count(*) FILTER (WHERE c.lead_count > 0), 'shared', count(*) FILTER (WHERE c.lead_count > 1),
+                                  'disqualified', count(*) FILTER (WHERE c.disqualified AND c.lead_count > 0)) FROM %s AS c$query$, tracked.counts)
+       INTO metrics;
+    metrics := metrics || '{"standing": 0, "overdue": 0}';
+    FOREACH ledger IN ARRAY ARRAY[tracked.disqualifications, @extschema@.lead_phones_beside(leads, 'lead_disqualifications')] LOOP
+        CONTINUE WHEN ledger IS NULL;
+        EXECUTE format($query$
+            SELECT jsonb_build_object('standing', count(*) + ($1 ->> 'standing')::bigint,
+                                      'overdue', count(*) FILTER (WHERE d.expires_at <= now()) + ($1 ->> 'overdue')::bigint)
+              FROM %s AS d WHERE d.lifted_at IS NULL$query$, ledger) INTO part USING metrics;
+        metrics := metrics || part;
+    END LOOP;
+    IF @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL THEN
+        EXECUTE format($query$
+            SELECT jsonb_build_object('uploads', count(*), 'uploaded_rows', coalesce(sum(u.rows_in_file), 0),
+                                      'refused_rows', coalesce(sum(u.refused), 0),
+                                      'invalid_numbers', coalesce(sum(u.invalid_phone + u.invalid_mobile), 0),
+                                      'last_upload_at', max(u.finished_at))
+              FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, @extschema@.lead_phones_beside(leads, 'lead_uploads')) INTO part;
+        metrics := metrics || part;
+    END IF;
+    RETURN metrics;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_metrics(regclass, jsonb) IS
+    'internal: the metrics of a tracked table that its owner may read';
+
+CREATE FUNCTION @extschema@.lead_phone_metrics()
+    RETURNS TABLE (
+        schema_name name,
+        table_name name,
+        estimated_leads bigint,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        standing_entries bigint,
+        overdue_entries bigint,
+        uploads bigint,
+        uploaded_rows bigint,
+        refused_rows bigint,
+        invalid_numbers bigint,
+        last_upload_at timestamptz)
+    STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    leads regclass;
+    metrics jsonb;
+BEGIN
+    FOR leads, schema_name, table_name, estimated_leads IN
+        SELECT t.leads, n.nspname, c.relname, (SELECT sum(nullif(m.reltuples, -1)) FROM pg_catalog.pg_class AS m
+                 WHERE m.oid IN (SELECT @extschema@.lead_phones_members(t.leads)) AND m.relkind <> 'p')
+          FROM @extschema@.lead_phone_tables AS t
+          JOIN pg_catalog.pg_class AS c ON c.oid = t.leads JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         ORDER BY n.nspname, c.relname
+    LOOP
+        -- One table that cannot be read must not hide the others.
+        BEGIN
+            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
+            metrics := '{}';
+        END;
+        unique_numbers := metrics ->> 'numbers';
+        shared_numbers := metrics ->> 'shared';
+        disqualified_numbers := metrics ->> 'disqualified';
+        standing_entries := metrics ->> 'standing';
+        overdue_entries := metrics ->> 'overdue';
+        uploads := metrics ->> 'uploads';
+        uploaded_rows := metrics ->> 'uploaded_rows';
+        refused_rows := metrics ->> 'refused_rows';
+        invalid_numbers := metrics ->> 'invalid_numbers';
+        last_upload_at := metrics ->> 'last_upload_at';
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
+    'what monitoring watches of each tracked table; for roles of pg_monitor';

@@ -1,6 +1,7 @@
 -- Grants: what PUBLIC may not call. Everything else runs with no more rights than its caller has.
 
-REVOKE ALL ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb), @extschema@.lead_phone_metrics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.lead_phone_metrics() TO pg_monitor;
 REVOKE ALL ON PROCEDURE
     @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
     @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),

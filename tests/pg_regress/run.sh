@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the pg_regress suites and the isolation specs on the running throwaway cluster (tools/cluster.sh).
-# Usage: run.sh [suite...]; without suites, all.
+# Usage: run.sh [suite...]; without suites, all. With DATABASE=, in a database that has the extension, at whichever version.
 set -euo pipefail
 cd "$(dirname "$0")"
 pgxs=$("${PG_CONFIG:-pg_config}" --pgxs)
@@ -12,9 +12,10 @@ rm -f "$out"/regression.diffs "$out"/isolation/regression.diffs
 failed=0
 
 # 00_install creates the extension for those that follow
-if [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile encodings containers pending partitions backfill scale_out roles lead_tables reports); fi
+existing=()
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile encodings containers pending partitions backfill scale_out roles lead_tables reports); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
-    --dbname=lead_phones_regress --encoding=UTF8 --no-locale "${suites[@]}" || failed=1
+    --dbname="${DATABASE:-lead_phones_regress}" --encoding=UTF8 --no-locale "${existing[@]}" "${suites[@]}" || failed=1
 if [ $# = 0 ]; then
     "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \
         --dbname=lead_phones_isolation --encoding=UTF8 --no-locale --load-extension=lead_phones \
