@@ -6,6 +6,7 @@
 #   make test     lint and run all tests
 #   make test-matrix   all tests on Postgres 14 to 18, or on MAJORS="14 18"
 #   make soak     many clients on the same numbers, for SECONDS=600
+#   make report   the quality of a database's phone data as one HTML page, OUT=report.html; PGHOST, PGDATABASE and so on say of which
 #   make install  install into the Postgres that pg_config, or PG_CONFIG=, names
 #   make lint     rustfmt and clippy, warnings are errors
 
@@ -14,7 +15,7 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 
-.PHONY: demo demo-stop psql test test-matrix soak install lint setup clean
+.PHONY: demo demo-stop psql test test-matrix test-setup soak report install lint setup clean
 
 demo: install
 	@demo/run.sh $(if $(KEEP),--keep)
@@ -25,14 +26,17 @@ demo-stop:
 psql:
 	@demo/run.sh --psql
 
-test: lint install
+test: lint install test-setup
 	@tests/run.sh
 
-test-matrix: setup
+test-matrix: setup test-setup
 	@tests/matrix.sh $(MAJORS)
 
 soak: install
 	@bench/soak $(or $(SECONDS),600)
+
+report:
+	@tools/report.sh $(or $(OUT),report.html) $(if $(NUMBERS),--numbers)
 
 install: setup
 	@tools/install.sh
@@ -44,6 +48,9 @@ lint: setup
 
 setup:
 	@tools/setup.sh
+
+test-setup:
+	@tests/setup.sh
 
 clean:
 	rm -rf target

@@ -1,5 +1,5 @@
 """postgres_exporter, as Debian ships it, scrapes a tracked database with monitoring/postgres_exporter.yaml, as a role that may read no
-table; and the Grafana dashboard asks for nothing that is not there. Usage: monitoring.py, with POSTGRES_EXPORTER= the program."""
+table; and the Grafana dashboard asks for what is there."""
 
 import json
 import math
@@ -14,7 +14,10 @@ import urllib.request
 
 import psycopg
 
-MONITORING = pathlib.Path(__file__).parent.parent / "monitoring"
+ROOT = pathlib.Path(__file__).parent.parent
+MONITORING = ROOT / "monitoring"
+# unpacked by tests/setup.sh: as an installed package it would run as a service
+EXPORTER = ROOT / "target/exporter/usr/bin/prometheus-postgres-exporter"
 
 with psycopg.connect(autocommit=True) as connection:
     connection.execute("""
@@ -40,7 +43,7 @@ def scrape():
         port = free.getsockname()[1]
     source = f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} user=lead_phones_exporter dbname={os.environ['PGDATABASE']} sslmode=disable"
     exporter = subprocess.Popen(
-        [os.environ["POSTGRES_EXPORTER"], f"--web.listen-address=127.0.0.1:{port}", "--disable-default-metrics", "--disable-settings-metrics",
+        [EXPORTER, f"--web.listen-address=127.0.0.1:{port}", "--disable-default-metrics", "--disable-settings-metrics",
          f"--extend.query-path={MONITORING / 'postgres_exporter.yaml'}"],
         env=os.environ | {"DATA_SOURCE_NAME": source}, stderr=subprocess.PIPE, text=True)
     try:

@@ -31,6 +31,9 @@ check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
 check 'random uploads against a model' tests/python.sh lead_model
 check 'many clients on the same numbers' bench/soak 10
+check 'applications: psycopg, SQLAlchemy, Django, node-postgres, JDBC, tokio-postgres' tests/clients/run.sh
+check 'metrics for Prometheus and Grafana' tests/python.sh monitoring
+check 'report in a browser' tests/python.sh report
 if [ -f "$("$PG_CONFIG" --sharedir)/extension/pg_cron.control" ]; then
     check 'expiry under pg_cron' tests/cron.sh
 else

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Prints the path of a Python that has what tests/requirements.txt asks for, in an environment of the project's own.
+# Prints the path of a Python that has what a list of requirements asks for, in an environment of its own.
+# Usage: python.sh [REQUIREMENTS]      those of the tests by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=$PWD/target/venv
-if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
+requirements=${1:-tests/requirements.txt}
+directory=$(dirname "$requirements")
+venv=$PWD/target/venv_${directory//\//_}
+if ! cmp -s "$requirements" "$venv/requirements.txt"; then
     python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
-    cp tests/requirements.txt "$venv/"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    cp "$requirements" "$venv/"
 fi
 printf '%s\n' "$venv/bin/python"

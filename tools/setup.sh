@@ -4,14 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-say() { printf '== %s\n' "$*" >&2; }
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+. tools/packages.sh
 
 pg_config=${PG_CONFIG:-pg_config}
-packages=()
-need() { # need COMMAND-THAT-SUCCEEDS-WHEN-THERE PACKAGE...
-    if ! eval "$1" >/dev/null 2>&1; then shift; packages+=("$@"); fi
-}
 need 'command -v cc' build-essential
 need 'command -v curl' curl ca-certificates
 need 'command -v git' git
@@ -24,18 +19,7 @@ if [ "$pg_config" = pg_config ]; then
     need 'command -v pg_config && [ -x "$(pg_config --bindir)/initdb" ]' postgresql-15
     need 'command -v pg_config && [ -f "$(pg_config --includedir-server)/postgres.h" ]' postgresql-server-dev-15
 fi
-if [ ${#packages[@]} -gt 0 ]; then
-    say "installing ${packages[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-fi
-
-# One test needs it; where there is no such package, that test is left out.
-if [ "$pg_config" = pg_config ] && [ ! -f "$(pg_config --sharedir)/extension/pg_cron.control" ]; then
-    say 'installing postgresql-15-cron'
-    { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15-cron; } >/dev/null 2>&1 ||
-        say 'there is no postgresql-15-cron: going on without'
-fi
+install_needed
 
 if ! command -v cargo >/dev/null; then
     say "installing Rust"

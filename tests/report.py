@@ -1,0 +1,60 @@
+"""`make report` of a database, looked at in Chromium: one page with nothing outside it, whose charts are drawn and whose figures are the
+database's, also where names and values are HTML, JavaScript or formulas."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import psycopg
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+HERE = pathlib.Path(__file__).parent
+CHARTS = 7
+
+with psycopg.connect(autocommit=True) as connection:
+    connection.execute((HERE / "report.sql").read_text())
+    quality = connection.execute("SELECT sum(lead_count), sum(valid), sum(unique_numbers), count(*) FROM lead_phone_quality('leads')").fetchone()
+
+with tempfile.TemporaryDirectory() as work:
+    page = pathlib.Path(work, "report.html")
+    subprocess.run([HERE.parent / "tools/report.sh", page], check=True)
+    text = page.read_text()
+    for outside in ("http:", "https:", "src=", "@import", "url(h", "<script", "<img", "<link"):
+        # matplotlib names the namespaces of SVG
+        assert outside not in text.replace('xmlns:xlink="http:', "").replace('xmlns="http:', ""), outside
+    assert "+16789991" not in text, "a number is shown in full"
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                     "--disable-sync", f"--user-data-dir={work}/chromium"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver"))) as browser:
+        for width in (1280, 390):
+            browser.set_window_size(width, 900)
+            browser.get(page.as_uri())
+            assert browser.get_log("browser") == []
+            sections = browser.find_elements(By.TAG_NAME, "section")
+            assert [section.find_element(By.TAG_NAME, "h2").text for section in sections] == ['"<b>$x$</b>"."le""ads"', "leads"]
+            assert browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"too wide for {width}"
+            figures = [value.text for value in sections[1].find_elements(By.TAG_NAME, "dd")]
+            assert (figures[0], figures[2].split()[0], figures[4]) == tuple(f"{value:,}" for value in quality[:3]), figures
+            assert len(sections[1].find_element(By.CSS_SELECTOR, "table").find_elements(By.CSS_SELECTOR, "tbody tr")) == quality[3]
+            charts = sections[1].find_elements(By.CSS_SELECTOR, "figure svg")
+            assert len(charts) == CHARTS
+            for chart in charts:
+                box = chart.rect
+                assert box["width"] > 250 and box["height"] > 40, (chart.accessible_name, box)
+                assert chart.accessible_name.startswith("leads: ")
+                # every bar and label inside of the chart
+                outside = browser.execute_script("""
+                    const box = arguments[0].getBoundingClientRect();
+                    return [...arguments[0].querySelectorAll('text, [id*=patch] path')].map(e => [e, e.getBoundingClientRect()])
+                        .filter(([e, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1)
+                        .map(([e, r]) => e.textContent || e.id)""", chart)
+                assert outside == [], (chart.accessible_name, outside)
+            assert "None." in sections[0].text and "<script>alert(1)</script>" in sections[0].text
+print(f"{page.name}: {len(text):,} characters, {CHARTS} charts a table")

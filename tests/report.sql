@@ -1,0 +1,13 @@
+-- What the report is drawn from: two tracked tables, one of a hostile name, and every chart with something in it.
+CREATE TABLE leads (id serial PRIMARY KEY, campaign_id int, phone text, mobile text);
+INSERT INTO leads (campaign_id, phone, mobile)
+SELECT 1 + i % 20 * (i % 3), '(678) 999-' || to_char(1000 + i % (40 + i % 17), 'FM0000'), CASE i % 9 WHEN 0 THEN 'n/a' WHEN 1 THEN '555' WHEN 2 THEN '020 7946 0958' WHEN 3 THEN '+49 30 123456' WHEN 4 THEN '800 234 5678' END
+  FROM generate_series(1, 3000) AS i;
+SELECT FROM track_lead_phones('leads');
+CALL disqualify_phone(1, '678 999 1003', source => 'litigators');
+CALL disqualify_phone(1, '678 999 1004');
+CALL requalify_phone(1, '678 999 1004');
+CREATE SCHEMA "<b>$x$</b>";
+CREATE TABLE "<b>$x$</b>"."le""ads" (campaign_id text, phone text, mobile text);
+SELECT FROM track_lead_phones('"<b>$x$</b>"."le""ads"');
+INSERT INTO "<b>$x$</b>"."le""ads" VALUES ('<script>alert(1)</script> & $\frac{', '678 999 8212', '<img src=x onerror=alert(1)>'), (NULL, NULL, 'x');
