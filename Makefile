@@ -7,6 +7,8 @@
 #   make test-matrix   all tests on Postgres 14 to 18, or on MAJORS="14 18"
 #   make soak     many clients on the same numbers, for SECONDS=600
 #   make report   the quality of a database's phone data as one HTML page, OUT=report.html; PGHOST, PGDATABASE and so on say of which
+#   make package  Debian packages and the archive for PGXN, into target/packages (MAJORS="15 17"); make test-package tries it
+#   make audit    licences, sources and advisories of the dependencies
 #   make install  install into the Postgres that pg_config, or PG_CONFIG=, names
 #   make lint     rustfmt and clippy, warnings are errors
 
@@ -15,7 +17,7 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 
-.PHONY: demo demo-stop psql test test-matrix test-setup soak report install lint setup clean
+.PHONY: demo demo-stop psql test test-matrix test-setup test-package soak report package audit install lint setup clean
 
 demo: install
 	@demo/run.sh $(if $(KEEP),--keep)
@@ -37,6 +39,15 @@ soak: install
 
 report:
 	@tools/report.sh $(or $(OUT),report.html) $(if $(NUMBERS),--numbers)
+
+package: setup
+	@tools/package.sh $(MAJORS)
+
+test-package:
+	@tests/package.sh
+
+audit:
+	@tools/audit.sh
 
 install: setup
 	@tools/install.sh

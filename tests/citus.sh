@@ -28,4 +28,22 @@ done
 run -p "$port" -c "SELECT citus_set_coordinator_host('127.0.0.1', $port)" -c "SELECT citus_add_node('127.0.0.1', $((port + 1)))" \
     -c "SELECT citus_add_node('127.0.0.1', $((port + 2)))" >/dev/null
 run -p "$port" -At -c 'SELECT citus_version()'
+# what docs/scale-out.md says, the blocks ```sql citus
+block() { awk -v want="$1" '/^```sql citus$/ { n++; inside = 1; next } /^```/ { inside = 0 } inside && n == want' docs/scale-out.md; }
+filled="INSERT INTO leads SELECT i % 9, i, '678 999 ' || 1000 + i % 50, NULL FROM generate_series(1, 500) AS i"
+exact() {
+    local differences
+    differences=$(run -p "$port" -At -c "SELECT count(*) FROM verify_phone_counts('leads')" -c 'SELECT count(*) FROM pg_dist_shard' -c 'SELECT sum(lead_count) FROM campaign_phone_counts')
+    [ "$differences" = $'0\n24\n500' ] || { printf '%s: %s\n' "$1" "$differences" >&2; exit 1; }
+    run -p "$port" -c 'DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications'
+}
+run -p "$port" -c 'CREATE EXTENSION lead_phones'
+block 1 | run -p "$port" -f - >/dev/null
+run -p "$port" -c "$filled"
+exact 'a new table, as documented'
+run -p "$port" -c 'CREATE TABLE leads (campaign_id int, id bigint, phone text, mobile text, PRIMARY KEY (campaign_id, id))' \
+    -c "SELECT track_lead_phones('leads')" -c "$filled" >/dev/null
+block 2 | run -p "$port" -f - >/dev/null
+exact 'a filled table, as documented'
+run -p "$port" -c 'DROP EXTENSION lead_phones'
 run -p "$port" -v coordinator="$port" -v worker=$((port + 1)) -v other=$((port + 2)) -f tests/citus.sql

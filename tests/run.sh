@@ -42,7 +42,7 @@ fi
 check 'dump and restore' tests/dump_restore.sh
 check 'upgrade from released versions' tests/upgrade.sh
 check 'subscriber and standby' tests/replication.sh
-check 'README quick start' tests/readme.sh
+check 'SQL of README and docs' python3 tests/docs.py
 check 'demo' demo/run.sh
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
