@@ -59,6 +59,20 @@ SELECT schema_name, table_name, estimated_leads, unique_numbers, shared_numbers,
 SELECT table_name, uploads, uploaded_rows, refused_rows, invalid_numbers, last_upload_at > now() - interval '1 minute' AS now FROM lead_phone_metrics();
 SELECT FROM reports2.contacts;
 RESET ROLE;
+-- Monitoring reads tables of the owner, and no view that she puts in their place.
+CREATE SCHEMA hers AUTHORIZATION regress_analyst;
+SET ROLE regress_analyst;
+CREATE TABLE hers.leads (campaign_id int, phone text, mobile text);
+SELECT FROM track_lead_phones('hers.leads');
+INSERT INTO hers.leads VALUES (1, '678 999 1001', NULL);
+ALTER TABLE hers.campaign_phone_disqualifications RENAME TO kept;
+CREATE FUNCTION hers.spy(timestamptz) RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'runs as %', current_user; RETURN $1; END $$;
+INSERT INTO hers.kept (campaign_id, phone, entry, source, disqualified_by, disqualified_at) VALUES (1, '+16789991001', 1, 'x', 'her', now());
+CREATE VIEW hers.campaign_phone_disqualifications AS SELECT campaign_id, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at,
+    lifted_by, hers.spy(lifted_at) AS lifted_at, lift_reason FROM hers.kept;
+RESET ROLE;
+SELECT table_name, unique_numbers, standing_entries FROM lead_phone_metrics() WHERE schema_name = 'hers';
+DROP SCHEMA hers CASCADE;
 -- a table that cannot be read hides no other
 DROP TABLE campaign_phone_disqualifications;
 SELECT table_name, unique_numbers FROM lead_phone_metrics();

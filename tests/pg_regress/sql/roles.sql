@@ -69,6 +69,26 @@ SELECT count(*) FROM verify_phone_counts('crm.leads');
 CALL disqualify_phone(1, '678 999 1002');
 RESET ROLE;
 
+-- An owner administers what is his, and needs no superuser for it; nothing else.
+SET ROLE regress_owner;
+SELECT count(*) FROM verify_phone_counts('crm.leads');
+SELECT campaign, lead_count FROM lead_phone_quality('crm.leads');
+SELECT untrack_lead_phones('crm.leads');
+SELECT total_leads, numbers_normalized FROM track_lead_phones('crm.leads');
+CALL disqualify_phone(1, '678 999 1001', leads => 'crm.leads');
+SELECT lead_phones_as_owner('crm.leads', 'expire', '{}');
+UPDATE pg_catalog.pg_proc SET prosecdef = false WHERE proname = 'disqualify_phone';
+DROP EXTENSION lead_phones;
+RESET ROLE;
+CREATE TABLE leads_of_others (campaign_id int, phone text, mobile text);
+SELECT FROM track_lead_phones('leads_of_others');
+SET ROLE regress_owner;
+SELECT rebuild_phone_counts('leads_of_others');
+SELECT untrack_lead_phones('leads_of_others');
+SELECT count(*) FROM verify_phone_counts('leads_of_others');
+RESET ROLE;
+DROP TABLE leads_of_others, campaign_phone_counts, campaign_phone_disqualifications;
+
 -- Row-level security: triggers and procedures see every lead, whoever calls; a reader whom a policy hides some from is told.
 SET ROLE regress_owner;
 ALTER TABLE crm.leads ENABLE ROW LEVEL SECURITY;
