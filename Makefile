@@ -1,5 +1,6 @@
 # The one door. Everything installs what it needs first; see tools/setup.sh.
 #
+#   make          build, into target/release
 #   make demo     build, install, and show the main job on a throwaway cluster (KEEP=1 leaves it running)
 #   make psql     psql on the cluster that `make demo KEEP=1` left
 #   make demo-stop  stop that cluster
@@ -17,7 +18,10 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 
-.PHONY: demo demo-stop psql test test-matrix test-setup test-package soak report package audit install lint setup clean
+.PHONY: all demo demo-stop psql test test-matrix test-setup test-package soak report package audit install lint setup clean
+
+all: setup
+	@tools/build.sh
 
 demo: install
 	@demo/run.sh $(if $(KEEP),--keep)
