@@ -48,7 +48,7 @@ package: setup
 	@tools/package.sh $(MAJORS)
 
 test-package:
-	@tests/package.sh
+	@set -e; for major in $(or $(MAJORS),15); do tests/package.sh $$major; done
 
 audit:
 	@tools/audit.sh

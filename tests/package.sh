@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Debian package on a clean Debian: a root directory with nothing but Postgres and what it needs, no Rust, in which apt installs the
-# package, a cluster is started, and the README's quick start runs. `make package` first; as root.
+# package, a cluster is started, and the README's quick start runs. `make package` first; as root. Of a version of Postgres that Debian 12
+# does not have, the package's files are put into a tree of tools/get_postgres.sh.
 # Usage: package.sh [MAJOR]      15, Debian 12's, by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +9,19 @@ cd "$(dirname "$0")/.."
 major=${1:-15}
 package=$(echo "$PWD"/target/packages/postgresql-"$major"-lead-phones_*.deb)
 [ -f "$package" ] || { echo 'run make package first' >&2; exit 1; }
+if [ "$major" != 15 ]; then
+    PG_CONFIG=$(tools/get_postgres.sh "$major")
+    export PG_CONFIG
+    files=$(mktemp -d)
+    trap 'rm -rf "$files"' EXIT
+    dpkg-deb -x "$package" "$files"
+    install -m 755 "$files/usr/lib/postgresql/$major/lib/lead_phones.so" "$("$PG_CONFIG" --pkglibdir)/"
+    rm -f "$("$PG_CONFIG" --sharedir)"/extension/lead_phones*
+    install -m 644 "$files/usr/share/postgresql/$major/extension"/* "$("$PG_CONFIG" --sharedir)/extension/"
+    LD_LIBRARY_PATH=$("$PG_CONFIG" --libdir) tests/one.sh docs.py README.md
+    echo "$(basename "$package") works on $("$PG_CONFIG" --version)"
+    exit
+fi
 [ "$(id -u)" = 0 ] || { echo 'a root directory is made as root' >&2; exit 1; }
 need 'command -v mmdebstrap' mmdebstrap
 install_needed
