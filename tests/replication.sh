@@ -89,6 +89,9 @@ while [ "$(run -h "$work/socket" -d publisher -c "SELECT pg_last_wal_replay_lsn(
     sleep 0.2
 done
 same 'on the standby' "$(state -d publisher)" "$(state -h "$work/socket" -d publisher)"
+metrics='SELECT unique_numbers, shared_numbers, disqualified_numbers, standing_entries FROM lead_phone_metrics() WHERE unique_numbers > 0'
+same 'metrics on the standby' "$(run -d publisher -c "$metrics")" "$(run -h "$work/socket" -d publisher -c "$metrics")"
+same 'metrics of one table' 1 "$(run -h "$work/socket" -d publisher -c "$metrics" | wc -l)"
 (cd / && as_server "$pg_bin/pg_ctl" -D "$work/standby" -w -s promote)
 run -h "$work/socket" -d publisher -c "INSERT INTO app.leads VALUES (90000, 1, '678 999 1003', NULL)"
 same 'promoted, it counts on' '0 t' "$(run -h "$work/socket" -d publisher -c "SELECT count(*) FROM verify_phone_counts('app.leads')") $(run -h "$work/socket" -d publisher -c 'SELECT phone_disqualified FROM app.leads WHERE id = 90000')"

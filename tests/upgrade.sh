@@ -35,11 +35,11 @@ for released in sql/released/lead_phones--*.sql; do
     create_tracked older "$version"
     # before the UPDATE: all that the release does, by the library of today
     goes_on "$version with the new library" older
-    create_tracked older_regress "$version"
-    run -d older_regress -c 'DROP SCHEMA app, parts, crm CASCADE' -c 'DROP EXTENSION lead_phones' -c 'DROP SCHEMA phones' \
-        -c "CREATE EXTENSION lead_phones VERSION '$version'" 2>/dev/null
+    run -d postgres -c 'CREATE DATABASE older_regress'
+    run -d older_regress -c "CREATE EXTENSION lead_phones VERSION '$version'"
     DATABASE=older_regress tests/pg_regress/run.sh numbers tracking writes disqualification bad_input drift hostile encodings containers \
         pending partitions backfill roles lead_tables
+    run -d postgres -c 'DROP DATABASE older_regress'
     # and after
     create_tracked older "$version"
     before=$(state older)
@@ -50,4 +50,4 @@ for released in sql/released/lead_phones--*.sql; do
     same "$version to $current: tracked tables" "$(schema fresh)" "$(schema older)"
     goes_on "$version to $current" older
 done
-run -d postgres -c 'DROP DATABASE fresh' -c 'DROP DATABASE older' -c 'DROP DATABASE older_regress'
+run -d postgres -c 'DROP DATABASE fresh' -c 'DROP DATABASE older'

@@ -3,8 +3,8 @@
 
     tools/draft_upgrade.py 0.1.0 >sql/lead_phones--0.1.0--0.2.0.sql
 
-Objects that are gone, and changed signatures, views and tables of users, are named at the end for somebody to write.
-tests/upgrade.sh compares an upgraded database with a fresh one, object by object.
+Functions, procedures and views that are gone are named at the end. What replacing does not do is for somebody to write: other signatures,
+and views and tables in schemas of users. tests/upgrade.sh compares an upgraded database with a fresh one, object by object.
 """
 import pathlib
 import re

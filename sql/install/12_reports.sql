@@ -115,7 +115,8 @@ CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb)
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    ledger regclass;
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
+    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
     metrics jsonb;
     part jsonb;
 BEGIN
@@ -123,22 +124,18 @@ BEGIN
         SELECT jsonb_build_object('numbers', count(*) FILTER (WHERE c.lead_count > 0), 'shared', count(*) FILTER (WHERE c.lead_count > 1),
                                   'disqualified', count(*) FILTER (WHERE c.disqualified AND c.lead_count > 0)) FROM %s AS c$query$, tracked.counts)
        INTO metrics;
-    metrics := metrics || '{"standing": 0, "overdue": 0}';
-    FOREACH ledger IN ARRAY ARRAY[tracked.disqualifications, @extschema@.lead_phones_beside(leads, 'lead_disqualifications')] LOOP
-        CONTINUE WHEN ledger IS NULL;
-        EXECUTE format($query$
-            SELECT jsonb_build_object('standing', count(*) + ($1 ->> 'standing')::bigint,
-                                      'overdue', count(*) FILTER (WHERE d.expires_at <= now()) + ($1 ->> 'overdue')::bigint)
-              FROM %s AS d WHERE d.lifted_at IS NULL$query$, ledger) INTO part USING metrics;
-        metrics := metrics || part;
-    END LOOP;
-    IF @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL THEN
+    EXECUTE format($query$
+        SELECT jsonb_build_object('standing', count(*), 'overdue', count(*) FILTER (WHERE d.expires_at <= now())) FROM (%s) AS d$query$,
+        (SELECT string_agg(format('SELECT l.expires_at FROM %s AS l WHERE l.lifted_at IS NULL', ledger), ' UNION ALL ')
+           FROM unnest(ARRAY[tracked.disqualifications, others]) AS ledger WHERE ledger IS NOT NULL)) INTO part;
+    metrics := metrics || part;
+    IF uploads IS NOT NULL THEN
         EXECUTE format($query$
             SELECT jsonb_build_object('uploads', count(*), 'uploaded_rows', coalesce(sum(u.rows_in_file), 0),
                                       'refused_rows', coalesce(sum(u.refused), 0),
                                       'invalid_numbers', coalesce(sum(u.invalid_phone + u.invalid_mobile), 0),
                                       'last_upload_at', max(u.finished_at))
-              FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, @extschema@.lead_phones_beside(leads, 'lead_uploads')) INTO part;
+              FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, uploads) INTO part;
         metrics := metrics || part;
     END IF;
     RETURN metrics;

@@ -86,6 +86,10 @@ def section(connection, table, numbers: bool) -> dict:
     largest = sorted(quality, key=lambda row: -row["lead_count"])[:MOST_CAMPAIGNS]
     names = [row["campaign"] for row in largest]
     counts = sql.SQL(table["counts"])
+    # a number that no lead has can be disqualified too
+    out = {row["campaign"]: row["numbers"] for row in rows(
+        sql.SQL("SELECT {}::text AS campaign, count(*) AS numbers FROM {} WHERE disqualified AND lead_count > 0 GROUP BY 1").format(
+            sql.Identifier(table["campaign_column"]), counts))}
     sharing = rows(sql.SQL("SELECT least(lead_count, 6) AS leads, count(*) AS numbers FROM {} WHERE lead_count > 0 GROUP BY 1 ORDER BY 1").format(counts))
     kinds = rows(sql.SQL("""SELECT coalesce(phone_type(phone), 'unknown') AS kind, count(*) AS numbers FROM {} WHERE lead_count > 0
                             GROUP BY 1 ORDER BY 2 DESC, 1""").format(counts))
@@ -101,8 +105,8 @@ def section(connection, table, numbers: bool) -> dict:
          bars(f"{leads}: values by campaign", names, {"valid": (GOOD, [row["valid"] for row in largest]), "invalid": (BAD, [row["invalid"] for row in largest])})),
         ("Unique numbers by campaign", "Each number once, and how many of them may not be called.",
          bars(f"{leads}: unique numbers by campaign", names,
-              {"may be called": (GOOD, [max(row["unique_numbers"] - row["disqualified_numbers"], 0) for row in largest]),
-               "disqualified": (WARN, [min(row["disqualified_numbers"], row["unique_numbers"]) for row in largest])})),
+              {"may be called": (GOOD, [row["unique_numbers"] - out.get(row["campaign"], 0) for row in largest]),
+               "disqualified": (WARN, [out.get(row["campaign"], 0) for row in largest])})),
         ("Leads that share a number", "How many numbers one lead has, and how many several have.",
          bars(f"{leads}: leads that share a number", ["one lead" if row["leads"] == 1 else "6 and more" if row["leads"] == 6 else f"{row['leads']} leads" for row in sharing],
               {"numbers": (GOOD, [row["numbers"] for row in sharing])})),
