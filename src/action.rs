@@ -1,17 +1,15 @@
 //! Actions on a tracked table that run as its owner, whoever asks: the procedures of `sql/install/4_disqualification.sql` and
 //! the event triggers of `sql/install/5_partitions.sql`.
 
+use pgrx::JsonB;
 use pgrx::datum::DatumWithOid;
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
-use pgrx::rel::PgRelation;
-use pgrx::spi::SpiTupleTable;
-use pgrx::{FromDatum, JsonB};
 
 use crate::owner::as_owner_for_others;
-use crate::sql::{self, Values};
-use crate::{report, text};
+use crate::sql::{SqlRow, Statement};
+use crate::{report, server, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
 const ACTIONS: [&str; 6] = [
@@ -74,8 +72,18 @@ pub(crate) fn run_on_tables(
     are_created: bool,
 ) {
     let tables: Vec<u32> = tables.iter().map(|table| table.to_u32()).collect();
-    let arguments = JsonB(serde_json::json!({ "tables": tables, "created": are_created }));
-    run(schema, leads, action, arguments.into());
+    let arguments = serde_json::json!({ "tables": tables, "created": are_created });
+    run_with(schema, leads, action, arguments);
+}
+
+/// Runs an action of a tracked table, whoever asks, as its owner.
+pub(crate) fn run_with(
+    schema: &str,
+    leads: pg_sys::Oid,
+    action: &str,
+    arguments: serde_json::Value,
+) {
+    run(schema, leads, action, JsonB(arguments).into());
 }
 
 fn run(
@@ -85,29 +93,30 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
-    // SAFETY: takes and keeps the lock until the end of the transaction, or fails.
-    let relation =
-        unsafe { PgRelation::with_lock(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
-    // SAFETY: an open relation has its pg_class row; the OID is one.
-    let (owner, leads) = unsafe {
-        (
-            (*relation.rd_rel).relowner,
-            DatumWithOid::new(leads, pg_sys::REGCLASSOID),
-        )
-    };
-    as_owner_for_others(owner, || {
-        let statement = format!("SELECT {function}($1, $2)");
-        let args = [leads, arguments];
-        let read = |rows: SpiTupleTable<'_>| {
-            let answer = rows.first().get_datum_by_ordinal(1).ok().flatten()?;
-            // SAFETY: the datum is a jsonb; it is copied before SPI frees it.
-            unsafe { Vec::<u8>::from_datum(answer, false) }
-        };
-        if action == METRICS {
-            sql::query(&statement, &args, read)
-        } else {
-            sql::execute(&statement, &args, read)
+    // SAFETY: takes and keeps the lock until the end of the transaction; the table may be gone by then.
+    let owner = unsafe {
+        let relation =
+            pg_sys::try_relation_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        if relation.is_null() {
+            report::table_is_gone(leads)
         }
+        let owner = (*(*relation).rd_rel).relowner;
+        pg_sys::relation_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
+        owner
+    };
+    // SAFETY: the OID of a table.
+    let leads = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
+    as_owner_for_others(owner, || {
+        let text = format!("SELECT {function}($1, $2)");
+        let args = [leads, arguments];
+        let statement = match action {
+            METRICS => Statement::new(&text, &args).read_only(),
+            _ => Statement::new(&text, &args),
+        };
+        // a jsonb, copied before SPI frees it
+        statement
+            .rows(|rows| rows.first(|row| row.get(1)))
+            .flatten()
     })
 }
 
@@ -115,16 +124,21 @@ fn run(
 /// extension's schema. `call` is the function without its schema, with its arguments cast to the very types that it declares:
 /// a function of another signature, which somebody else may have put there, must not be the better match. It sees what is
 /// committed, as DDL does, at every isolation level.
-pub(crate) fn look_up(
+pub(crate) fn look_up<T>(
     schema: &str,
     columns: &str,
     call: &str,
     args: &[DatumWithOid<'_>],
-) -> Vec<Values> {
+    read: impl FnMut(&SqlRow<'_>) -> T,
+) -> Vec<T> {
     let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
     let schema = spi::quote_identifier(schema);
     let statement = format!("SELECT {columns} FROM {schema}.{call} AS found");
-    as_owner_for_others(superuser, || sql::query_latest(&statement, args))
+    as_owner_for_others(superuser, || {
+        Statement::new(&statement, args)
+            .on_latest()
+            .rows(|rows| rows.map(read))
+    })
 }
 
 /// The table that a look-up finds.
@@ -133,13 +147,20 @@ pub(crate) fn look_up_table(
     call: &str,
     args: &[DatumWithOid<'_>],
 ) -> Option<pg_sys::Oid> {
-    let found = look_up(schema, "found::pg_catalog.oid", call, args);
-    table_in(found.first()?, 0)
+    let found = look_up(schema, "found::pg_catalog.oid", call, args, |row| {
+        row.get(1)
+    });
+    found.first().copied().flatten()
 }
 
-/// The table in a column of a row that was looked up.
-pub(crate) fn table_in(row: &Values, column: usize) -> Option<pg_sys::Oid> {
-    let value = (*row.get(column)?)?;
-    // SAFETY: a value of type oid.
-    unsafe { pg_sys::Oid::from_datum(value, false) }
+/// Keeps tables from being altered or dropped until the transaction ends; an error where one is gone.
+#[pg_extern(sql = false)]
+fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
+    for table in tables.iter().flatten() {
+        // SAFETY: takes the lock, also of a table that is gone by then.
+        unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+        if server::owner_of_table(table).is_none() {
+            report::table_is_gone(table)
+        }
+    }
 }

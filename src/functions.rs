@@ -155,7 +155,20 @@ fn lead_phones_email(raw: ServerText) -> Option<TextDatum> {
 
 #[pg_extern(sql = false)]
 fn lead_phones_company_key(name: ServerText) -> Option<TextDatum> {
-    keys::company_key(&whole(name)?).map(TextDatum)
+    let name = whole(name)?;
+    let key = keys::company_key(&name)?;
+    if text::try_to_server(&key).is_some() {
+        return Some(TextDatum(key));
+    }
+    // Of a letter that the server's encoding has in upper case alone, that.
+    let letters = name.chars().filter_map(|letter| {
+        let lower = keys::company_key(letter.encode_utf8(&mut [0; 4]))?;
+        Some(match text::try_to_server(&lower) {
+            Some(_) => lower,
+            None => letter.to_string(),
+        })
+    });
+    Some(TextDatum(letters.take(keys::MAX_KEY / 2).collect()))
 }
 
 #[pg_extern(sql = false)]

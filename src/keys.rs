@@ -1,12 +1,19 @@
 //! What leads are matched by: e-mail addresses of people; domains and names of companies.
 
-/// The e-mail address in a text, without the blanks around it; `None` where the text has not the shape of one. No rule of RFC 5321
-/// is enforced: `n/a` must not be taken for somebody's address, and no address that works be refused.
+/// The longest text that is matched, in bytes: an entry of an index has to fit into a third of a page.
+pub const MAX_KEY: usize = 1000;
+
+/// The longest address, in bytes: 64 before the `@` and 255 after it (RFC 5321, 4.5.3.1).
+const MAX_EMAIL: usize = 320;
+
+/// The e-mail address in a text, without the blanks around it; `None` where the text has not the shape of one, or is longer than any. No
+/// other rule of RFC 5321 is enforced: `n/a` must not be taken for somebody's address, and no address that works be refused.
 #[must_use]
 pub fn email_of(raw: &str) -> Option<&str> {
     let address = raw.trim();
     let (local, host) = address.split_once('@')?;
-    let has_shape = !local.is_empty()
+    let has_shape = address.len() <= MAX_EMAIL
+        && !local.is_empty()
         && !host.contains('@')
         && !address.contains(char::is_whitespace)
         && host
@@ -15,12 +22,19 @@ pub fn email_of(raw: &str) -> Option<&str> {
     has_shape.then_some(address)
 }
 
-/// The name of a company as it is compared: in lower case, without any space. `None` for a blank one.
+/// The name of a company as it is compared: in lower case, without any space, the start of a very long one. `None` for a blank one.
 #[must_use]
 pub fn company_key(name: &str) -> Option<String> {
-    let mut key = String::with_capacity(name.len());
+    let mut key = String::with_capacity(name.len().min(MAX_KEY));
     for character in name.chars().filter(|c| !c.is_whitespace()) {
-        key.extend(character.to_lowercase());
+        match character {
+            // its lower case is two characters, of which Turkish encodings lack the second
+            'İ' => key.push('i'),
+            _ => key.extend(character.to_lowercase()),
+        }
+        if key.len() >= MAX_KEY {
+            break;
+        }
     }
     (!key.is_empty()).then_some(key)
 }
@@ -81,7 +95,19 @@ mod tests {
             Some("kellerwilliams")
         );
         assert_eq!(company_key("ÉCOLE").as_deref(), Some("école"));
+        assert_eq!(company_key("İŞ BANKASI").as_deref(), Some("işbankasi"));
         assert_eq!(company_key(" \t"), None);
+    }
+
+    #[test]
+    fn what_is_matched_fits_into_an_index() {
+        assert_eq!(
+            company_key(&"É ".repeat(5000)).map(|key| key.len()),
+            Some(1000)
+        );
+        let address = |length| format!("{}@b.example", "a".repeat(length - 10));
+        assert!(email_of(&address(320)).is_some());
+        assert!(email_of(&address(321)).is_none());
     }
 
     #[test]

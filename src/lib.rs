@@ -9,11 +9,15 @@ pub mod phone;
 #[cfg(feature = "extension")]
 mod action;
 #[cfg(feature = "extension")]
+mod bound;
+#[cfg(feature = "extension")]
+mod ddl;
+#[cfg(feature = "extension")]
 mod functions;
 #[cfg(feature = "extension")]
-mod owner;
+mod list;
 #[cfg(feature = "extension")]
-mod partitions;
+mod owner;
 #[cfg(feature = "extension")]
 mod reasons;
 #[cfg(feature = "extension")]
@@ -90,9 +94,14 @@ mod install {
         requires = ["suppression"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/13_grants.sql",
-        name = "grants",
+        "../sql/install/13_ddl.sql",
+        name = "ddl",
         requires = ["reports"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/14_grants.sql",
+        name = "grants",
+        requires = ["ddl"]
     );
 }
 
@@ -100,9 +109,29 @@ mod install {
 #[cfg(feature = "extension")]
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    triggers::pending::install();
+    without_backtraces();
+    bound::install();
+    triggers::install();
+    ddl::install();
     // SAFETY: the postmaster sets the flag before and after it loads libraries.
     if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {
         phone::load_engine();
+    }
+}
+
+/// pgrx adds a backtrace to the DETAIL of an error where the server was started with RUST_BACKTRACE, which no user asked for. What
+/// this library's copy of std reads at the first backtrace holds from then on; the environment is left as it was.
+#[cfg(feature = "extension")]
+fn without_backtraces() {
+    const VARIABLE: &str = "RUST_LIB_BACKTRACE";
+    let before = std::env::var_os(VARIABLE);
+    // SAFETY: a backend, and the postmaster as it loads libraries, has one thread.
+    unsafe {
+        std::env::set_var(VARIABLE, "0");
+        let _ = std::backtrace::Backtrace::capture();
+        match before {
+            Some(before) => std::env::set_var(VARIABLE, before),
+            None => std::env::remove_var(VARIABLE),
+        }
     }
 }

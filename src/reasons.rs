@@ -1,10 +1,10 @@
 //! Why a lead may not be called: one query on the view `lead_reasons`, by a plan that is kept.
 
-use pgrx::FromDatum;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::{sql, text};
+use crate::sql::Statement;
+use crate::text;
 
 /// The rows of `lead_reasons` for one lead, as a jsonb array that is passed on unread: a jsonb datum has the layout of a bytea. `None`
 /// where there is no such lead. Runs with the rights of the caller.
@@ -23,9 +23,9 @@ fn lead_phones_reasons(leads: pg_sys::Oid, lead: i64) -> Option<Vec<u8>> {
                            WHERE r.lead_id OPERATOR(pg_catalog.=) $1), '[]') \
          WHERE EXISTS (SELECT FROM {schema}.leads AS l WHERE l.lead_id OPERATOR(pg_catalog.=) $1)"
     );
-    sql::query(&query, &[lead.into()], |rows| {
-        let found = rows.first().get_datum_by_ordinal(1).ok().flatten()?;
-        // SAFETY: the datum is a jsonb; it is copied before SPI frees it.
-        unsafe { Vec::<u8>::from_datum(found, false) }
-    })
+    Statement::new(&query, &[lead.into()])
+        .read_only()
+        // a jsonb, copied before SPI frees it
+        .rows(|rows| rows.first(|row| row.get(1)))
+        .flatten()
 }

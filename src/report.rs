@@ -1,5 +1,6 @@
 //! The one seam from what went wrong to SQLSTATE, message, DETAIL and HINT.
 
+use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -24,6 +25,16 @@ pub(crate) fn fail(code: PgSqlErrorCode, message: String, detail: String, hint: 
         .set_hint(sendable(hint))
         .report(PgLogLevel::ERROR);
     unreachable!("an ERROR does not return")
+}
+
+/// A table was dropped while it was waited for.
+pub(crate) fn table_is_gone(table: pg_sys::Oid) -> ! {
+    fail(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+        format!("table with OID {} does not exist", table.to_u32()),
+        "It was dropped while this waited for it.".into(),
+        "Name a table that is tracked; the view lead_phone_tables lists them.".into(),
+    )
 }
 
 /// `normalize_phone()` found no valid number.

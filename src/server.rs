@@ -1,4 +1,4 @@
-//! What the versions of Postgres spell differently.
+//! What the versions of Postgres spell differently, and what is in their caches.
 
 use pgrx::pg_sys;
 
@@ -23,5 +23,20 @@ pub(crate) fn is_owner_of_schema(schema: pg_sys::Oid) -> bool {
         return pg_sys::pg_namespace_ownercheck(schema, user);
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
         pg_sys::object_ownercheck(pg_sys::NamespaceRelationId, schema, user)
+    }
+}
+
+/// The owner of a table; `None` where it is gone.
+pub(crate) fn owner_of_table(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: a catalog look-up; the row is released once it was read.
+    unsafe {
+        let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
+        if row.is_null() {
+            return None;
+        }
+        let class = pgrx::pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_class>(row);
+        let owner = (*class).relowner;
+        pg_sys::ReleaseSysCache(row);
+        Some(owner)
     }
 }

@@ -1,27 +1,27 @@
-//! Running SQL from Rust: the one place that decides how a statement is planned.
+//! Running SQL from Rust: the one place that decides how a statement is planned, and what it sees.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::c_char;
 use std::ptr;
-use std::rc::Rc;
 
+use pgrx::FromDatum;
 use pgrx::datum::DatumWithOid;
 use pgrx::memcxt::PgMemoryContexts;
+use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReportable;
-use pgrx::pg_sys::{self, PgOid};
-use pgrx::spi::{OwnedPreparedStatement, Spi, SpiTupleTable};
+use pgrx::spi::Spi;
 
-use crate::text;
+use crate::{bound, text};
 
 /// Statements kept per backend: a few for each tracked table that it writes.
 const MAX_PLANS: usize = 256;
 
-/// A statement and the types of its arguments: tables of the same name can differ in the type of a campaign.
-type PlanKey = (String, Vec<pg_sys::Oid>);
+/// What a plan was made for: the statement, the types of its arguments, the table that it is bound to.
+type PlanKey = (String, Vec<pg_sys::Oid>, pg_sys::Oid);
 
 thread_local! {
-    static PLANS: RefCell<HashMap<PlanKey, Rc<OwnedPreparedStatement>>> = RefCell::default();
+    static PLANS: RefCell<HashMap<PlanKey, pg_sys::SPIPlanPtr>> = RefCell::default();
 }
 
 /// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way. It comes with
@@ -39,150 +39,211 @@ pub(crate) fn is_citus_loaded() -> bool {
     })
 }
 
-/// Executes a statement, and hands its rows to `read`. Its plan is cached, and generic (see `owner`): most statements write
-/// one row, and planning would cost more than they do.
-pub(crate) fn execute<T>(
-    statement: &str,
-    args: &[DatumWithOid<'_>],
-    read: impl FnOnce(SpiTupleTable<'_>) -> T,
-) -> T {
-    Spi::connect_mut(|client| {
-        if is_citus_loaded() {
-            let statement = text::to_server(statement);
-            return read(client.update(&*statement, None, args).unwrap_or_report());
-        }
-        let plan = cached_plan(statement, args, |statement, types| {
-            client
-                .prepare_mut(statement, types)
-                .unwrap_or_report()
-                .keep()
-        });
-        read(client.update(&**plan, None, args).unwrap_or_report())
-    })
-}
-
-/// The plan of a statement for arguments of these types, prepared where there is none yet.
-fn cached_plan(
-    statement: &str,
-    args: &[DatumWithOid<'_>],
-    prepare: impl FnOnce(&CStr, &[PgOid]) -> OwnedPreparedStatement,
-) -> Rc<OwnedPreparedStatement> {
-    let key: PlanKey = (
-        statement.to_owned(),
-        args.iter().map(|arg| arg.oid()).collect(),
-    );
-    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).cloned()) {
-        return plan;
-    }
-    let types: Vec<PgOid> = key.1.iter().copied().map(PgOid::from).collect();
-    let plan = Rc::new(prepare(&text::to_server(statement), &types));
-    PLANS.with_borrow_mut(|plans| {
-        if plans.len() >= MAX_PLANS {
-            plans.clear();
-        }
-        plans.insert(key, Rc::clone(&plan));
-    });
-    plan
+/// Whether the transaction has one snapshot for all its statements.
+pub(crate) fn has_one_snapshot() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
 }
 
 /// Runs the closure in a memory context of its own: what it builds for a statement goes when it returns.
-pub(crate) fn in_own_memory(run: impl FnOnce()) {
+pub(crate) fn in_own_memory<T>(run: impl FnOnce() -> T) -> T {
     let mut context = PgMemoryContexts::new("lead_phones");
-    // SAFETY: the closure returns nothing.
+    // SAFETY: callers return what does not stand in the memory of Postgres.
     unsafe { context.switch_to(|_| run()) }
 }
 
-/// Executes a query that writes nothing, so that it can run on a standby. Its plan is cached.
-pub(crate) fn query<T>(
-    query: &str,
-    args: &[DatumWithOid<'_>],
-    read: impl FnOnce(SpiTupleTable<'_>) -> T,
-) -> T {
-    Spi::connect(|client| {
-        if is_citus_loaded() {
-            let query = text::to_server(query);
-            return read(client.select(&*query, None, args).unwrap_or_report());
+/// A statement with its arguments. Its plan is kept, and generic (see `owner`): most statements write one row, and planning
+/// would cost more than they do.
+pub(crate) struct Statement<'a> {
+    text: &'a str,
+    args: &'a [DatumWithOid<'a>],
+    table: pg_sys::Oid,
+    sees_latest: bool,
+    read_only: bool,
+}
+
+impl<'a> Statement<'a> {
+    pub(crate) fn new(text: &'a str, args: &'a [DatumWithOid<'a>]) -> Self {
+        Self {
+            text,
+            args,
+            table: pg_sys::InvalidOid,
+            sees_latest: false,
+            read_only: false,
         }
-        let plan = cached_plan(query, args, |query, types| {
-            client.prepare(query, types).unwrap_or_report().keep()
-        });
-        read(client.select(&**plan, None, args).unwrap_or_report())
-    })
-}
-
-/// Executes a statement for its effect.
-pub(crate) fn run(statement: &str, args: &[DatumWithOid<'_>]) {
-    execute(statement, args, |_| ());
-}
-
-/// The values of a row, none of which is a pointer.
-pub(crate) type Values = Vec<Option<pg_sys::Datum>>;
-
-/// Executes a statement for its effect on what is committed now, whatever the snapshot of the transaction: as foreign keys do.
-pub(crate) fn run_on_latest(statement: &str) {
-    on_latest(statement, &[], false);
-}
-
-/// The rows that a query finds in what is committed now, whatever the snapshot of the transaction. Its columns are of types that
-/// are passed by value.
-pub(crate) fn query_latest(query: &str, args: &[DatumWithOid<'_>]) -> Vec<Values> {
-    // SAFETY: reads backend state.
-    if unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32 {
-        return on_latest(query, args, true);
     }
-    execute(query, args, |_| found_values())
-}
 
-/// The rows that SPI has just found.
-fn found_values() -> Vec<Values> {
-    // SAFETY: what the last statement left; NULL where it returns no rows.
-    unsafe {
-        let Some(table) = pg_sys::SPI_tuptable.as_ref() else {
-            return Vec::new();
-        };
-        let columns = (*table.tupdesc).natts;
-        (0..pg_sys::SPI_processed as usize)
-            .map(|row| {
-                let row = *table.vals.add(row);
-                (1..=columns)
-                    .map(|column| {
-                        let mut is_null = false;
-                        let value = pg_sys::SPI_getbinval(row, table.tupdesc, column, &mut is_null);
-                        (!is_null).then_some(value)
-                    })
-                    .collect()
-            })
-            .collect()
+    /// Of this table: an error where its name has come to mean another.
+    pub(crate) fn on(self, table: pg_sys::Oid) -> Self {
+        Self { table, ..self }
     }
-}
 
-fn on_latest(statement: &str, args: &[DatumWithOid<'_>], read_only: bool) -> Vec<Values> {
-    Spi::connect_mut(|_| {
-        let statement = text::to_server(statement);
-        let mut types: Vec<pg_sys::Oid> = args.iter().map(|arg| arg.oid()).collect();
-        let mut values: Vec<pg_sys::Datum> = args
-            .iter()
-            .map(|arg| {
-                arg.datum()
-                    .map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime())
-            })
-            .collect();
-        // SAFETY: SPI is connected; the plan is freed with SPI; none of the arguments is NULL; an error does not return.
-        let status = unsafe {
-            let plan =
-                pg_sys::SPI_prepare(statement.as_ptr(), args.len() as i32, types.as_mut_ptr());
+    /// Sees what is committed now, whatever the snapshot of the transaction: as foreign keys do.
+    pub(crate) fn on_latest(self) -> Self {
+        Self {
+            sees_latest: true,
+            ..self
+        }
+    }
+
+    /// Writes nothing, so that it can run on a standby.
+    pub(crate) fn read_only(self) -> Self {
+        Self {
+            read_only: true,
+            ..self
+        }
+    }
+
+    /// Runs it for its effect.
+    pub(crate) fn run(self) {
+        self.rows(|_| ());
+    }
+
+    /// Runs it, and hands its rows to `read`.
+    pub(crate) fn rows<T>(self, read: impl FnOnce(Rows<'_>) -> T) -> T {
+        Spi::connect_mut(|_| {
+            let bound = bound::to(self.table, self.text);
+            let status = self.execute();
+            drop(bound);
+            Spi::check_status(status).unwrap_or_report();
+            // SAFETY: what the statement left; NULL where it returns no rows. It is freed when SPI is left.
+            let rows = unsafe {
+                Rows {
+                    table: pg_sys::SPI_tuptable.as_ref(),
+                    count: pg_sys::SPI_processed as usize,
+                }
+            };
+            read(rows)
+        })
+    }
+
+    fn execute(&self) -> i32 {
+        let mut types: Vec<pg_sys::Oid> = self.args.iter().map(DatumWithOid::oid).collect();
+        let mut nulls: Vec<c_char> = Vec::with_capacity(self.args.len());
+        let mut values: Vec<pg_sys::Datum> = Vec::with_capacity(self.args.len());
+        for arg in self.args {
+            let datum = arg.datum().map(|datum| datum.sans_lifetime());
+            nulls.push(if datum.is_none() { b'n' } else { b' ' } as c_char);
+            values.push(datum.unwrap_or(pg_sys::Datum::null()));
+        }
+        let sees_latest = self.sees_latest && has_one_snapshot();
+        let count = self.args.len() as i32;
+        // SAFETY: SPI is connected; the arrays have an element for each argument; an error does not return.
+        unsafe {
+            if is_citus_loaded() && !sees_latest {
+                let text = text::to_server(self.text);
+                return pg_sys::SPI_execute_with_args(
+                    text.as_ptr(),
+                    count,
+                    types.as_mut_ptr(),
+                    values.as_mut_ptr(),
+                    nulls.as_ptr(),
+                    self.read_only,
+                    0,
+                );
+            }
+            let plan = self.plan(&mut types);
+            let snapshot = if sees_latest {
+                pg_sys::GetLatestSnapshot()
+            } else {
+                ptr::null_mut()
+            };
             pg_sys::SPI_execute_snapshot(
                 plan,
                 values.as_mut_ptr(),
-                ptr::null(),
-                pg_sys::GetLatestSnapshot(),
+                nulls.as_ptr(),
+                snapshot,
                 ptr::null_mut(),
-                read_only,
+                self.read_only,
                 true,
                 0,
             )
+        }
+    }
+
+    /// The plan, prepared where there is none yet; under Citus for this once.
+    fn plan(&self, types: &mut [pg_sys::Oid]) -> pg_sys::SPIPlanPtr {
+        let key: PlanKey = (self.text.to_owned(), types.to_vec(), self.table);
+        if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
+            return plan;
+        }
+        let text = text::to_server(self.text);
+        // SAFETY: SPI is connected; a plan that is kept lives until it is freed.
+        let plan = unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
+            if plan.is_null() {
+                Spi::check_status(pg_sys::SPI_result).unwrap_or_report();
+            }
+            if is_citus_loaded() {
+                return plan;
+            }
+            pg_sys::SPI_keepplan(plan);
+            plan
         };
-        Spi::check_status(status).unwrap_or_report();
-        found_values()
-    })
+        PLANS.with_borrow_mut(|plans| {
+            if plans.len() >= MAX_PLANS {
+                for (_, plan) in plans.drain() {
+                    // SAFETY: kept above, freed once; one that is being executed is counted by its users, and lives on.
+                    unsafe { pg_sys::SPI_freeplan(plan) };
+                }
+            }
+            plans.insert(key, plan);
+        });
+        plan
+    }
+}
+
+/// The rows that a statement returned, as long as SPI is connected.
+pub(crate) struct Rows<'spi> {
+    table: Option<&'spi pg_sys::SPITupleTable>,
+    count: usize,
+}
+
+impl Rows<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Each row as what `read` makes of it.
+    pub(crate) fn map<T>(&self, mut read: impl FnMut(&SqlRow<'_>) -> T) -> Vec<T> {
+        self.table.map_or_else(Vec::new, |table| {
+            (0..self.count)
+                // SAFETY: the table has as many rows as were processed.
+                .map(|row| unsafe { *table.vals.add(row) })
+                .map(|tuple| read(&SqlRow { table, tuple }))
+                .collect()
+        })
+    }
+
+    /// The first row.
+    pub(crate) fn first<T>(&self, read: impl FnOnce(&SqlRow<'_>) -> T) -> Option<T> {
+        let table = self.table.filter(|_| self.count > 0)?;
+        // SAFETY: there is a row.
+        let tuple = unsafe { *table.vals };
+        Some(read(&SqlRow { table, tuple }))
+    }
+}
+
+/// One row that a statement returned.
+pub(crate) struct SqlRow<'spi> {
+    table: &'spi pg_sys::SPITupleTable,
+    tuple: pg_sys::HeapTuple,
+}
+
+impl SqlRow<'_> {
+    /// The datum of a column, from 1; it lives as long as the row.
+    pub(crate) fn datum(&self, column: i32) -> Option<pg_sys::Datum> {
+        let mut is_null = false;
+        // SAFETY: the row is of the table; of a column that there is not, the value is NULL.
+        let value =
+            unsafe { pg_sys::SPI_getbinval(self.tuple, self.table.tupdesc, column, &mut is_null) };
+        (!is_null).then_some(value)
+    }
+
+    /// The value of a column, from 1, which must be of the type.
+    pub(crate) fn get<T: FromDatum>(&self, column: i32) -> Option<T> {
+        // SAFETY: callers ask for the type that they select; what is passed by reference is copied or used at once.
+        self.datum(column)
+            .and_then(|datum| unsafe { T::from_datum(datum, false) })
+    }
 }

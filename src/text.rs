@@ -98,6 +98,18 @@ pub(crate) unsafe fn name_from_server(text: *const core::ffi::c_char) -> String 
     from_server(unsafe { CStr::from_ptr(text) }.to_bytes()).into_owned()
 }
 
+/// The name that a table has now, qualified and quoted; `None` where it is gone.
+pub(crate) fn table_name(table: pg_sys::Oid) -> Option<String> {
+    // SAFETY: catalog look-ups by OID; what there is not has no name.
+    unsafe {
+        let name = pg_sys::get_rel_name(table);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(table));
+        (!name.is_null() && !schema.is_null()).then(|| {
+            pgrx::spi::quote_qualified_identifier(name_from_server(schema), name_from_server(name))
+        })
+    }
+}
+
 /// UTF-8 as a C string of the server encoding, for names and SQL.
 pub(crate) fn to_server(text: &str) -> CString {
     let bytes = text.replace('\0', "");
@@ -115,6 +127,28 @@ pub(crate) fn to_server(text: &str) -> CString {
     }
 }
 
+/// The same; `None` where the encoding lacks a character.
+pub(crate) fn try_to_server(text: &str) -> Option<CString> {
+    if text.is_ascii() || server_encoding_is_utf8() {
+        return Some(to_server(text));
+    }
+    let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
+    // SAFETY: reads a backend-wide setting, and looks the conversion up in the catalog.
+    let (encoding, function) = unsafe {
+        let encoding = pg_sys::GetDatabaseEncoding();
+        (encoding, pg_sys::FindDefaultConversionProc(utf8, encoding))
+    };
+    let mut buffer = vec![0u8; text.len() * MAX_GROWTH + 1];
+    let taken = convert_start(function, text.as_bytes(), utf8, encoding, &mut buffer);
+    if taken < text.len() {
+        return None;
+    }
+    CStr::from_bytes_until_nul(&buffer).ok().map(CStr::to_owned)
+}
+
+/// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
+const MAX_GROWTH: usize = 4;
+
 /// Whether text of any script can stand in a message as it is.
 pub(crate) fn server_encoding_is_utf8() -> bool {
     // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
@@ -123,8 +157,6 @@ pub(crate) fn server_encoding_is_utf8() -> bool {
 
 /// Converts with the server's own conversion, without its errors.
 fn convert(bytes: &[u8], encoding: c_int) -> String {
-    /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
-    const MAX_GROWTH: usize = 4;
     let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
     // SAFETY: looks the conversion up in the catalog.
     let function = unsafe { pg_sys::FindDefaultConversionProc(encoding, utf8) };
@@ -132,7 +164,7 @@ fn convert(bytes: &[u8], encoding: c_int) -> String {
     let mut text = String::new();
     let mut rest = bytes;
     while !rest.is_empty() {
-        let taken = convert_start(function, rest, encoding, &mut buffer);
+        let taken = convert_start(function, rest, encoding, utf8, &mut buffer);
         let converted = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
         text.push_str(&String::from_utf8_lossy(converted));
         rest = &rest[taken..];
@@ -146,7 +178,13 @@ fn convert(bytes: &[u8], encoding: c_int) -> String {
 
 /// Writes the start of the text that can be converted, and a NUL, into the buffer. Returns how many bytes that were. Without a
 /// conversion function, ASCII can be.
-fn convert_start(function: pg_sys::Oid, bytes: &[u8], encoding: c_int, buffer: &mut [u8]) -> usize {
+fn convert_start(
+    function: pg_sys::Oid,
+    bytes: &[u8],
+    from: c_int,
+    to: c_int,
+    buffer: &mut [u8],
+) -> usize {
     if function == pg_sys::InvalidOid {
         let ascii = bytes.iter().take_while(|byte| byte.is_ascii()).count();
         buffer[..ascii].copy_from_slice(&bytes[..ascii]);
@@ -158,8 +196,8 @@ fn convert_start(function: pg_sys::Oid, bytes: &[u8], encoding: c_int, buffer: &
     let taken = unsafe {
         pg_sys::pg_do_encoding_conversion_buf(
             function,
-            encoding,
-            pg_sys::pg_enc::PG_UTF8 as c_int,
+            from,
+            to,
             bytes.as_ptr().cast_mut(),
             bytes.len() as c_int,
             buffer.as_mut_ptr(),

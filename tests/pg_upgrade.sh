@@ -34,7 +34,7 @@ done
 
 start "$old" "$work/old"
 create_tracked newest
-create_tracked older 0.1.0
+create_tracked older 0.2.0
 newest=$(state newest)
 older=$(state older)
 pg_dump -Fc -d newest -f "$work/newest.dump"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drafts the upgrade script from a released version: what sql/install says now and the release did not.
 
-    tools/draft_upgrade.py 0.1.0 >sql/lead_phones--0.1.0--0.2.0.sql
+    tools/draft_upgrade.py 0.2.0 >sql/lead_phones--0.2.0--0.3.0.sql
 
 Functions, procedures and views that are gone are named at the end. What replacing does not do is for somebody to write: other signatures,
 and views and tables in schemas of users. tests/upgrade.sh compares an upgraded database with a fresh one, object by object.

@@ -25,6 +25,10 @@ DECLARE
     candidates text[];
     mapping jsonb := '{}';
 BEGIN
+    IF jsonb_typeof(named) <> 'object' THEN
+        RAISE EXCEPTION 'columns is %, not an object', named
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name columns by field, as in columns => ''{"phone": "Tel. 1"}''.';
+    END IF;
     SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
     FOR field, column_name IN SELECT e.key, e.value FROM jsonb_each_text(coalesce(named, '{}')) AS e LOOP
@@ -166,7 +170,7 @@ CREATE PROCEDURE @extschema@.upload_leads(
     source regclass,
     file_name text DEFAULT NULL,
     columns jsonb DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT upload_id bigint DEFAULT NULL,
     INOUT rows_in_file bigint DEFAULT NULL,
     INOUT created bigint DEFAULT NULL,
@@ -183,8 +187,12 @@ DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     mapping jsonb;
     missed bigint;
-    insert_contacts text;
-    update_of_contact record := @extschema@.lead_phones_update_of_contact('m');
+    violated text;
+    is_known boolean;
+    repeats boolean;
+    update_of_contact constant record := @extschema@.lead_phones_update_of_contact('excluded');
+    with_account constant text := '(SELECT s.*, p.account_id FROM pg_temp.lead_phones_staged AS s
+                                      JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place AND p.outcome <> ''refused'')';
     started_at timestamptz := clock_timestamp();
     parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
     synchronized constant text := current_setting('synchronize_seqscans');
@@ -220,86 +228,102 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
                   HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
     END IF;
-    PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'accounts');
-    PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, 'pg_temp.lead_phones_staged', NULL);
+    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
+    FOR attempt IN 1 .. 10 LOOP
+        BEGIN
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'accounts');
+            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, 'pg_temp.lead_phones_staged', NULL);
 
-    -- Where each row goes. A person who is new gets his number here.
-    PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'people');
-    EXECUTE format($ddl$
-        CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
-        SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
-                   nextval(%4$s) END) AS contact_id
-          FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
-                    WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
-                    WHEN s.email_key IS NULL THEN 'created'
-                    WHEN d.first_place < s.place THEN 'duplicate'
-                    WHEN c.contact_id IS NOT NULL THEN 'updated'
-                    ELSE 'created' END AS outcome
-                  FROM %2$s AS s
-                  LEFT JOIN %1$I.contacts AS c ON c.campaign_id = %3$s AND lower(c.email) = s.email_key
-                  LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
-                              WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
-                 ORDER BY s.place) AS p$ddl$,
-        schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
-        pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
-    ANALYZE pg_temp.lead_phones_placed;
-    -- In the order of one of the indexes; and without ON CONFLICT, which costs a look-up more in each, unless somebody has inserted one
-    -- of them meanwhile.
-    insert_contacts := format($dml$
-        INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-        SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
-          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema);
-    BEGIN
-        EXECUTE insert_contacts USING campaign;
-        GET DIAGNOSTICS created = ROW_COUNT;
-    EXCEPTION WHEN unique_violation THEN
-        EXECUTE insert_contacts || ' ON CONFLICT DO NOTHING' USING campaign;
-        GET DIAGNOSTICS created = ROW_COUNT;
-    END;
-    SELECT count(*) FILTER (WHERE p.outcome = 'created') - created, count(*) FILTER (WHERE p.outcome = 'updated'),
-           count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
-      INTO missed, updated, duplicates_in_file, refused
-      FROM pg_temp.lead_phones_placed AS p;
-    IF missed > 0 THEN
-        -- Somebody has inserted them meanwhile.
-        EXECUTE format($dml$
-            UPDATE pg_temp.lead_phones_placed AS p SET contact_id = c.contact_id, outcome = 'updated'
-              FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
-             WHERE p.place = s.place AND p.outcome = 'created' AND p.contact_id <> c.contact_id$dml$, schema) USING campaign;
-        updated := updated + missed;
-    END IF;
-    IF updated + duplicates_in_file > 0 THEN
-        EXECUTE format($dml$
-            UPDATE pg_temp.lead_phones_placed AS p SET contact_id = c.contact_id
-              FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
-             WHERE p.place = s.place AND p.outcome = 'duplicate'$dml$, schema) USING campaign;
-        EXECUTE format($dml$
-            UPDATE %1$I.contacts AS c SET %3$s
-              FROM (SELECT s.contact_id, s.account_id, s.name, s.title, s.phone, s.mobile, s.region
-                      FROM (SELECT s.*, p.contact_id, p.account_id, p.outcome, d.contact_id IS NOT NULL AS repeats
-                              FROM pg_temp.lead_phones_staged AS s
-                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                              LEFT JOIN (SELECT DISTINCT r.contact_id FROM pg_temp.lead_phones_placed AS r
-                                          WHERE r.outcome = 'duplicate') AS d ON d.contact_id = p.contact_id) AS s
-                     WHERE s.outcome = 'updated' AND NOT s.repeats
-                     UNION ALL
-                    SELECT k.contact_id, m.account_id, m.name, m.title, m.phone, m.mobile, m.region
-                      FROM (%2$s) AS m JOIN %1$I.contacts AS k ON k.campaign_id = $1 AND lower(k.email) = m.email_key) AS m
-             WHERE c.campaign_id = $1 AND c.contact_id = m.contact_id AND %4$s$dml$,
-            schema,
-            @extschema@.lead_phones_merged('(SELECT s.*, p.account_id FROM pg_temp.lead_phones_staged AS s
-                JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                WHERE p.contact_id IN (SELECT d.contact_id FROM pg_temp.lead_phones_placed AS d WHERE d.outcome = ''duplicate''))'),
-            update_of_contact.assignments, update_of_contact.differs) USING campaign;
-    END IF;
+            -- Where each row goes. A person who is new gets his number here.
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'people');
+            EXECUTE format($ddl$
+                CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
+                SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+                           nextval(%4$s) END) AS contact_id
+                  FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
+                            WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
+                            WHEN s.email_key IS NULL THEN 'created'
+                            WHEN d.first_place < s.place THEN 'duplicate'
+                            WHEN c.contact_id IS NOT NULL THEN 'updated'
+                            ELSE 'created' END AS outcome
+                          FROM %2$s AS s
+                          LEFT JOIN %1$I.contacts AS c ON c.campaign_id = %3$s AND lower(c.email) = s.email_key
+                          LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
+                                      WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
+                         ORDER BY s.place) AS p$ddl$,
+                schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
+                pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
+            ANALYZE pg_temp.lead_phones_placed;
+            SELECT count(*) FILTER (WHERE p.outcome = 'updated') > 0, count(*) FILTER (WHERE p.outcome = 'duplicate') > 0 INTO is_known, repeats
+              FROM pg_temp.lead_phones_placed AS p;
+            -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index. In the order of the addresses, in which
+            -- everybody inserts and updates people.
+            IF NOT is_known THEN
+                BEGIN
+                    EXECUTE format($dml$
+                        INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+                        SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
+                          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema) USING campaign;
+                EXCEPTION WHEN unique_violation THEN
+                    -- Somebody has inserted one of them meanwhile.
+                    is_known := true;
+                END;
+            END IF;
+            IF is_known THEN
+                EXECUTE format($dml$
+                    INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+                    SELECT $1, i.contact_id, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region
+                      FROM (%2$s) AS m
+                      JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
+                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = m.email_key
+                     ORDER BY m.email_key
+                    ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
+                    schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
+                EXECUTE format($dml$
+                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+                    SELECT $1, p.contact_id, p.account_id, s.name, s.title, s.phone, s.mobile, s.region
+                      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                     WHERE p.outcome = 'created' AND s.email_key IS NULL$dml$, schema) USING campaign;
+            ELSIF repeats THEN
+                EXECUTE format('UPDATE %1$I.contacts AS c SET %3$s
+                                  FROM (%2$s) AS excluded WHERE c.campaign_id = $1 AND lower(c.email) = excluded.email_key AND %4$s', schema,
+                    @extschema@.lead_phones_merged(format('(SELECT s.* FROM %s AS s WHERE s.email_key IN (
+                        SELECT r.email_key FROM pg_temp.lead_phones_staged AS r GROUP BY r.email_key HAVING count(*) > 1))', with_account)),
+                    update_of_contact.assignments, update_of_contact.differs) USING campaign;
+            END IF;
+            IF is_known OR repeats THEN
+                EXECUTE format($dml$
+                    UPDATE pg_temp.lead_phones_placed AS p
+                       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+                      FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
+                     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id$dml$, schema) USING campaign;
+            END IF;
+            SELECT count(*) FILTER (WHERE p.outcome = 'created'), count(*) FILTER (WHERE p.outcome = 'updated'),
+                   count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
+              INTO created, updated, duplicates_in_file, refused
+              FROM pg_temp.lead_phones_placed AS p;
 
-    PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'leads');
-    EXECUTE format($dml$
-        INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
-        SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
-          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'leads');
+            EXECUTE format($dml$
+                INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
+                SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
+                  FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                 WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
+            EXIT;
+        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
+                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
+                -- a constraint of the owner's own
+                RAISE;
+            END IF;
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
 
     EXECUTE format($dml$
         INSERT INTO %1$I.lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)

@@ -23,7 +23,6 @@ DECLARE
     subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
     expires_at timestamptz := arguments ->> 'expires_at';
     key constant text := @extschema@.lead_phones_key(kind);
-    subject text;
     known boolean;
     out_now bigint;
 BEGIN
@@ -37,9 +36,9 @@ BEGIN
         END IF;
     END IF;
     IF kind = 'phone' AND campaign IS NOT NULL THEN
-        FOREACH subject IN ARRAY subjects LOOP
-            PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('phone', subject));
-        END LOOP;
+        IF cardinality(subjects) > 0 THEN
+            PERFORM @extschema@.lead_phones_disqualify(leads, arguments);
+        END IF;
         RETURN jsonb_build_object('subjects', cardinality(subjects));
     END IF;
     EXECUTE format($dml$
@@ -74,13 +73,12 @@ DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     campaign bigint := arguments ->> 'campaign';
     subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
-    subject text;
     lifted bigint := 0;
 BEGIN
     IF arguments ->> 'kind' = 'phone' AND campaign IS NOT NULL THEN
-        FOREACH subject IN ARRAY subjects LOOP
-            lifted := lifted + (@extschema@.lead_phones_requalify(leads, arguments || jsonb_build_object('phone', subject)) ->> 'entries')::bigint;
-        END LOOP;
+        IF cardinality(subjects) > 0 THEN
+            lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
+        END IF;
     ELSE
         EXECUTE format($dml$
             UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $4, lifted_at = clock_timestamp(), lift_reason = $5
@@ -186,7 +184,7 @@ CREATE PROCEDURE @extschema@.disqualify_account(
     reason text DEFAULT NULL,
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -206,7 +204,7 @@ CREATE PROCEDURE @extschema@.requalify_account(
     account bigint,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -226,7 +224,7 @@ CREATE PROCEDURE @extschema@.disqualify_contact(
     reason text DEFAULT NULL,
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -246,7 +244,7 @@ CREATE PROCEDURE @extschema@.requalify_contact(
     contact bigint,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -267,7 +265,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT 'US',
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -292,7 +290,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT 'US',
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -310,7 +308,7 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT 'US',
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -330,7 +328,7 @@ CREATE PROCEDURE @extschema@.suppress_domains(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -354,7 +352,7 @@ CREATE PROCEDURE @extschema@.suppress_domains(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -371,7 +369,7 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -392,7 +390,7 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT 'US',
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
@@ -409,7 +407,7 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$

@@ -162,6 +162,10 @@ CREATE FUNCTION @extschema@.lead_phone_metrics()
     STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    -- for all waiting together: whoever holds a table must not keep the others from being watched
+    patience constant interval := '2 s';
+    asked_at constant timestamptz := clock_timestamp();
+    own_lock_timeout constant text := current_setting('lock_timeout');
     leads regclass;
     metrics jsonb;
 BEGIN
@@ -174,6 +178,8 @@ BEGIN
     LOOP
         -- One table that cannot be read must not hide the others.
         BEGIN
+            PERFORM set_config('lock_timeout', greatest(1,
+                ceil(extract(epoch FROM patience - (clock_timestamp() - asked_at)) * 1000))::text || 'ms', true);
             metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
@@ -191,6 +197,7 @@ BEGIN
         last_upload_at := metrics ->> 'last_upload_at';
         RETURN NEXT;
     END LOOP;
+    PERFORM set_config('lock_timeout', own_lock_timeout, true);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS

@@ -21,6 +21,20 @@ CREATE FUNCTION @extschema@.lead_phones_settings(trigger_args bytea) RETURNS jso
 COMMENT ON FUNCTION @extschema@.lead_phones_settings(bytea) IS
     'internal: the settings in the arguments of a trigger of lead_phones';
 
+CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
+    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_hold(regclass[]) IS
+    'internal: keeps tables from being altered or dropped until the transaction ends; an error where one is gone';
+
+CREATE FUNCTION @extschema@.lead_phones_table_name(relation regclass) RETURNS text
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_table_name(regclass) IS
+    'internal: the name of a table, qualified and quoted, whatever search_path is';
+
 CREATE VIEW @extschema@.lead_phone_tables AS
 SELECT t.tgrelid::pg_catalog.regclass AS leads,
        (s.settings OPERATOR(pg_catalog.->>) 'campaign_column')::pg_catalog.name AS campaign_column,
@@ -61,12 +75,94 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.count_at IS 'when a transaction 
 COMMENT ON COLUMN @extschema@.lead_phone_tables.counts IS 'its campaign_phone_counts';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.disqualifications IS 'its campaign_phone_disqualifications';
 
-CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
+CREATE FUNCTION @extschema@.lead_phones_base_type(type_id oid, INOUT type_modifier integer, OUT base_type oid)
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    type pg_catalog.pg_type;
+BEGIN
+    base_type := type_id;
+    LOOP
+        SELECT * INTO type FROM pg_catalog.pg_type AS t WHERE t.oid = base_type;
+        EXIT WHEN NOT FOUND OR type.typtype <> 'd';
+        base_type := type.typbasetype;
+        type_modifier := type.typtypmod;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_base_type(oid, integer) IS
+    'internal: the type under a domain, with its modifier';
+
+CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
+    STABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT b.base_type FROM @extschema@.lead_phones_base_type(type_id, -1) AS b
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_base_type_of(oid) IS 'internal: the type under a domain';
+
+CREATE FUNCTION @extschema@.lead_phones_columns_of(tracked @extschema@.lead_phone_tables)
+    RETURNS TABLE (relation regclass, column_name name, types oid[])
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- What is read and written, and of which types it is: of no others, whose casts and operators are somebody's code.
+    WITH campaign AS (
+        SELECT CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END AS type
+          FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column AND NOT a.attisdropped)
+    SELECT (tracked).leads, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]),
+        ((tracked).phone_column, '{text,varchar}'::regtype[]::oid[]),
+        ((tracked).mobile_column, '{text,varchar}'::regtype[]::oid[]),
+        ((tracked).region_column, '{text,varchar,bpchar}'::regtype[]::oid[]),
+        (((tracked).phone_column || '_disqualified')::name, '{bool}'::regtype[]::oid[]),
+        (((tracked).mobile_column || '_disqualified')::name, '{bool}'::regtype[]::oid[])) AS c (name, types)
+     WHERE c.name IS NOT NULL
+     UNION ALL
+    SELECT (tracked).counts, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
+        ('phone', '{text}'::regtype[]::oid[]),
+        ('lead_count', '{int8}'::regtype[]::oid[]),
+        ('phone_count', '{int8}'::regtype[]::oid[]),
+        ('mobile_count', '{int8}'::regtype[]::oid[]),
+        ('disqualified', '{bool}'::regtype[]::oid[])) AS c (name, types)
+     UNION ALL
+    SELECT (tracked).disqualifications, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
+        ('phone', '{text}'::regtype[]::oid[]),
+        ('entry', '{int4}'::regtype[]::oid[]),
+        ('source', '{text}'::regtype[]::oid[]),
+        ('reason', '{text}'::regtype[]::oid[]),
+        ('disqualified_by', '{text}'::regtype[]::oid[]),
+        ('disqualified_at', '{timestamptz}'::regtype[]::oid[]),
+        ('expires_at', '{timestamptz}'::regtype[]::oid[]),
+        ('lifted_by', '{text}'::regtype[]::oid[]),
+        ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
+        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_columns_of(@extschema@.lead_phone_tables) IS
+    'internal: the columns of a tracked table, its counts and its ledger, and of which types they can be';
+
+CREATE FUNCTION @extschema@.lead_phones_missing_column(
+    tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT column_name name, OUT has_other_type boolean)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT w.relation, w.column_name, t.oid IS NOT NULL
+      FROM @extschema@.lead_phones_columns_of(tracked) AS w
+      LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+     WHERE CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END <> ALL (w.types) IS NOT FALSE
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phone_tables) IS
+    'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
+
+CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables;
     root regclass;
+    missing record;
 BEGIN
     IF leads IS NULL THEN
         RAISE EXCEPTION 'leads must not be NULL'
@@ -74,6 +170,11 @@ BEGIN
                   HINT = 'Name the tracked table; the view lead_phone_tables lists them.';
     END IF;
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
+    IF FOUND THEN
+        -- What is found below holds until the transaction ends.
+        PERFORM @extschema@.lead_phones_hold(array_remove(ARRAY[tracked.leads, tracked.counts, tracked.disqualifications], NULL));
+        SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
+    END IF;
     IF NOT FOUND THEN
         root := @extschema@.lead_phones_root(leads);
         RAISE EXCEPTION 'table "%" is not tracked', leads
@@ -97,29 +198,22 @@ BEGIN
                   DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
                   HINT = format('Run ALTER TABLE ... OWNER TO on %s and %s.', tracked.counts, tracked.disqualifications);
     END IF;
+    -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
+    PERFORM @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    SELECT m.relation, m.column_name, m.has_other_type INTO missing FROM @extschema@.lead_phones_missing_column(tracked) AS m
+     WHERE m.relation IS NOT NULL;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', format(CASE WHEN missing.has_other_type THEN 'column "%s" of table "%s" is of a type that cannot be tracked'
+                                         ELSE 'table "%2$s" has no column "%1$s"' END, missing.column_name, missing.relation)
+            USING ERRCODE = CASE WHEN missing.has_other_type THEN 'datatype_mismatch' ELSE 'undefined_column' END,
+                  DETAIL = format('Table "%s" is tracked with it; it was altered while the event triggers of lead_phones were disabled.', leads),
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
+    END IF;
     RETURN tracked;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_tracked(regclass) IS
     'internal: the settings of a tracked table; an error where it is not tracked';
-
-CREATE FUNCTION @extschema@.lead_phones_base_type(type_id oid, INOUT type_modifier integer, OUT base_type oid)
-    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    type pg_catalog.pg_type;
-BEGIN
-    base_type := type_id;
-    LOOP
-        SELECT * INTO type FROM pg_catalog.pg_type AS t WHERE t.oid = base_type;
-        EXIT WHEN NOT FOUND OR type.typtype <> 'd';
-        base_type := type.typbasetype;
-        type_modifier := type.typtypmod;
-    END LOOP;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_base_type(oid, integer) IS
-    'internal: the type under a domain, with its modifier';
 
 CREATE FUNCTION @extschema@.lead_phones_check_column(leads regclass, column_name name, parameter text, wanted text)
     RETURNS pg_attribute
@@ -129,11 +223,11 @@ DECLARE
     attribute pg_catalog.pg_attribute;
     base oid;
     modifier integer;
-    allowed text[] := CASE wanted
-        WHEN 'campaign' THEN '{smallint,integer,bigint,uuid,text,character varying}'
-        WHEN 'number' THEN '{text,character varying}'
-        WHEN 'region' THEN '{text,character varying,character}'
-        WHEN 'mark' THEN '{boolean}'
+    allowed oid[] := CASE wanted
+        WHEN 'campaign' THEN '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]
+        WHEN 'number' THEN '{text,varchar}'::regtype[]::oid[]
+        WHEN 'region' THEN '{text,varchar,bpchar}'::regtype[]::oid[]
+        WHEN 'mark' THEN '{bool}'::regtype[]::oid[]
     END;
 BEGIN
     SELECT * INTO attribute FROM pg_catalog.pg_attribute AS a
@@ -149,12 +243,12 @@ BEGIN
     END IF;
     SELECT b.base_type, b.type_modifier INTO base, modifier
       FROM @extschema@.lead_phones_base_type(attribute.atttypid, attribute.atttypmod) AS b;
-    IF format_type(base, NULL) <> ALL (allowed) THEN
+    IF base <> ALL (allowed) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = format('The column named by %s must be %s, or a domain over one of these.', parameter,
-                      array_to_string(allowed, ', ')),
+                      (SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.place) FROM unnest(allowed) WITH ORDINALITY AS a (type, place))),
                   HINT = format('Change its type, or name another column with %s => ''...''.', parameter);
     END IF;
     IF attribute.attgenerated <> '' THEN
@@ -212,10 +306,14 @@ BEGIN
         WHEN class.relkind IN ('i', 'I') THEN 'an index'
         WHEN class.relkind = 't' THEN 'a TOAST table'
         WHEN class.relpersistence = 't' THEN 'a temporary table'
+        WHEN class.relpersistence = 'u' THEN 'an unlogged table'
     END;
     IF kind IS NOT NULL THEN
         RAISE EXCEPTION 'cannot track "%": it is %', leads, kind
-            USING ERRCODE = 'wrong_object_type', DETAIL = 'Only tables can be tracked.', HINT = hint;
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = CASE class.relpersistence WHEN 'u' THEN 'After a crash its leads would be gone, and their counts would not.'
+                      ELSE 'Only tables can be tracked.' END,
+                  HINT = CASE class.relpersistence WHEN 'u' THEN format('Run ALTER TABLE %s SET LOGGED before.', leads) ELSE hint END;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = leads) THEN
         RAISE EXCEPTION 'cannot track "%": it is %', leads,
@@ -260,6 +358,7 @@ DECLARE
     campaign_definition text := format('%I %s', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod));
     collation_name text;
     found record;
+    found_tracked @extschema@.lead_phone_tables;
 BEGIN
     SELECT format(' COLLATE %I.%I', n.nspname, c.collname) INTO collation_name
       FROM pg_catalog.pg_collation AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
@@ -267,34 +366,20 @@ BEGIN
     campaign_definition := campaign_definition || coalesce(collation_name, '') || ' NOT NULL';
 
     -- Tables that are there: left by an earlier tracking, or someone else's?
+    found_tracked.leads := leads;
+    found_tracked.campaign_column := campaign.attname;
+    found_tracked.counts := to_regclass(format('%I.campaign_phone_counts', schema));
+    found_tracked.disqualifications := to_regclass(format('%I.campaign_phone_disqualifications', schema));
     FOR found IN
         SELECT c.oid, c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = schema AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications')
     LOOP
         IF found.relkind NOT IN ('r', 'p') OR EXISTS (
-            SELECT FROM (VALUES
-                ('campaign_phone_counts', campaign.attname, campaign.atttypid),
-                ('campaign_phone_counts', 'phone', '@extschema@.e164'::regtype),
-                ('campaign_phone_counts', 'lead_count', 'bigint'::regtype),
-                ('campaign_phone_counts', 'phone_count', 'bigint'::regtype),
-                ('campaign_phone_counts', 'mobile_count', 'bigint'::regtype),
-                ('campaign_phone_counts', 'disqualified', 'boolean'::regtype),
-                ('campaign_phone_disqualifications', campaign.attname, campaign.atttypid),
-                ('campaign_phone_disqualifications', 'phone', '@extschema@.e164'::regtype),
-                ('campaign_phone_disqualifications', 'entry', 'integer'::regtype),
-                ('campaign_phone_disqualifications', 'source', 'text'::regtype),
-                ('campaign_phone_disqualifications', 'reason', 'text'::regtype),
-                ('campaign_phone_disqualifications', 'disqualified_by', 'text'::regtype),
-                ('campaign_phone_disqualifications', 'disqualified_at', 'timestamptz'::regtype),
-                ('campaign_phone_disqualifications', 'expires_at', 'timestamptz'::regtype),
-                ('campaign_phone_disqualifications', 'lifted_by', 'text'::regtype),
-                ('campaign_phone_disqualifications', 'lifted_at', 'timestamptz'::regtype),
-                ('campaign_phone_disqualifications', 'lift_reason', 'text'::regtype)) AS wanted (relname, attname, atttypid)
-             WHERE wanted.relname = found.relname
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
-                                WHERE a.attrelid = found.oid AND NOT a.attisdropped
-                                  AND a.attname = wanted.attname AND a.atttypid = wanted.atttypid)) THEN
+            SELECT FROM @extschema@.lead_phones_columns_of(found_tracked) AS w
+              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
+             WHERE w.relation = found.oid AND a.atttypid IS DISTINCT FROM CASE w.column_name
+                   WHEN campaign.attname THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END) THEN
             RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
                 USING ERRCODE = 'duplicate_table',
                       DETAIL = format('Tracking "%s" needs the name, with a column %I of type %s.',
@@ -407,37 +492,31 @@ CREATE FUNCTION @extschema@.lead_phones_create_triggers(leads regclass, settings
 AS $function$
 DECLARE
     arguments text;
-    changed text;
 BEGIN
     PERFORM @extschema@.lead_phones_allow_triggers(leads);
     SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
       FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,count_at,
                     schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
      WHERE settings ->> k.key IS NOT NULL;
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO changed
-      FROM unnest(ARRAY[settings ->> 'campaign_column',
-                        settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
-                        settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified',
-                        settings ->> 'region_column']) AS c (name)
-     WHERE c.name IS NOT NULL;
     -- BEFORE ROW triggers fire by name: "zz", so that what the application's own triggers write is normalized too.
     -- A partition has them from its partitioned table.
+    -- No WHEN clause and no list of columns: Postgres would tie the columns to it, and let nobody alter their types.
     IF NOT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) THEN
-        EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
                         EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
-        EXECUTE format('CREATE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s)
-                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, changed, arguments);
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW
+                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
     END IF;
-    EXECUTE format('CREATE TRIGGER lead_phones_count_insert AFTER INSERT ON %s
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_insert AFTER INSERT ON %s
                     REFERENCING NEW TABLE AS new_leads FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
-    EXECUTE format('CREATE TRIGGER lead_phones_count_update AFTER UPDATE ON %s
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_update AFTER UPDATE ON %s
                     REFERENCING OLD TABLE AS old_leads NEW TABLE AS new_leads FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
-    EXECUTE format('CREATE TRIGGER lead_phones_count_delete AFTER DELETE ON %s
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_delete AFTER DELETE ON %s
                     REFERENCING OLD TABLE AS old_leads FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
-    EXECUTE format('CREATE TRIGGER lead_phones_count_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
                     EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
 END
 $function$;
@@ -496,6 +575,59 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_progress(regclass, text) IS
     'internal: says what a long call is at, in a NOTICE and in pg_stat_activity.application_name';
+
+CREATE FUNCTION @extschema@.lead_phones_follow_row_security(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    beside regclass;
+BEGIN
+    IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads) THEN
+        RETURN;
+    END IF;
+    FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+        IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = beside) THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beside);
+            RAISE NOTICE 'table "%" has row-level security now, as the leads have', beside
+                USING DETAIL = 'Its owner alone sees rows of it.',
+                      HINT = 'Create a policy that follows the one of the leads: see docs/security.md.';
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_follow_row_security(@extschema@.lead_phone_tables) IS
+    'internal: closes counts and ledger by row-level security, where the leads have it';
+
+CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    adopted bigint;
+BEGIN
+    -- Of a ledger that was lost the marks are left: who is out stays out.
+    EXECUTE format($dml$
+        INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at)
+        SELECT m.campaign, m.phone, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
+          FROM (SELECT l.%2$I AS campaign, %3$s AS phone FROM %4$s AS l WHERE l.%5$I
+                 UNION
+                SELECT l.%2$I, %6$s FROM %4$s AS l WHERE l.%7$I) AS m
+          LEFT JOIN (SELECT d.%2$I AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+                       FROM %1$s AS d GROUP BY d.%2$I, d.phone) AS e ON e.campaign = m.campaign AND e.phone = m.phone
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE$dml$,
+        tracked.disqualifications, tracked.campaign_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.leads, tracked.phone_column || '_disqualified',
+        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified')
+      USING @extschema@.lead_phones_caller(), clock_timestamp();
+    GET DIAGNOSTICS adopted = ROW_COUNT;
+    IF adopted > 0 THEN
+        RAISE NOTICE '% numbers of table "%" are marked as disqualified, and no entry says why', adopted, tracked.leads
+            USING DETAIL = 'They are entries of the source "adopted" now, and stay disqualified.',
+                  HINT = 'Those that may be called: CALL requalify_phone(..., source => ''adopted'').';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
+    'internal: makes entries of marks that have none';
 
 CREATE FUNCTION @extschema@.track_lead_phones(
     leads regclass,
@@ -627,6 +759,7 @@ BEGIN
     tracked.count_at := count_at;
     tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
     tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
+    PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, campaign_column),
             @extschema@.lead_phones_colocate(leads, tracked.disqualifications, campaign_column);
 
@@ -646,6 +779,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_apply_standing(tracked);
         RETURN;
     END IF;
+    PERFORM @extschema@.lead_phones_adopt(tracked);
     PERFORM @extschema@.lead_phones_progress(leads, 'counting');
     unique_numbers := @extschema@.lead_phones_count_rows(tracked);
     PERFORM @extschema@.lead_phones_progress(leads, 'marking');

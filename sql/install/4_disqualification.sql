@@ -17,39 +17,69 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_caller() IS
     'internal: the role of the session, seen through SECURITY DEFINER';
 
+CREATE FUNCTION @extschema@.lead_phones_only(tables regclass[], what text) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF cardinality(tables) = 0 THEN
+        RAISE EXCEPTION '% in the schemas of search_path', CASE what WHEN 'contacts' THEN 'there are no lead tables' ELSE 'no table is tracked' END
+            USING ERRCODE = CASE what WHEN 'contacts' THEN 'undefined_table' ELSE 'object_not_in_prerequisite_state' END,
+                  DETAIL = 'Where leads is left out, the one that search_path sees is meant.',
+                  HINT = CASE what WHEN 'contacts' THEN 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.'
+                      ELSE 'Run track_lead_phones() on the leads table, or name it with leads => ''schema.table''.' END;
+    END IF;
+    IF cardinality(tables) > 1 THEN
+        RAISE EXCEPTION '%', CASE what WHEN 'contacts' THEN 'more than one schema has lead tables' ELSE 'more than one table is tracked' END
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('search_path sees %s.', array_to_string(tables, ', ')),
+                  HINT = format('Name the table with leads => %L.', @extschema@.lead_phones_table_name(tables[1]));
+    END IF;
+    RETURN tables[1];
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_only(regclass[], text) IS
+    'internal: the one table that was found; an error where there is none, or more';
+
+CREATE FUNCTION @extschema@.lead_phones_visible(tables regclass[], schemas name[]) RETURNS regclass[]
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- As a name is resolved. But temporary tables neither are meant nor hide others: they are made by the way.
+    SELECT coalesce(array_agg(c.oid::regclass ORDER BY p.place), '{}')
+      FROM unnest(schemas) WITH ORDINALITY AS p (schema, place)
+      JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
+      JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.oid = ANY (tables) AND c.relpersistence = 'p'
+     WHERE NOT EXISTS (SELECT FROM unnest(schemas) WITH ORDINALITY AS e (schema, place)
+                         JOIN pg_catalog.pg_namespace AS m ON m.nspname = e.schema
+                         JOIN pg_catalog.pg_class AS h ON h.relnamespace = m.oid AND h.relname = c.relname AND h.relpersistence <> 't'
+                        WHERE e.place < p.place)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible(regclass[], name[]) IS
+    'internal: those of some tables that a search_path sees';
+
+-- The default of a parameter, which is evaluated as the caller: by his search_path a table is meant. So it sets none, and hands it on.
+CREATE FUNCTION @extschema@.lead_phones_visible_table() RETURNS regclass
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT @extschema@.lead_phones_only(@extschema@.lead_phones_visible(
+        ARRAY(SELECT t.leads FROM @extschema@.lead_phone_tables AS t), pg_catalog.current_schemas(false)), 'table'::pg_catalog.text)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible_table() IS
+    'internal: the one tracked table that the search_path of the caller sees';
+
 CREATE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    tracked regclass[];
 BEGIN
-    IF leads IS NOT NULL THEN
-        -- of lead tables, contacts have the numbers
-        IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
-                    WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
-            leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
-        END IF;
-        RETURN (@extschema@.lead_phones_tracked(leads)).leads;
+    -- of lead tables, contacts have the numbers
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+        leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     END IF;
-    -- Of schemas that the caller can use: a table that someone else tracks for himself makes no difference.
-    SELECT array_agg(t.leads ORDER BY t.leads::text) INTO tracked FROM @extschema@.lead_phone_tables AS t
-      JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
-     WHERE has_schema_privilege(@extschema@.lead_phones_caller(), c.relnamespace, 'USAGE');
-    IF tracked IS NULL THEN
-        RAISE EXCEPTION 'no table is tracked'
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run track_lead_phones() on the leads table.';
-    END IF;
-    IF cardinality(tracked) > 1 THEN
-        RAISE EXCEPTION 'more than one table is tracked'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Tracked are %s.', array_to_string(tracked, ', ')),
-                  HINT = format('Name the table with leads => %L.', tracked[1]);
-    END IF;
-    RETURN (@extschema@.lead_phones_tracked(tracked[1])).leads;
+    RETURN (@extschema@.lead_phones_tracked(leads)).leads;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
-    'internal: the tracked table that is meant: the one named, or the only one';
+    'internal: the tracked table that is meant by the one named';
 
 CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -116,172 +146,240 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_campaign(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of a campaign, in the type of the campaign column; an error where there is no such campaign';
 
-CREATE FUNCTION @extschema@.lead_phones_set_marks(
-    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164, mark boolean) RETURNS bigint
+CREATE FUNCTION @extschema@.lead_phones_in_order(
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], OUT literal text, OUT numbers @extschema@.e164[])
+    RETURNS SETOF record
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign_type text := (SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
+                            WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+BEGIN
+    -- The one order in which rows of the counts are locked: campaign, then number, texts by their bytes. The triggers have it from
+    -- Campaign and Delta in src/triggers.
+    RETURN QUERY EXECUTE format($query$
+        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone COLLATE "C" ORDER BY k.phone COLLATE "C")::@extschema@.e164[]
+          FROM unnest($1, $2) AS k (campaign, phone)
+         GROUP BY k.campaign ORDER BY k.campaign::%1$s %2$s$query$,
+        campaign_type, CASE WHEN campaign_type::regtype IN ('text'::regtype, 'varchar'::regtype) THEN 'COLLATE "C"' ELSE '' END)
+      USING campaigns, phones;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tables, text[], text[]) IS
+    'internal: numbers by campaign, in the order in which rows of the counts are locked; campaigns as SQL';
+
+CREATE FUNCTION @extschema@.lead_phones_leads_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
+    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%s AS l WHERE l.%I = %s AND (l.%I = ANY ($1) OR l.%I = ANY ($1))', (tracked).leads, (tracked).campaign_column, literal,
+        (tracked).phone_column, (tracked).mobile_column)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_leads_of(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the leads of a campaign that hold one of the numbers $1';
+
+CREATE FUNCTION @extschema@.lead_phones_wait_for_lead(tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    leads constant text := @extschema@.lead_phones_leads_of(tracked, literal);
+    held record;
+BEGIN
+    BEGIN
+        EXECUTE format('WITH free AS MATERIALIZED (SELECT l.tableoid, l.ctid FROM %1$s FOR NO KEY UPDATE SKIP LOCKED)
+                        SELECT l.tableoid, l.ctid FROM %1$s AND NOT EXISTS (
+                            SELECT FROM free AS f WHERE f.tableoid = l.tableoid AND f.ctid = l.ctid) LIMIT 1', leads)
+           INTO held USING numbers::text[];
+        -- the locks of this look
+        RAISE SQLSTATE 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+    END;
+    BEGIN
+        EXECUTE format('SELECT FROM %s AS l WHERE l.tableoid = $1 AND l.ctid = $2 FOR NO KEY UPDATE', tracked.leads)
+          USING held.tableoid, held.ctid;
+        RAISE SQLSTATE 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+    END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+    'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
+
+CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    started_at constant timestamptz := clock_timestamp();
+    lock_timeout constant interval := current_setting('lock_timeout')::interval;
+    ordered record;
+    held record;
+BEGIN
+    -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
+    FOR attempt IN 1 .. 1000000 LOOP
+        held := NULL;
+        BEGIN
+            FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) SELECT %3$s, k.phone FROM unnest($1) AS k (phone) ORDER BY k.phone
+                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers;
+            END LOOP;
+            FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                held := ordered;
+                EXECUTE format('SELECT FROM %s FOR NO KEY UPDATE NOWAIT', @extschema@.lead_phones_leads_of(tracked, ordered.literal))
+                  USING ordered.numbers::text[];
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            -- of the counts: lock_timeout means what it says
+            IF held IS NULL OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
+                RAISE;
+            END IF;
+            -- and again, without the locks of this attempt
+        END;
+        IF attempt <= 20 THEN
+            PERFORM pg_sleep(attempt * 0.001);
+        ELSE
+            PERFORM @extschema@.lead_phones_wait_for_lead(tracked, held.literal, held.numbers);
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[]) IS
+    'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
+
+CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
+    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    standing @extschema@.e164[];
+    lifted @extschema@.e164[];
     changed bigint;
 BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
+    lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
+    EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
+                     WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
+        tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
     EXECUTE format($dml$
         UPDATE %1$s AS l
-           SET %4$I = CASE WHEN l.%3$I = $1 THEN $2 ELSE l.%4$I END,
-               %6$I = CASE WHEN l.%5$I = $1 THEN $2 ELSE l.%6$I END
+           SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
+               %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
          WHERE l.%2$I = %7$s
-           AND (l.%3$I = $1 AND l.%4$I IS DISTINCT FROM $2 OR l.%5$I = $1 AND l.%6$I IS DISTINCT FROM $2)$dml$,
+           AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
+                OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
         tracked.leads, tracked.campaign_column,
         tracked.phone_column, tracked.phone_column || '_disqualified',
         tracked.mobile_column, tracked.mobile_column || '_disqualified',
         literal)
-       USING phone::text, mark;
+       USING standing::text[], lifted::text[];
     GET DIAGNOSTICS changed = ROW_COUNT;
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1) AND NOT c.disqualified
+                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+        tracked.counts, tracked.campaign_column, literal) USING lifted;
     RETURN changed;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean) IS
-    'internal: sets the marks of the leads that hold a number; returns how many changed';
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+    'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';
 
-CREATE FUNCTION @extschema@.lead_phones_lock_number(
-    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, arguments jsonb) RETURNS @extschema@.e164[]
+    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    lock_counts text := format('INSERT INTO %1$s AS c (%2$I, phone) VALUES (%3$s, $1)
-                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
-                               tracked.counts, tracked.campaign_column, literal);
-    lock_leads text := format('SELECT FROM %1$s AS l WHERE l.%2$I = %5$s AND (l.%3$I = $1 OR l.%4$I = $1) FOR NO KEY UPDATE',
-                              tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column, literal);
-BEGIN
-    -- Whoever holds a lead may be about to commit, and wait for the row of the counts: that row is never kept while waiting
-    -- for a lead.
-    FOR attempt IN 1 .. 100 LOOP
-        BEGIN
-            EXECUTE lock_counts USING phone;
-            EXECUTE lock_leads || ' NOWAIT' USING phone::text;
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            -- and again, without the locks of this attempt
-        END;
-        PERFORM pg_sleep(least(attempt, 50) * 0.001);
-    END LOOP;
-    -- Someone holds a lead for seconds: wait in line for him, where Postgres sees a deadlock.
-    EXECUTE lock_leads USING phone::text;
-    EXECUTE lock_counts USING phone;
-END
+    SELECT CASE WHEN arguments ? 'subjects' THEN
+               ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s)
+           ELSE ARRAY[@extschema@.normalize_phone(arguments ->> 'phone', (tracked).region)] END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_tables, text, @extschema@.e164) IS
-    'internal: locks a number of a campaign, its row of the counts made where there was none';
-
-CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
-    tracked @extschema@.lead_phone_tables, literal text, phone @extschema@.e164, standing boolean) RETURNS bigint
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    changed bigint;
-BEGIN
-    EXECUTE format('UPDATE %1$s AS c SET disqualified = $2 WHERE c.%2$I = %3$s AND c.phone = $1 AND c.disqualified <> $2',
-        tracked.counts, tracked.campaign_column, literal) USING phone, standing;
-    changed := @extschema@.lead_phones_set_marks(tracked, literal, phone, standing);
-    IF NOT standing THEN
-        EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = $1 AND NOT c.disqualified
-                           AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-            tracked.counts, tracked.campaign_column, literal) USING phone;
-    END IF;
-    RETURN changed;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean) IS
-    'internal: brings counts and leads of a number in line with whether an entry stands; returns the leads changed';
+COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, jsonb) IS
+    'internal: the numbers that a call is about: of a list, which are valid already, or the one that was spelled';
 
 CREATE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
-    phone @extschema@.e164 := @extschema@.normalize_phone(arguments ->> 'phone', tracked.region);
     source text := arguments ->> 'source';
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
-    is_same boolean;
 BEGIN
-    PERFORM @extschema@.lead_phones_lock_number(tracked, literal, phone);
-    -- no row where none of the source stands
-    EXECUTE format('SELECT d.reason IS NOT DISTINCT FROM $3 AND d.expires_at IS NOT DISTINCT FROM $4 FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO is_same
-      USING phone, source, reason, expires_at;
-    IF NOT is_same THEN
-        -- The time is an argument: Citus distributes no UPDATE that calls a volatile function.
-        EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
-                         WHERE d.%2$I = %3$s AND d.phone = $1 AND d.source = $2 AND d.lifted_at IS NULL',
-            tracked.disqualifications, tracked.campaign_column, literal)
-          USING phone, source, arguments ->> 'by', clock_timestamp();
-    END IF;
-    IF is_same IS NOT TRUE THEN
-        EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                        SELECT %3$s, $1, coalesce(max(d.entry), 0) + 1, $2, $3, $4, $6, $5
-                          FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1',
-            tracked.disqualifications, tracked.campaign_column, literal)
-          USING phone, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
-    END IF;
-    RETURN jsonb_build_object('number', phone,
-        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, phone, true));
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    -- An entry of the source that says something else is replaced. The time is an argument: Citus distributes no UPDATE that calls a
+    -- volatile function.
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
+                       AND (d.reason, d.expires_at) IS DISTINCT FROM ($5, $6)',
+        tracked.disqualifications, tracked.campaign_column, literal)
+      USING numbers, source, arguments ->> 'by', clock_timestamp(), reason, expires_at;
+    EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
+                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, $5
+                      FROM unnest($1) AS k (phone)
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands
+                                   FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
+                     WHERE e.stands IS NOT TRUE',
+        tracked.disqualifications, tracked.campaign_column, literal)
+      USING numbers, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
+    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
-    'internal: disqualifies a number, as whoever calls';
+    'internal: disqualifies numbers of a campaign, as whoever calls';
 
 CREATE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
-    phone @extschema@.e164 := @extschema@.normalize_phone(arguments ->> 'phone', tracked.region);
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
-    lifted bigint;
-    standing boolean;
+    entries bigint;
 BEGIN
-    PERFORM @extschema@.lead_phones_lock_number(tracked, literal, phone);
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $6, lift_reason = $4
-                     WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)
-                       AND (NOT $5 OR d.expires_at <= $6)',
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
         tracked.disqualifications, tracked.campaign_column, literal)
-      USING phone, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason',
-            coalesce((arguments ->> 'expired')::boolean, false), clock_timestamp();
-    GET DIAGNOSTICS lifted = ROW_COUNT;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = $1 AND d.lifted_at IS NULL)',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING phone;
-    RETURN jsonb_build_object('number', phone, 'entries', lifted,
-        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, phone, standing));
+      USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
+    GET DIAGNOSTICS entries = ROW_COUNT;
+    RETURN jsonb_build_object('number', numbers[1], 'entries', entries,
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS
-    'internal: lifts disqualifications of a number, as whoever calls';
+    'internal: lifts disqualifications of numbers of a campaign, as whoever calls';
 
 CREATE FUNCTION @extschema@.lead_phones_expire(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    expired record;
-    answer jsonb;
+    expired_at constant timestamptz := clock_timestamp();
+    campaigns text[];
+    phones text[];
+    ordered record;
+    lifted bigint;
     entries bigint := 0;
     unmarked bigint := 0;
 BEGIN
-    FOR expired IN EXECUTE format(
-        'SELECT d.%2$I::pg_catalog.text AS campaign, d.phone FROM %1$s AS d
-          WHERE d.lifted_at IS NULL AND d.expires_at <= $1
-          GROUP BY d.%2$I, d.phone ORDER BY d.%2$I, d.phone', tracked.disqualifications, tracked.campaign_column)
-        USING clock_timestamp()
-    LOOP
-        answer := @extschema@.lead_phones_requalify(leads, arguments || jsonb_build_object(
-            'campaign', expired.campaign, 'phone', expired.phone, 'reason', 'expired', 'expired', true));
-        entries := entries + (answer ->> 'entries')::bigint;
-        unmarked := unmarked + (answer ->> 'leads')::bigint;
-    END LOOP;
+    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone::pg_catalog.text) FROM %1$s AS d
+                     WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
+       INTO campaigns, phones USING expired_at;
+    IF phones IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones);
+        FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+            EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
+                             WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
+                tracked.disqualifications, tracked.campaign_column, ordered.literal)
+              USING ordered.numbers, arguments ->> 'by', expired_at;
+            GET DIAGNOSTICS lifted = ROW_COUNT;
+            entries := entries + lifted;
+            unmarked := unmarked + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
+        END LOOP;
+    END IF;
     RETURN jsonb_build_object('leads', unmarked, 'entries', entries
         + @extschema@.lead_phones_expire_others(leads, arguments ->> 'by'));
 END
@@ -319,7 +417,7 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -341,7 +439,7 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -363,7 +461,7 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -384,7 +482,7 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     phone text,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -405,7 +503,7 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     phone text,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -426,7 +524,7 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     phone text,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    leads regclass DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -449,11 +547,33 @@ CREATE PROCEDURE @extschema@.expire_disqualifications(
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
+    own_lock_timeout constant text := current_setting('lock_timeout');
+    tracked regclass;
+    answer jsonb;
 BEGIN
-    entries_lifted := answer ->> 'entries';
-    leads_unmarked := answer ->> 'leads';
+    IF leads IS NOT NULL THEN
+        answer := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
+        entries_lifted := answer ->> 'entries';
+        leads_unmarked := answer ->> 'leads';
+        RETURN;
+    END IF;
+    entries_lifted := 0;
+    leads_unmarked := 0;
+    FOR tracked IN SELECT t.leads FROM @extschema@.lead_phone_tables AS t ORDER BY t.leads::oid LOOP
+        -- One table that is broken, or locked, must not keep the others from it.
+        BEGIN
+            IF own_lock_timeout = '0' THEN
+                PERFORM set_config('lock_timeout', '10s', true);
+            END IF;
+            answer := @extschema@.lead_phones_call(tracked, 'expire', '{}'::jsonb);
+            PERFORM set_config('lock_timeout', own_lock_timeout, true);
+            entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
+            leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'disqualifications of table "%" were not expired: %', tracked, SQLERRM USING ERRCODE = SQLSTATE;
+        END;
+    END LOOP;
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint) IS
-    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds';
+    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds; of all tracked tables, unless one is named';

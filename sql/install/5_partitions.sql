@@ -39,6 +39,26 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
     'internal: a table, its partitions and the tables that inherit from it';
 
+CREATE FUNCTION @extschema@.lead_phones_check_kind(leads regclass, member regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    class pg_catalog.pg_class;
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence <> 'p' THEN
+        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = CASE WHEN class.relkind = 'f' THEN 'It is a foreign table, on which writes cannot be counted.'
+                      WHEN class.relpersistence = 'u' THEN 'It is an unlogged table: after a crash its leads would be gone, and their counts would not.'
+                      ELSE 'It is a temporary table, on which writes cannot be counted.' END,
+                  HINT = format('Detach it, or untrack "%s".', leads);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_kind(regclass, regclass) IS
+    'internal: an error where a relation of a tree is not a permanent table';
+
 CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -52,13 +72,7 @@ DECLARE
     later_trigger name;
 BEGIN
     SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
-    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' THEN
-        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
-            USING ERRCODE = 'wrong_object_type',
-                  DETAIL = format('It is a %s table, on which writes cannot be counted.',
-                      CASE class.relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END),
-                  HINT = format('Detach it, or untrack "%s".', leads);
-    END IF;
+    PERFORM @extschema@.lead_phones_check_kind(leads, member);
     IF class.relowner <> owner THEN
         RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
             USING ERRCODE = 'insufficient_privilege',
@@ -363,22 +377,3 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_truncate(regclass, jsonb) IS
     'internal: takes a table that is about to be truncated out of the counts of its tree';
-
-CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
-    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_ddl_wrapper';
-COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
-    'event trigger: takes partitions and heirs into the counts of a tracked table, and out of them';
-
-CREATE FUNCTION @extschema@.lead_phones_before_drop() RETURNS event_trigger
-    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_before_drop_wrapper';
-COMMENT ON FUNCTION @extschema@.lead_phones_before_drop() IS
-    'event trigger: takes partitions and heirs out of the counts of a tracked table before they are dropped';
-
-CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA')
-    EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
-COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps the counts of tracked tables exact when partitions come and go';
-CREATE EVENT TRIGGER lead_phones_before_drop ON ddl_command_start
-    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA')
-    EXECUTE FUNCTION @extschema@.lead_phones_before_drop();
-COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped';

@@ -37,46 +37,57 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_uploaded() IS
     'trigger of leads: refuses to change what was uploaded';
 
+-- A default as lead_phones_visible_table().
+CREATE FUNCTION @extschema@.lead_phones_visible_leads() RETURNS regclass
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT @extschema@.lead_phones_only(@extschema@.lead_phones_visible(
+        ARRAY(SELECT t.tgrelid::pg_catalog.regclass FROM pg_catalog.pg_trigger AS t
+               WHERE t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND t.tgfoid
+                     OPERATOR(pg_catalog.=) '@extschema@.lead_phones_split()'::pg_catalog.regprocedure::pg_catalog.oid),
+        pg_catalog.current_schemas(false)), 'contacts'::pg_catalog.text)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible_leads() IS
+    'internal: the leads of the one set of lead tables that the search_path of the caller sees';
+
 CREATE FUNCTION @extschema@.lead_phones_model(leads regclass) RETURNS name
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    schemas name[];
+    schema name;
     foreign_table text;
 BEGIN
-    SELECT array_agg(n.nspname ORDER BY n.nspname) INTO schemas
-      FROM pg_catalog.pg_trigger AS t
-      JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure AND t.tgparentid = 0 AND c.relname = 'leads'
-       AND CASE WHEN lead_phones_model.leads IS NULL THEN has_schema_privilege(@extschema@.lead_phones_caller(), n.oid, 'USAGE')
-                ELSE n.oid = (SELECT r.relnamespace FROM pg_catalog.pg_class AS r WHERE r.oid = lead_phones_model.leads) END;
-    IF schemas IS NULL THEN
-        RAISE EXCEPTION 'there are no lead tables%', coalesce(format(' beside "%s"', leads), '')
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name one of the lead tables, or leave it out for those that search_path sees.';
+    END IF;
+    SELECT n.nspname INTO schema
+      FROM pg_catalog.pg_class AS r
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
+      JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'leads'
+      JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure AND t.tgparentid = 0
+     WHERE r.oid = lead_phones_model.leads;
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'there are no lead tables beside "%"', leads
             USING ERRCODE = 'undefined_table',
                   HINT = 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.';
-    END IF;
-    IF cardinality(schemas) > 1 THEN
-        RAISE EXCEPTION 'more than one schema has lead tables'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('They are %s.', array_to_string(schemas, ', ')),
-                  HINT = format('Name the leads table with leads => %L.', format('%I.leads', schemas[1]));
     END IF;
     -- What is done to one of these tables runs as its owner: he must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
-                    lead_disqualifications,campaign_phone_counts,campaign_phone_disqualifications}'::text[]) AS w (name)
+                    lead_disqualifications,campaign_phone_counts,campaign_phone_disqualifications,
+                    callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                        WHERE n.nspname = schemas[1] AND c.relname = w.name AND c.relkind IN ('r', 'p')
+                        WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
                                              WHERE l.relname = 'leads' AND l.relnamespace = n.oid));
     IF foreign_table IS NOT NULL THEN
-        RAISE EXCEPTION 'the lead tables of schema "%" are not complete', schemas[1]
+        RAISE EXCEPTION 'the lead tables of schema "%" are not complete', schema
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('Missing, or of another owner than leads: %s.', foreign_table),
                   HINT = 'The tables that create_lead_tables() creates keep their names and have one owner.';
     END IF;
-    RETURN schemas[1];
+    RETURN schema;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_model(regclass) IS
@@ -126,7 +137,8 @@ BEGIN
             domain text COLLATE "C",
             created_at timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (campaign_id, account_id));
-        CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain);
+        -- partial, so that the domain is no key: who gives an account its domain does not wait for those who add contacts to it
+        CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain) WHERE domain IS NOT NULL;
         CREATE UNIQUE INDEX accounts_name_without_domain_idx ON %1$I.accounts (campaign_id, name_key) WHERE domain IS NULL;
         CREATE INDEX accounts_name_idx ON %1$I.accounts (campaign_id, name_key);
 
@@ -364,7 +376,7 @@ BEGIN
                               AND earlier.lead_id < l.lead_id)
         $ddl$, schema, standing);
 
-    -- "leads" of a call are those of this schema: what lifts an entry is to be pasted.
+    -- "leads" of a call are those of this schema, by the name that it has when it is asked: what lifts an entry is to be pasted.
     EXECUTE format($ddl$
         CREATE VIEW %1$I.lead_reasons AS
         WITH people AS NOT MATERIALIZED (
@@ -377,35 +389,35 @@ BEGIN
               LEFT JOIN %1$I.accounts AS a ON a.campaign_id = c.campaign_id AND a.account_id = c.account_id)
         SELECT p.lead_id, p.campaign_id, n.number AS blocks, 'phone'::text AS kind, d.phone::text AS subject, d.source, d.reason,
                d.disqualified_by, d.disqualified_at, d.expires_at,
-               format('CALL @extschema@.requalify_phone(%%s, %%L, source => %%L, leads => %%L)', p.campaign_id, d.phone, d.source, %3$L) AS lift
+               format('CALL @extschema@.requalify_phone(%%s, %%L, source => %%L, leads => %%L)', p.campaign_id, d.phone, d.source, @extschema@.lead_phones_table_name(%3$L)) AS lift
           FROM people AS p
          CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
           JOIN %1$I.campaign_phone_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.phone = n.value AND %2$s
          UNION ALL
         SELECT p.lead_id, p.campaign_id, n.number, 'phone', d.phone, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
-               format('CALL @extschema@.unsuppress_phones(ARRAY[%%L], source => %%L, leads => %%L)', d.phone, d.source, %3$L)
+               format('CALL @extschema@.unsuppress_phones(ARRAY[%%L], source => %%L, leads => %%L)', d.phone, d.source, @extschema@.lead_phones_table_name(%3$L))
           FROM people AS p
          CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
           JOIN %1$I.lead_disqualifications AS d ON d.phone = n.value AND %2$s
          UNION ALL
         SELECT p.lead_id, p.campaign_id, 'lead', 'contact', d.contact_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
-               d.expires_at, format('CALL @extschema@.requalify_contact(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.contact_id, d.source, %3$L)
+               d.expires_at, format('CALL @extschema@.requalify_contact(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.contact_id, d.source, @extschema@.lead_phones_table_name(%3$L))
           FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.contact_id = p.contact_id AND %2$s
          UNION ALL
         SELECT p.lead_id, p.campaign_id, 'lead', 'account', d.account_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
-               d.expires_at, format('CALL @extschema@.requalify_account(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.account_id, d.source, %3$L)
+               d.expires_at, format('CALL @extschema@.requalify_account(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.account_id, d.source, @extschema@.lead_phones_table_name(%3$L))
           FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.account_id = p.account_id AND %2$s
          UNION ALL
         SELECT p.lead_id, p.campaign_id, 'lead', 'domain', d.domain, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
                format('CALL @extschema@.unsuppress_domains(ARRAY[%%L]%%s, source => %%L, leads => %%L)', d.domain,
-                   coalesce(', campaign => ' || d.campaign_id, ''), d.source, %3$L)
+                   coalesce(', campaign => ' || d.campaign_id, ''), d.source, @extschema@.lead_phones_table_name(%3$L))
           FROM people AS p
          CROSS JOIN LATERAL (SELECT p.email_domain UNION SELECT p.account_domain) AS o (domain)
           JOIN %1$I.lead_disqualifications AS d ON d.domain = o.domain
                AND (d.campaign_id IS NULL OR d.campaign_id = p.campaign_id) AND %2$s
          UNION ALL
         SELECT p.lead_id, p.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
-               format('UPDATE %%s SET phone = ... WHERE campaign_id = %%s AND contact_id = %%s', %4$L, p.campaign_id, p.contact_id)
+               format('UPDATE %%s SET phone = ... WHERE campaign_id = %%s AND contact_id = %%s', @extschema@.lead_phones_table_name(%4$L), p.campaign_id, p.contact_id)
           FROM people AS p WHERE p.phone IS NULL AND p.mobile IS NULL
          UNION ALL
         SELECT p.lead_id, p.campaign_id, 'lead', 'repeat', e.lead_id::text, NULL, 'the same person is called by an earlier lead',
@@ -417,7 +429,7 @@ BEGIN
          UNION ALL
         SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
                NULL, NULL, NULL,
-               format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', %3$L, l.campaign_id, l.lead_id)
+               format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', @extschema@.lead_phones_table_name(%3$L), l.campaign_id, l.lead_id)
           FROM %1$I.leads AS l WHERE l.contact_id IS NULL
         $ddl$, schema, standing, format('%I.leads', schema), format('%I.contacts', schema));
 END
@@ -429,7 +441,7 @@ CREATE FUNCTION @extschema@.lead_phones_reasons(leads regclass, lead bigint) RET
 COMMENT ON FUNCTION @extschema@.lead_phones_reasons(regclass, bigint) IS
     'internal: the rows of lead_reasons for a lead, NULL where there is no such lead';
 
-CREATE FUNCTION @extschema@.lead_status(lead bigint, leads regclass DEFAULT NULL)
+CREATE FUNCTION @extschema@.lead_status(lead bigint, leads regclass DEFAULT @extschema@.lead_phones_visible_leads())
     RETURNS TABLE (
         blocks text,
         kind text,

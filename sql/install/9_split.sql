@@ -4,20 +4,41 @@
 CREATE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, rows jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    named bigint[];
+    domains text[];
 BEGIN
     -- Companies are fewer than people.
     source := format('(SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM %s AS s
                         WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company)', source);
-    -- A company that was known by its name alone, and now has a domain.
-    EXECUTE format($dml$
-        UPDATE %1$I.accounts AS a SET domain = w.domain
-          FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
-                    SELECT DISTINCT ON (s.name_key) s.domain, s.name_key FROM %2$s AS s
-                     WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
-                 ORDER BY s.domain, s.name_key) AS w
-         WHERE a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$dml$,
-        schema, source) USING campaign, rows;
+    FOR attempt IN 1 .. 10 LOOP
+        -- Companies that were known by their names alone, and now have domains.
+        EXECUTE format($query$
+            SELECT array_agg(a.account_id), array_agg(w.domain)
+              FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
+                        SELECT DISTINCT ON (s.name_key) s.domain, s.name_key FROM %2$s AS s
+                         WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
+                     ORDER BY s.domain, s.name_key) AS w
+              JOIN %1$I.accounts AS a ON a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
+             WHERE NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$query$,
+            schema, source) INTO named, domains USING campaign, rows;
+        EXIT WHEN named IS NULL;
+        BEGIN
+            -- in one order with others who do this
+            EXECUTE format('SELECT FROM %I.accounts AS a WHERE a.campaign_id = $1 AND a.account_id = ANY ($2)
+                             ORDER BY a.account_id FOR NO KEY UPDATE', schema) USING campaign, named;
+            EXECUTE format('UPDATE %I.accounts AS a SET domain = w.domain FROM unnest($2, $3) AS w (account_id, domain)
+                             WHERE a.campaign_id = $1 AND a.account_id = w.account_id AND a.domain IS NULL', schema)
+              USING campaign, named, domains;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            -- Somebody has just given one of the domains to another account: look again.
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of accounts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
     EXECUTE format($dml$
         INSERT INTO %1$I.accounts (campaign_id, name, domain)
         SELECT DISTINCT ON (s.domain) $1, s.company, s.domain FROM %2$s AS s

@@ -202,6 +202,16 @@ impl<'call> TriggerCall<'call> {
         }
     }
 
+    /// Whether each new row has its old one, at the same place. Where a row moves to a partition that has a trigger which suppresses it, only
+    /// the old one comes.
+    pub(crate) fn rows_come_in_pairs(&self) -> bool {
+        let (old, new) = (self.data.tg_oldtable, self.data.tg_newtable);
+        // SAFETY: both live as long as the call.
+        !old.is_null()
+            && !new.is_null()
+            && unsafe { pg_sys::tuplestore_tuple_count(old) == pg_sys::tuplestore_tuple_count(new) }
+    }
+
     /// The rows of the statement as they were, where the trigger has them.
     pub(crate) fn old_rows(&self) -> Option<TransitionTable<'_>> {
         TransitionTable::new(self, self.data.tg_oldtable)

@@ -38,6 +38,14 @@ impl Campaign {
         }
     }
 
+    /// Bytes that it has beside its own.
+    pub(crate) fn heap_size(&self) -> usize {
+        match self {
+            Self::Integer(_) | Self::Uuid(_) => 0,
+            Self::Text(bytes) => bytes.len(),
+        }
+    }
+
     /// The datum of the column's base type. It may borrow from `self`.
     pub(crate) fn to_datum(&self, column: Column) -> pg_sys::Datum {
         match self {

@@ -4,7 +4,6 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::{Row, TriggerCall};
-use super::campaign::Campaign;
 use super::settings::Settings;
 use crate::phone::DefaultRegion;
 use crate::report;
@@ -19,6 +18,27 @@ pub(crate) struct Column {
     pub(crate) type_id: pg_sys::Oid,
     /// Type under the domain, or the type itself.
     pub(crate) base_type: pg_sys::Oid,
+}
+
+impl Column {
+    /// Whether two values are the same, byte by byte.
+    ///
+    /// # Safety
+    /// The datums are of the column's type, which [`Columns::resolve`] admitted.
+    unsafe fn is_same(self, one: pg_sys::Datum, other: pg_sys::Datum) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.base_type {
+                pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::BPCHAROID => {
+                    datum_bytes(one) == datum_bytes(other)
+                }
+                pg_sys::UUIDOID => {
+                    *one.cast_mut_ptr::<[u8; 16]>() == *other.cast_mut_ptr::<[u8; 16]>()
+                }
+                _ => one.value() == other.value(),
+            }
+        }
+    }
 }
 
 /// What a column is for, and so of which types it can be.
@@ -108,32 +128,30 @@ impl Columns {
     }
 
     /// Whether two rows have the same campaign, numbers, marks and region, byte by byte.
-    pub(crate) fn say_the_same(&self, one: &Row<'_>, other: &Row<'_>) -> bool {
+    pub(crate) fn say_the_same(
+        &self,
+        one: impl Fn(i16) -> Option<pg_sys::Datum>,
+        other: impl Fn(i16) -> Option<pg_sys::Datum>,
+    ) -> bool {
         let [phone, mobile] = &self.numbers;
-        let texts = [
+        [
             Some(&phone.number),
             Some(&mobile.number),
+            Some(&phone.mark),
+            Some(&mobile.mark),
+            Some(&self.campaign),
             self.region.as_ref(),
-        ];
-        let same_text = |column: &Column| {
-            match (one.get(column.attribute), other.get(column.attribute)) {
+        ]
+        .into_iter()
+        .flatten()
+        .all(|column| {
+            match (one(column.attribute), other(column.attribute)) {
                 (None, None) => true,
-                // SAFETY: resolve() admits text, varchar and bpchar here.
-                (Some(one), Some(other)) => unsafe { datum_bytes(one) == datum_bytes(other) },
+                // SAFETY: both are of the column's type.
+                (Some(one), Some(other)) => unsafe { column.is_same(one, other) },
                 _ => false,
             }
-        };
-        let same_mark = |column: &NumberColumn| {
-            let mark = |row: &Row<'_>| row.get(column.mark.attribute).map(|mark| mark.value());
-            mark(one) == mark(other)
-        };
-        texts.into_iter().flatten().all(same_text) && self.numbers.iter().all(same_mark) && {
-            let campaign = |row: &Row<'_>| {
-                row.get(self.campaign.attribute)
-                    .map(|datum| Campaign::read(datum, self.campaign))
-            };
-            campaign(one) == campaign(other)
-        }
+        })
     }
 
     /// The default region of a row: its own, where the table has a column of regions and the row a value in it.

@@ -1,5 +1,7 @@
 //! AFTER STATEMENT: gather what the statement changes in the counts. BEFORE TRUNCATE: change them at once.
 
+use std::rc::Rc;
+
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -25,11 +27,12 @@ pub(super) fn count(call: &TriggerCall<'_>) {
         truncate(call, &settings, &columns, leads);
         return;
     }
-    let deltas = gather(call, &columns);
-    if deltas.is_empty() {
-        return;
-    }
-    pending::keep(Target::new(call, &settings, columns, leads), deltas);
+    let mut target = None;
+    gather(call, &columns, |deltas| {
+        let target =
+            target.get_or_insert_with(|| Rc::new(Target::new(call, &settings, &columns, leads)));
+        pending::keep(target, deltas);
+    });
 }
 
 /// Before TRUNCATE. All tables are locked already.
@@ -41,7 +44,13 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
     if !settings.member && (call.is_partitioned() || !call.has_heirs()) {
         if call.is_partitioned() {
             let check = "lead_phones_check_detached($1::pg_catalog.regclass)";
-            action::look_up(&call.extension_schema(), "true", check, &[leads.into()]);
+            action::look_up(
+                &call.extension_schema(),
+                "true",
+                check,
+                &[leads.into()],
+                |_| (),
+            );
         }
         let counts = Counts::resolve(call, settings, columns.campaign);
         as_owner(call.owner(), || counts.clear());
@@ -59,36 +68,38 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
 fn is_shard(call: &TriggerCall<'_>) -> bool {
     let schema = call.extension_schema();
     let table = "lead_phones_is_shard($1::pg_catalog.regclass)";
-    let found = action::look_up(&schema, "found", table, &[call.relation().rd_id.into()]);
-    matches!(found.first().map(Vec::as_slice), Some([Some(answer)]) if answer.value() != 0)
+    let found = action::look_up(
+        &schema,
+        "found",
+        table,
+        &[call.relation().rd_id.into()],
+        |row| row.get(1),
+    );
+    found == [Some(true)]
 }
 
-fn gather(call: &TriggerCall<'_>, columns: &Columns) -> Deltas {
-    // Old and new rows come in the same order, so that each pair is one row. Where a row moves to a partition that has a
-    // trigger which suppresses it, only the old one comes.
-    gather_rows(call, columns, true)
-        .or_else(|| gather_rows(call, columns, false))
-        .unwrap_or_default()
-}
-
-/// `None` where rows should come in pairs, and do not.
-fn gather_rows(call: &TriggerCall<'_>, columns: &Columns, in_pairs: bool) -> Option<Deltas> {
+/// Hands on what the statement changes, at once or in parts.
+fn gather(call: &TriggerCall<'_>, columns: &Columns, mut keep: impl FnMut(Deltas)) {
     let mut deltas = Deltas::default();
     let last = columns.last_attribute();
     let (mut old_rows, mut new_rows) = (call.old_rows(), call.new_rows());
-    let in_pairs = in_pairs && old_rows.is_some() && new_rows.is_some();
+    let in_pairs = call.rows_come_in_pairs();
     loop {
+        pgrx::check_for_interrupts!();
         let old = old_rows.as_mut().and_then(|rows| rows.next_row(last));
         let new = new_rows.as_mut().and_then(|rows| rows.next_row(last));
         match (&old, &new) {
-            (None, None) => return Some(deltas),
-            (None, _) | (_, None) if in_pairs => return None,
+            (None, None) => break,
             // A pair that says the same changes nothing, and is not read.
-            (Some(old), Some(new)) if in_pairs && columns.say_the_same(old, new) => continue,
+            (Some(old), Some(new))
+                if in_pairs && columns.say_the_same(|at| old.get(at), |at| new.get(at)) =>
+            {
+                continue;
+            }
             _ => {}
         }
         if let Some(row) = new.as_ref().filter(|row| columns.is_counted(row)) {
-            refuse_raw_numbers(call, row, columns);
+            refuse_later_changes(call, row, columns);
         }
         let old = old.and_then(|row| lead_of(&row, columns));
         let new = new.and_then(|row| lead_of(&row, columns));
@@ -107,37 +118,53 @@ fn gather_rows(call: &TriggerCall<'_>, columns: &Columns, in_pairs: bool) -> Opt
         if let Some((campaign, numbers)) = new {
             deltas.add(&campaign, numbers, looked_at);
         }
+        if deltas.size() > pending::MAX_KEPT {
+            keep(core::mem::take(&mut deltas));
+        }
+    }
+    if !deltas.is_empty() {
+        keep(deltas);
     }
 }
 
-/// An error where a valid number was written in another spelling after the row was normalized: the number could be counted
-/// but not found.
-fn refuse_raw_numbers(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) {
+/// An error where a trigger has changed the row after it was normalized: a valid number in another spelling could be counted but not
+/// found, and nothing would ever lift the mark of a column that holds no number.
+fn refuse_later_changes(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) {
     for column in &columns.numbers {
-        let Some(datum) = row.get(column.number.attribute) else {
-            continue;
-        };
+        let datum = row.get(column.number.attribute);
         // SAFETY: Columns::resolve() admits text and varchar here.
-        let raw = unsafe { datum_bytes(datum) };
-        if E164::from_text(raw).is_some() {
-            continue;
-        }
-        let region = columns.region_of_row(|attribute| row.get(attribute));
-        if functions::normalize(raw, region).is_ok() {
-            report::fail(
-                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        let raw = datum.map(|datum| unsafe { datum_bytes(datum) });
+        let is_marked = || {
+            row.get(column.mark.attribute)
+                .is_some_and(|mark| mark.value() != 0)
+        };
+        let written = match raw {
+            Some(raw) if E164::from_text(raw).is_some() => continue,
+            Some(raw)
+                if functions::normalize(raw, columns.region_of_row(|at| row.get(at))).is_ok() =>
+            {
                 format!(
                     "column \"{}\" of table \"{}\" was given {} after its numbers were normalized",
                     column.name,
                     call.table_name(),
                     report::shown(&text::from_server(raw))
-                ),
-                "A BEFORE ROW trigger that fires after zz_lead_phones_normalize wrote it, or that trigger is disabled."
-                    .into(),
-                "Rename the other trigger so that its name sorts first, or enable the triggers of lead_phones."
-                    .into(),
-            )
-        }
+                )
+            }
+            _ if is_marked() => format!(
+                "column \"{}\" of table \"{}\" was marked as disqualified, and holds no number",
+                column.name,
+                call.table_name()
+            ),
+            _ => continue,
+        };
+        report::fail(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            written,
+            "A BEFORE ROW trigger that fires after zz_lead_phones_normalize wrote it, or that trigger is disabled."
+                .into(),
+            "Rename the other trigger so that its name sorts first, or enable the triggers of lead_phones."
+                .into(),
+        )
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct Deltas {
     campaigns: Vec<Campaign>,
     index: HashMap<Campaign, u32>,
     deltas: Vec<Delta>,
+    size_of_campaigns: usize,
 }
 
 impl Deltas {
@@ -99,9 +100,9 @@ impl Deltas {
         }
     }
 
-    /// How many there are, with repetitions.
-    pub(crate) fn len(&self) -> usize {
-        self.deltas.len()
+    /// Their memory, in units of one delta.
+    pub(crate) fn size(&self) -> usize {
+        self.deltas.len() + self.size_of_campaigns
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -110,6 +111,10 @@ impl Deltas {
 
     /// Adds the deltas of another statement.
     pub(crate) fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
         let places: Vec<u32> = other
             .campaigns
             .iter()
@@ -132,6 +137,8 @@ impl Deltas {
             return *index;
         }
         let index = self.campaigns.len() as u32;
+        // twice, with what a map needs
+        self.size_of_campaigns += 3 + campaign.heap_size() / 16;
         self.campaigns.push(campaign.clone());
         self.index.insert(campaign.clone(), index);
         index

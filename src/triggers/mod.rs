@@ -8,7 +8,8 @@ mod counts;
 mod deltas;
 mod marks;
 mod normalize;
-pub(crate) mod pending;
+mod pending;
+mod reads;
 mod settings;
 mod split;
 mod target;
@@ -23,6 +24,12 @@ use settings::Settings;
 
 use crate::functions::Jsonb;
 use crate::text;
+
+/// Has Postgres call us when transactions end, and before statements that may look at the counts.
+pub(crate) fn install() {
+    pending::install();
+    reads::install();
+}
 
 /// What a trigger function returns: the row to write, or nothing.
 struct TriggerResult(pg_sys::Datum);

@@ -1,6 +1,7 @@
 //! BEFORE ROW: write numbers in E.164, and mark those that are disqualified.
 
 use core::ffi::c_void;
+use std::cell::OnceCell;
 use std::ptr;
 
 use pgrx::{FromDatum, IntoDatum, pg_sys};
@@ -10,7 +11,7 @@ use super::campaign::Campaign;
 use super::columns::{Column, Columns, NumberColumn};
 use super::counts::Counts;
 use super::marks::Marks;
-use super::settings::OnInvalid;
+use super::settings::{OnInvalid, Settings};
 use crate::functions::{self, text_datum};
 use crate::phone::E164;
 use crate::report;
@@ -18,9 +19,10 @@ use crate::text::{self, datum_bytes};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {
+    settings: Settings,
     columns: Columns,
-    on_invalid: OnInvalid,
-    counts: Counts,
+    /// Found when a row is to be marked.
+    counts: OnceCell<Counts>,
     marks: Marks,
     /// Postgres's cache for checks of a domain, by column of numbers.
     domain_checks: [*mut c_void; 2],
@@ -43,24 +45,32 @@ impl Changes {
 }
 
 pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
-    let tuple = match call.event() {
-        Event::Update => call.data.tg_newtuple,
-        _ => call.data.tg_trigtuple,
-    };
     let state = call.statement_state(|| {
         call.refuse_partition();
         let settings = call.settings();
-        let columns = Columns::resolve(call, &settings);
-        let counts = Counts::resolve(call, &settings, columns.campaign);
         Statement {
-            on_invalid: settings.on_invalid,
-            columns,
-            counts,
+            columns: Columns::resolve(call, &settings),
+            settings,
+            counts: OnceCell::new(),
             marks: Marks::default(),
             domain_checks: [ptr::null_mut(); 2],
         }
     });
     let statement = &mut *state.borrow_mut();
+    let tuple = match call.event() {
+        Event::Update => {
+            let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
+            // Most updates are of other columns.
+            if statement.columns.say_the_same(
+                |number| attribute(call, old, number),
+                |number| attribute(call, new, number),
+            ) {
+                return new;
+            }
+            new
+        }
+        _ => call.data.tg_trigtuple,
+    };
     let mut changes = Changes::default();
     let numbers = normalize_numbers(call, statement, tuple, &mut changes);
     mark_numbers(call, statement, tuple, numbers, &mut changes);
@@ -104,7 +114,7 @@ fn normalize_numbers(
                 }
                 Some(text_datum(phone.as_bytes()))
             }
-            Err(problem) => match statement.on_invalid {
+            Err(problem) => match statement.settings.on_invalid {
                 OnInvalid::Keep => continue,
                 OnInvalid::Null => None,
                 OnInvalid::Reject => {
@@ -129,6 +139,7 @@ fn mark_numbers(
     changes: &mut Changes,
 ) {
     let Statement {
+        settings,
         columns,
         counts,
         marks,
@@ -136,9 +147,13 @@ fn mark_numbers(
     } = statement;
     let campaign = attribute(call, tuple, columns.campaign.attribute)
         .map(|datum| Campaign::read(datum, columns.campaign));
-    let disqualified = campaign.map_or([false; 2], |campaign| {
-        marks.are_disqualified(call.owner(), counts, &campaign, numbers)
-    });
+    let disqualified = match campaign {
+        Some(campaign) if numbers != [None; 2] => {
+            let counts = counts.get_or_init(|| Counts::resolve(call, settings, columns.campaign));
+            marks.are_disqualified(call.owner(), counts, &campaign, numbers)
+        }
+        _ => [false; 2],
+    };
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
         let marked = attribute(call, tuple, column.mark.attribute)
             // SAFETY: Columns::resolve() admits boolean here.

@@ -10,13 +10,12 @@ use super::counts::Counts;
 use super::deltas::{Delta, Deltas, SeenMarks};
 use super::settings::{CountAt, Settings};
 use crate::owner::as_owner;
-use crate::{sql, text};
+use crate::{report, sql};
 
-/// A tracked table and its counts, as a statement found them: whatever could change them has the deltas written first.
+/// A tracked table and its counts, as a statement found them: by their OIDs, and locked. Whatever the transaction itself does to them
+/// has the deltas written first.
 pub(super) struct Target {
-    leads_oid: pg_sys::Oid,
-    /// Its name, qualified and quoted.
-    leads: String,
+    leads: pg_sys::Oid,
     owner: pg_sys::Oid,
     counts: Counts,
     /// Whether a transaction that reads the counts has its own changes written before.
@@ -30,25 +29,15 @@ impl Target {
     pub(super) fn new(
         call: &TriggerCall<'_>,
         settings: &Settings,
-        columns: Columns,
+        columns: &Columns,
         leads: pg_sys::Oid,
     ) -> Self {
-        // SAFETY: catalog look-ups of a table that is locked, itself or by way of one below it.
-        let (schema, table) = unsafe {
-            (
-                text::name_from_server(pg_sys::get_namespace_name(pg_sys::get_rel_namespace(
-                    leads,
-                ))),
-                text::name_from_server(pg_sys::get_rel_name(leads)),
-            )
-        };
         Self {
-            leads_oid: leads,
-            leads: spi::quote_qualified_identifier(schema, table),
+            leads,
             owner: call.owner(),
             counts: Counts::resolve(call, settings, columns.campaign),
             seen_by_reads: settings.count_at == CountAt::Read,
-            numbers: columns.numbers,
+            numbers: columns.numbers.clone(),
         }
     }
 
@@ -61,12 +50,13 @@ impl Target {
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        (self.leads_oid, self.counts_oid()) == (other.leads_oid, other.counts_oid())
+        (self.leads, self.counts_oid()) == (other.leads, other.counts_oid())
     }
 
-    /// Writes the deltas, in the order of campaign and number.
+    /// Writes the deltas, in the order of campaign and number; an error where the transaction would see what it must not.
     pub(super) fn apply(&self, deltas: Deltas) {
         let (campaigns, deltas) = deltas.into_sorted();
+        self.counts.check(self.owner);
         as_owner(self.owner, || {
             if sql::is_citus_loaded() {
                 let by_campaign = deltas.chunk_by(|one, next| one.campaign == next.campaign);
@@ -86,29 +76,30 @@ impl Target {
             .cloned()
             .collect();
         counts.remove_unused(campaigns, &shrunk);
-        if deltas
-            .iter()
-            .all(|delta| delta.marks == [SeenMarks::default(); 2])
-        {
-            return;
-        }
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer stands.
-        let disqualified =
-            disqualified.unwrap_or_else(|| counts.disqualified_among(campaigns, deltas));
         for (place, column) in self.numbers.iter().enumerate() {
             for mark in [true, false] {
                 let wrong: Vec<Delta> = deltas
                     .iter()
                     .zip(&disqualified)
                     .filter(|(delta, disqualified)| {
-                        let seen = delta.marks[place];
-                        **disqualified == mark && if mark { seen.unset } else { seen.set }
+                        let SeenMarks { set, unset } = delta.marks[place];
+                        **disqualified == mark && if mark { unset } else { set }
                     })
                     .map(|(delta, _)| delta.clone())
                     .collect();
-                counts.mark_leads(&self.leads, column, mark, campaigns, &wrong);
+                counts.mark_leads(self.leads, column, mark, campaigns, &wrong);
             }
+        }
+        if sql::has_one_snapshot() && counts.is_seen_twice(campaigns, deltas) {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                "could not serialize access due to concurrent update of phone counts".into(),
+                "Another transaction has removed a number from the counts since the snapshot of this one."
+                    .into(),
+                "Try the transaction again.".into(),
+            )
         }
     }
 }

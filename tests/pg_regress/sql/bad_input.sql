@@ -107,19 +107,30 @@ SELECT lead_phones_as_owner('leads', 'drop', '{}');
 CREATE SCHEMA second;
 ALTER TABLE other_leads SET SCHEMA second;
 SELECT track_lead_phones('second.other_leads');
+SET search_path = public, second;
 \echo :SQLSTATE
 CALL disqualify_phone(1, '678 999 8212');
 \echo :SQLSTATE
 CALL disqualify_phone(1, '678 999 8212', leads => 'leads');
 \echo :SQLSTATE
+RESET search_path;
 DROP SCHEMA second CASCADE;
 
 -- renamed or dropped afterwards: an error that says what to do
+SET session_replication_role = replica;
 ALTER TABLE leads RENAME mobile TO cell;
+RESET session_replication_role;
 INSERT INTO leads (campaign_id, phone) VALUES (1, '678 999 8212');
 \echo :SQLSTATE
+SET session_replication_role = replica;
 ALTER TABLE leads RENAME cell TO mobile;
+RESET session_replication_role;
 ALTER TABLE campaign_phone_counts RENAME TO elsewhere;
+\echo :SQLSTATE
+-- with the event triggers disabled
+SET session_replication_role = replica;
+ALTER TABLE campaign_phone_counts RENAME TO elsewhere;
+RESET session_replication_role;
 INSERT INTO leads (campaign_id, phone) VALUES (1, '678 999 8212');
 \echo :SQLSTATE
 SELECT verify_phone_counts('leads');

@@ -27,14 +27,22 @@ SELECT untrack_lead_phones('leads');
 ALTER TABLE leads ALTER COLUMN phone TYPE varchar(40);
 SELECT unique_numbers FROM track_lead_phones('leads', region_column => 'region');
 -- Dropped, and one of the same name and another type in its place.
+ALTER TABLE leads DROP COLUMN phone CASCADE;
+\echo :SQLSTATE
 BEGIN;
+SET LOCAL session_replication_role = replica;
 ALTER TABLE leads DROP COLUMN phone CASCADE;
 ALTER TABLE leads ADD COLUMN phone bigint;
+SET LOCAL session_replication_role = origin;
 INSERT INTO leads (campaign_id, phone) VALUES ('abcde', 6789998212);
 ROLLBACK;
 -- Counts altered by hand.
-BEGIN;
 ALTER TABLE campaign_phone_counts ALTER COLUMN phone TYPE bytea USING phone::text::bytea;
+\echo :SQLSTATE
+BEGIN;
+SET LOCAL session_replication_role = replica;
+ALTER TABLE campaign_phone_counts ALTER COLUMN phone TYPE bytea USING phone::text::bytea;
+SET LOCAL session_replication_role = origin;
 INSERT INTO leads (campaign_id, phone) VALUES ('abcde', '678 999 8212');
 ROLLBACK;
 

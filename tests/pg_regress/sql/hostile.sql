@@ -40,6 +40,10 @@ SELECT track_lead_phones('shared.leads');
 -- swapped afterwards
 RESET ROLE;
 ALTER TABLE shared.campaign_phone_counts RENAME TO hidden;
+\echo :SQLSTATE
+SET session_replication_role = replica;
+ALTER TABLE shared.campaign_phone_counts RENAME TO hidden;
+RESET session_replication_role;
 SET ROLE regress_bob;
 CREATE TABLE shared.campaign_phone_counts (campaign_id bigint, phone e164, lead_count bigint, phone_count bigint,
     mobile_count bigint, disqualified boolean, PRIMARY KEY (campaign_id, phone));
@@ -49,7 +53,7 @@ SET ROLE regress_alice;
 INSERT INTO shared.leads VALUES (1, '678 999 8212', NULL);
 \echo :SQLSTATE
 RESET ROLE;
-CALL disqualify_phone(1, '678 999 8212');
+CALL disqualify_phone(1, '678 999 8212', leads => 'shared.leads');
 \echo :SQLSTATE
 DROP TABLE shared.campaign_phone_counts;
 ALTER TABLE shared.hidden RENAME TO campaign_phone_counts;
@@ -59,7 +63,7 @@ CREATE SCHEMA trap;
 CREATE FUNCTION trap.equals(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
 CREATE OPERATOR trap.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = trap.equals);
 CREATE FUNCTION trap.format(text, VARIADIC text[]) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
-SET search_path = trap, pg_catalog, public;
+SET search_path = trap, pg_catalog, public, shared;
 INSERT INTO shared.leads VALUES (1, '678 999 8212', NULL);
 UPDATE shared.leads SET phone = '212 761 2846';
 CALL disqualify_phone(1, '212 761 2846');
@@ -78,7 +82,9 @@ RESET ROLE;
 GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_alice;
 SET ROLE regress_alice;
 SELECT leads, counts FROM lead_phone_tables ORDER BY leads::text;
+SET search_path = public, shared;
 CALL disqualify_phone(1, '678 999 8212');
+RESET search_path;
 RESET ROLE;
 
 -- Row-level security on leads and counts does not make the triggers miscount.

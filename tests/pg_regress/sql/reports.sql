@@ -65,7 +65,11 @@ SET ROLE regress_analyst;
 CREATE TABLE hers.leads (campaign_id int, phone text, mobile text);
 SELECT FROM track_lead_phones('hers.leads');
 INSERT INTO hers.leads VALUES (1, '678 999 1001', NULL);
+RESET ROLE;
+SET session_replication_role = replica;
 ALTER TABLE hers.campaign_phone_disqualifications RENAME TO kept;
+RESET session_replication_role;
+SET ROLE regress_analyst;
 CREATE FUNCTION hers.spy(timestamptz) RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'runs as %', current_user; RETURN $1; END $$;
 INSERT INTO hers.kept (campaign_id, phone, entry, source, disqualified_by, disqualified_at) VALUES (1, '+16789991001', 1, 'x', 'her', now());
 CREATE VIEW hers.campaign_phone_disqualifications AS SELECT campaign_id, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at,
@@ -74,7 +78,9 @@ RESET ROLE;
 SELECT table_name, unique_numbers, standing_entries FROM lead_phone_metrics() WHERE schema_name = 'hers';
 DROP SCHEMA hers CASCADE;
 -- a table that cannot be read hides no other
+SET session_replication_role = replica;
 DROP TABLE campaign_phone_disqualifications;
+RESET session_replication_role;
 SELECT table_name, unique_numbers FROM lead_phone_metrics();
 SET client_min_messages = warning;
 DROP SCHEMA reports, reports2 CASCADE;

@@ -6,7 +6,7 @@ CREATE TABLE leads (campaign_id int, id int, phone text, mobile text, PRIMARY KE
 SELECT FROM track_lead_phones('leads');
 -- A shard: the same columns and triggers under another name. It counts where the table it comes from does.
 CREATE TABLE leads_102040 (LIKE leads INCLUDING ALL);
-SELECT format('%s', replace(pg_get_triggerdef(oid), ' ON scale_out.leads ', ' ON scale_out.leads_102040 ')) FROM pg_trigger WHERE tgrelid = 'leads'::regclass \gexec
+SELECT format('%s', replace(pg_get_triggerdef(oid), ' ON scale_out.leads ', ' ON scale_out.leads_102040 ')) FROM pg_trigger WHERE tgrelid = 'leads'::regclass ORDER BY tgname \gexec
 INSERT INTO leads_102040 VALUES (1, 1, '678 999 1001', '(678) 999-1002'), (1, 2, '678 999 1002', NULL);
 UPDATE leads_102040 SET mobile = '678 999 1003' WHERE id = 2;
 SELECT * FROM campaign_phone_counts ORDER BY phone;

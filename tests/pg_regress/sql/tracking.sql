@@ -62,7 +62,7 @@ INSERT INTO "My ""App"""."the leads" VALUES
 SELECT * FROM track_lead_phones('"My ""App"""."the leads"', 'Campaign', 'tel''s', 'cell=1', 'us', 'country');
 INSERT INTO "My ""App"""."the leads" VALUES ('00000000-0000-0000-0000-00000000000a', '020 7946 0958', '030 123456', 'GB', '');
 SELECT * FROM "My ""App"""."the leads" ORDER BY 1, 2;
-CALL disqualify_phone('00000000-0000-0000-0000-00000000000a'::uuid, '678 999 8212');
+CALL disqualify_phone('00000000-0000-0000-0000-00000000000a'::uuid, '678 999 8212', leads => '"My ""App"""."the leads"');
 SELECT * FROM "My ""App""".campaign_phone_counts ORDER BY 1, 2;
 -- The region of a row decides; when it changes, the numbers are read anew.
 UPDATE "My ""App"""."the leads" SET country = 'DE' WHERE country = 'GB';

@@ -2471,12 +2471,37 @@ $function$;
 COMMENT ON FUNCTION @extschema@.create_lead_tables(name) IS
     'creates tables of campaigns, accounts, contacts, leads and uploads in a schema, and tracks the numbers of the contacts';
 
+CREATE FUNCTION @extschema@.lead_phones_standing() RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- An entry stands until it is lifted, or past its time; the marks of contacts follow when they are brought in line.
+    SELECT 'd.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())'
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_standing() IS
+    'internal: SQL of whether an entry "d" of a ledger stands';
+
+CREATE FUNCTION @extschema@.lead_phones_known_campaign(schema name, campaign bigint, otherwise text) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    known boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
+    IF NOT known THEN
+        RAISE EXCEPTION 'campaign % does not exist', campaign
+            USING ERRCODE = otherwise, DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
+                  HINT = 'Insert the campaign before its leads.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_campaign(name, bigint, text) IS
+    'internal: raises an error by a name of its SQLSTATE unless the campaign exists';
+
 CREATE FUNCTION @extschema@.lead_phones_create_views(schema name) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- An entry stands until it is lifted, or past its time; the marks of contacts follow when they are brought in line.
-    standing constant text := '%1$s.lifted_at IS NULL AND (%1$s.expires_at IS NULL OR %1$s.expires_at > now())';
+    standing constant text := @extschema@.lead_phones_standing();
 BEGIN
     EXECUTE format($ddl$
         CREATE VIEW %1$I.lead_ledger AS
@@ -2489,7 +2514,7 @@ BEGIN
                d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
                d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s
           FROM %1$I.lead_disqualifications AS d
-        $ddl$, schema, format(standing, 'd'));
+        $ddl$, schema, standing);
 
     EXECUTE format($ddl$
         CREATE VIEW %1$I.callable_leads AS
@@ -2524,7 +2549,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM %1$I.leads AS earlier
                             WHERE earlier.campaign_id = l.campaign_id AND earlier.contact_id = l.contact_id
                               AND earlier.lead_id < l.lead_id)
-        $ddl$, schema, format(standing, 'd'));
+        $ddl$, schema, standing);
 
     -- "leads" of a call are those of this schema: what lifts an entry is to be pasted.
     EXECUTE format($ddl$
@@ -2581,7 +2606,7 @@ BEGIN
                NULL, NULL, NULL,
                format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', %3$L, l.campaign_id, l.lead_id)
           FROM %1$I.leads AS l WHERE l.contact_id IS NULL
-        $ddl$, schema, format(standing, 'd'), format('%I.leads', schema), format('%I.contacts', schema));
+        $ddl$, schema, standing, format('%I.leads', schema), format('%I.contacts', schema));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_views(name) IS 'internal: creates the views of lead tables';
@@ -2760,16 +2785,9 @@ DECLARE
     update_of_contact record := @extschema@.lead_phones_update_of_contact('EXCLUDED');
     campaign bigint;
     rows jsonb;
-    known boolean;
 BEGIN
     FOR campaign IN SELECT DISTINCT c FROM unnest(campaigns) AS c ORDER BY c LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
-        IF NOT known THEN
-            RAISE EXCEPTION 'campaign % does not exist', campaign
-                USING ERRCODE = 'foreign_key_violation',
-                      DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
-                      HINT = 'Insert the campaign before its leads.';
-        END IF;
+        PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'foreign_key_violation');
         EXECUTE format('SELECT jsonb_agg(to_jsonb(s)) FROM %s AS s', inserted) INTO rows USING campaign, ids;
         CONTINUE WHEN rows IS NULL;
         -- Read once, whatever asks for it. The limit tells the planner how few they are.
@@ -2970,7 +2988,7 @@ AS $function$
         OR (%3$s) AND (%4$s))$query$,
         schema, standing,
         format(number_out, schema, 'phone', standing), format(number_out, schema, 'mobile', standing))
-      FROM (VALUES ('d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())',
+      FROM (VALUES (@extschema@.lead_phones_standing(),
                     $query$n.%2$s IS NULL
                       OR EXISTS (SELECT FROM %1$I.campaign_phone_disqualifications AS d WHERE d.campaign_id = $1 AND d.phone = n.%2$s AND %3$s)
                       OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = n.%2$s AND %3$s)$query$)) AS q (standing, number_out)
@@ -2999,7 +3017,6 @@ AS $procedure$
 DECLARE
     schema name := @extschema@.lead_phones_model(leads);
     mapping jsonb;
-    known boolean;
     missed bigint;
     insert_contacts text;
     update_of_contact record := @extschema@.lead_phones_update_of_contact('m');
@@ -3011,12 +3028,7 @@ BEGIN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.campaigns AS c WHERE c.campaign_id = $1)', schema) INTO known USING campaign;
-    IF NOT known THEN
-        RAISE EXCEPTION 'campaign % does not exist', campaign
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.campaigns" has no such campaign_id.', schema),
-                  HINT = 'Insert the campaign before its leads.';
-    END IF;
+    PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
     -- Uploads of one campaign wait for each other; those of others do not.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
@@ -3195,8 +3207,7 @@ DECLARE
     key constant text := @extschema@.lead_phones_key(kind);
     subject text;
     known boolean;
-    added bigint := 0;
-    out_now bigint := 0;
+    out_now bigint;
 BEGIN
     IF kind IN ('account', 'contact') THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.%2$ss AS k WHERE k.campaign_id = $1 AND k.%2$s_id = $2)', schema, kind)
@@ -3209,7 +3220,7 @@ BEGIN
     END IF;
     IF kind = 'phone' AND campaign IS NOT NULL THEN
         FOREACH subject IN ARRAY subjects LOOP
-            out_now := out_now + (@extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('phone', subject)) ->> 'leads')::bigint;
+            PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('phone', subject));
         END LOOP;
         RETURN jsonb_build_object('subjects', cardinality(subjects));
     END IF;
@@ -3267,17 +3278,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
     'internal: lifts what lead_phones_suppress did, as whoever calls';
 
+CREATE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
+     WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
+    'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';
+
 CREATE FUNCTION @extschema@.lead_phones_expire_others(leads regclass, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    others regclass;
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
     lifted bigint;
 BEGIN
-    SELECT d.oid INTO others FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
-     WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = 'lead_disqualifications'
-       AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner;
-    IF NOT FOUND THEN
+    IF others IS NULL THEN
         RETURN 0;
     END IF;
     EXECUTE format('UPDATE %s AS d SET lifted_by = $1, lifted_at = $2, lift_reason = ''expired'' WHERE d.lifted_at IS NULL AND d.expires_at <= $2',
@@ -3296,7 +3313,6 @@ DECLARE
     kind text := arguments ->> 'kind';
     raw text[];
     subjects text[];
-    campaign_region text;
     schema name;
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
@@ -3332,6 +3348,19 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call_suppression(regclass, text, jsonb) IS
     'internal: checks the arguments of a procedure of lead tables and runs it';
+
+CREATE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    known text[];
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
+    RETURN known;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_values(regclass, name) IS
+    'internal: what a column of a list says, with the rights of the caller';
 
 CREATE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,
@@ -3450,12 +3479,8 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    phones text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO phones;
-    CALL @extschema@.suppress_phones(phones, campaign, reason, source, expires_at, region, leads, suppressed, invalid);
+    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, leads, suppressed, invalid);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, regclass, bigint, bigint) IS
@@ -3516,12 +3541,8 @@ CREATE PROCEDURE @extschema@.suppress_domains(
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    domains text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO domains;
-    CALL @extschema@.suppress_domains(domains, campaign, reason, source, expires_at, leads, suppressed, invalid);
+    CALL @extschema@.suppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, leads, suppressed, invalid);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_domains(regclass, name, bigint, text, text, timestamptz, regclass, bigint, bigint) IS
@@ -3557,12 +3578,8 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    phones text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO phones;
-    CALL @extschema@.unsuppress_phones(phones, campaign, reason, source, region, leads, entries_lifted);
+    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, leads, entries_lifted);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint) IS
@@ -3578,12 +3595,8 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
-DECLARE
-    domains text[];
 BEGIN
-    -- with the rights of the caller
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO domains;
-    CALL @extschema@.unsuppress_domains(domains, campaign, reason, source, leads, entries_lifted);
+    CALL @extschema@.unsuppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, leads, entries_lifted);
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_domains(regclass, name, bigint, text, text, regclass, bigint) IS
@@ -3595,7 +3608,7 @@ COMMENT ON PROCEDURE @extschema@.unsuppress_domains(regclass, name, bigint, text
 -- requires:
 --   suppression
 
--- Reports: the quality of the phone data of a tracked table.
+-- Reports: the quality of the phone data of a tracked table; and metrics of all of them.
 
 CREATE FUNCTION @extschema@.lead_phone_quality(leads regclass)
     RETURNS TABLE (
@@ -3706,6 +3719,95 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
     'the values of a tracked table that are no valid numbers, with the primary key of their lead and the reason';
+
+CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    ledger regclass;
+    metrics jsonb;
+    part jsonb;
+BEGIN
+    EXECUTE format($query$
+        SELECT jsonb_build_object('numbers', count(*) FILTER (WHERE c.lead_count > 0), 'shared', count(*) FILTER (WHERE c.lead_count > 1),
+                                  'disqualified', count(*) FILTER (WHERE c.disqualified AND c.lead_count > 0)) FROM %s AS c$query$, tracked.counts)
+       INTO metrics;
+    metrics := metrics || '{"standing": 0, "overdue": 0}';
+    FOREACH ledger IN ARRAY ARRAY[tracked.disqualifications, @extschema@.lead_phones_beside(leads, 'lead_disqualifications')] LOOP
+        CONTINUE WHEN ledger IS NULL;
+        EXECUTE format($query$
+            SELECT jsonb_build_object('standing', count(*) + ($1 ->> 'standing')::bigint,
+                                      'overdue', count(*) FILTER (WHERE d.expires_at <= now()) + ($1 ->> 'overdue')::bigint)
+              FROM %s AS d WHERE d.lifted_at IS NULL$query$, ledger) INTO part USING metrics;
+        metrics := metrics || part;
+    END LOOP;
+    IF @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL THEN
+        EXECUTE format($query$
+            SELECT jsonb_build_object('uploads', count(*), 'uploaded_rows', coalesce(sum(u.rows_in_file), 0),
+                                      'refused_rows', coalesce(sum(u.refused), 0),
+                                      'invalid_numbers', coalesce(sum(u.invalid_phone + u.invalid_mobile), 0),
+                                      'last_upload_at', max(u.finished_at))
+              FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, @extschema@.lead_phones_beside(leads, 'lead_uploads')) INTO part;
+        metrics := metrics || part;
+    END IF;
+    RETURN metrics;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_metrics(regclass, jsonb) IS
+    'internal: the metrics of a tracked table that its owner may read';
+
+CREATE FUNCTION @extschema@.lead_phone_metrics()
+    RETURNS TABLE (
+        schema_name name,
+        table_name name,
+        estimated_leads bigint,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        standing_entries bigint,
+        overdue_entries bigint,
+        uploads bigint,
+        uploaded_rows bigint,
+        refused_rows bigint,
+        invalid_numbers bigint,
+        last_upload_at timestamptz)
+    STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    leads regclass;
+    metrics jsonb;
+BEGIN
+    FOR leads, schema_name, table_name, estimated_leads IN
+        SELECT t.leads, n.nspname, c.relname, (SELECT sum(nullif(m.reltuples, -1)) FROM pg_catalog.pg_class AS m
+                 WHERE m.oid IN (SELECT @extschema@.lead_phones_members(t.leads)) AND m.relkind <> 'p')
+          FROM @extschema@.lead_phone_tables AS t
+          JOIN pg_catalog.pg_class AS c ON c.oid = t.leads JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         ORDER BY n.nspname, c.relname
+    LOOP
+        -- One table that cannot be read must not hide the others.
+        BEGIN
+            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
+            metrics := '{}';
+        END;
+        unique_numbers := metrics ->> 'numbers';
+        shared_numbers := metrics ->> 'shared';
+        disqualified_numbers := metrics ->> 'disqualified';
+        standing_entries := metrics ->> 'standing';
+        overdue_entries := metrics ->> 'overdue';
+        uploads := metrics ->> 'uploads';
+        uploaded_rows := metrics ->> 'uploaded_rows';
+        refused_rows := metrics ->> 'refused_rows';
+        invalid_numbers := metrics ->> 'invalid_numbers';
+        last_upload_at := metrics ->> 'last_upload_at';
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
+    'what monitoring watches of each tracked table; for roles of pg_monitor';
 /* </end connected objects> */
 
 /* <begin connected objects> */
@@ -3715,7 +3817,8 @@ COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
 
 -- Grants: what PUBLIC may not call. Everything else runs with no more rights than its caller has.
 
-REVOKE ALL ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb), @extschema@.lead_phone_metrics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.lead_phone_metrics() TO pg_monitor;
 REVOKE ALL ON PROCEDURE
     @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
     @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
@@ -3737,7 +3840,7 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:101
+-- src/functions.rs:116
 -- lead_phones::functions::format_phone
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3749,7 +3852,7 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/action.rs:26
+-- src/action.rs:31
 -- lead_phones::action::lead_phones_as_owner
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3761,7 +3864,7 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:155
+-- src/functions.rs:156
 -- lead_phones::functions::lead_phones_company_key
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3773,13 +3876,13 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:145
+-- src/functions.rs:146
 -- lead_phones::functions::lead_phones_domain
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:150
+-- src/functions.rs:151
 -- lead_phones::functions::lead_phones_email
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3809,7 +3912,7 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:160
+-- src/functions.rs:161
 -- lead_phones::functions::lead_phones_version
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
@@ -3821,43 +3924,43 @@ GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:70
+-- src/functions.rs:85
 -- lead_phones::functions::normalize_phone
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:94
+-- src/functions.rs:109
 -- lead_phones::functions::phone_info
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:84
+-- src/functions.rs:99
 -- lead_phones::functions::phone_problem
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:110
+-- src/functions.rs:125
 -- lead_phones::functions::phone_region
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:120
+-- src/functions.rs:135
 -- lead_phones::functions::phone_time_zones
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:115
+-- src/functions.rs:130
 -- lead_phones::functions::phone_type
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */
 
 /* <begin connected objects> */
--- src/functions.rs:78
+-- src/functions.rs:93
 -- lead_phones::functions::try_normalize_phone
 -- Skipped due to `#[pgrx(sql = false)]`
 /* </end connected objects> */

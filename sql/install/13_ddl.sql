@@ -1,0 +1,292 @@
+-- DDL: what is done to tracked tables, to their counts and ledgers is followed, or refused. The event triggers are in src/ddl.
+
+CREATE FUNCTION @extschema@.lead_phones_missing(relation name, owner oid) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- of one owner: what a stranger's own trigger says is of no account
+    SELECT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner
+     CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_missing(name, oid) IS
+    'internal: a tracked table of an owner whose counts or ledger are of this name, and gone';
+
+CREATE FUNCTION @extschema@.lead_phones_kept_for(relation regclass) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t.leads FROM @extschema@.lead_phone_tables AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
+      JOIN pg_catalog.pg_class AS c ON c.oid = relation AND c.relowner = l.relowner
+     WHERE relation IN (t.counts, t.disqualifications)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_kept_for(regclass) IS
+    'internal: the tracked table of which a table is the counts or the ledger';
+
+CREATE FUNCTION @extschema@.lead_phones_untracked_settings(leads regclass) RETURNS @extschema@.lead_phone_tables
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_untracked_settings.leads
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
+    'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
+
+CREATE FUNCTION @extschema@.lead_phones_check_columns(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root regclass;
+    missing record;
+BEGIN
+    FOR root IN
+        SELECT r FROM @extschema@.lead_phones_roots(relation) AS r UNION SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k
+    LOOP
+        SELECT m.relation, m.column_name INTO missing
+          FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(root)) AS m WHERE m.relation IS NOT NULL;
+        IF FOUND THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', missing.column_name, missing.relation
+                USING ERRCODE = 'dependent_objects_still_exist',
+                      DETAIL = format('Table "%s" is tracked with it.', root),
+                      HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+        END IF;
+    END LOOP;
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_columns(regclass) IS
+    'internal: an error where a table that lost a column is, or serves, a tracked one that needs it';
+
+CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+BEGIN
+    IF root IS NULL THEN
+        RETURN @extschema@.lead_phones_root(relation);
+    END IF;
+    IF (SELECT c.relpersistence FROM pg_catalog.pg_class AS c WHERE c.oid = relation) <> 'p' THEN
+        RAISE EXCEPTION 'table "%" cannot be unlogged', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Tracked table "%s" needs it after a crash too.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    PERFORM @extschema@.lead_phones_check_shape(root);
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass) IS
+    'internal: the tracked table that an altered table is or belongs to; an error where it is counts or ledger, and no longer serves';
+
+CREATE FUNCTION @extschema@.lead_phones_check_shape(leads regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    missing record;
+BEGIN
+    SELECT m.relation, m.column_name INTO missing
+      FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(leads)) AS m WHERE m.relation IS NOT NULL;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be of that type', missing.column_name, missing.relation
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('Table "%s" is tracked with it.', leads),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(leads));
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_shape(regclass) IS
+    'internal: an error where a column of a tracked table, its counts or its ledger is of a type that it cannot have';
+
+CREATE FUNCTION @extschema@.lead_phones_renamed_root(relation regclass, old_name name) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    kept_for regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    tracked @extschema@.lead_phone_tables;
+BEGIN
+    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, @extschema@.lead_phones_root(relation)));
+    IF kept_for IS NOT NULL AND EXISTS (SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
+                                         WHERE w.relation = lead_phones_renamed_root.relation AND w.column_name = old_name)
+       OR kept_for IS NULL AND old_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified') THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('Table "%s" is tracked with it, by that name.', tracked.leads),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
+    END IF;
+    IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+        RETURN tracked.leads;
+    END IF;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_renamed_root(regclass, name) IS
+    'internal: the tracked table of which a tracked column was renamed; an error where it must not be';
+
+CREATE FUNCTION @extschema@.lead_phones_roots_in(old_schema name, new_schema name) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid
+     CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND NOT (s.settings ->> 'member')::boolean AND s.settings ->> 'schema' = old_schema::text
+       -- of one owner: what a stranger's own trigger says is of no account
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                    WHERE n.nspname = new_schema AND c.relname = s.settings ->> 'counts' AND c.relowner = l.relowner)
+     ORDER BY t.tgrelid
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_roots_in(name, name) IS
+    'internal: the tracked tables whose counts are in a schema that was renamed';
+
+CREATE FUNCTION @extschema@.lead_phones_set_settings(leads regclass, changed jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    settings jsonb := (SELECT @extschema@.lead_phones_settings(t.tgargs) || changed FROM pg_catalog.pg_trigger AS t
+                        WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert');
+BEGIN
+    PERFORM @extschema@.lead_phones_create_triggers(m, settings || jsonb_build_object('member', m <> leads))
+       FROM @extschema@.lead_phones_members(leads) AS m;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_set_settings(regclass, jsonb) IS
+    'internal: changes settings of a tracked table, in the triggers of all its tables';
+
+CREATE FUNCTION @extschema@.lead_phones_rename_column(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
+    old_name constant name := arguments ->> 'old';
+    new_name constant name := arguments ->> 'new';
+    beside regclass;
+    setting text;
+BEGIN
+    FOR setting IN SELECT s.key FROM jsonb_each_text(to_jsonb(tracked)) AS s
+                    WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
+        IF setting = 'campaign_column' THEN
+            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+                EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+            END LOOP;
+        ELSIF setting IN ('phone_column', 'mobile_column') THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
+            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', leads, old_name || '_disqualified', new_name || '_disqualified');
+            RAISE NOTICE 'column "%" is now "%"', old_name || '_disqualified', new_name || '_disqualified'
+                USING DETAIL = format('It marks the numbers of column "%s" of table "%s".', new_name, leads);
+        END IF;
+        PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object(setting, new_name));
+    END LOOP;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rename_column(regclass, jsonb) IS
+    'internal: follows the rename of a tracked column';
+
+CREATE FUNCTION @extschema@.lead_phones_rename_schema(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object('schema', arguments ->> 'new'));
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rename_schema(regclass, jsonb) IS
+    'internal: follows the rename of the schema of counts and ledger';
+
+CREATE FUNCTION @extschema@.lead_phones_alter(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
+    beside regclass;
+    campaign pg_catalog.pg_attribute;
+    campaign_type text;
+    is_read_anew boolean := false;
+    retyped record;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_table(leads),
+            @extschema@.lead_phones_check_member(leads, m, to_jsonb(tracked)) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_follow_row_security(tracked);
+    FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
+        IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name,
+                CASE retyped.name WHEN tracked.phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'number');
+            is_read_anew := is_read_anew OR retyped.computed;
+        ELSIF retyped.name = tracked.region_column THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', 'region');
+            is_read_anew := is_read_anew OR retyped.computed;
+        ELSIF retyped.name = tracked.campaign_column THEN
+            campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
+            SELECT format_type(campaign.atttypid, campaign.atttypmod) || coalesce(format(' COLLATE %I.%I', n.nspname, c.collname), '')
+              INTO campaign_type
+              FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = campaign.attcollation
+              LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace;
+            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+                BEGIN
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%4$s', beside, retyped.name, campaign_type,
+                        format_type(campaign.atttypid, campaign.atttypmod));
+                EXCEPTION WHEN data_exception OR unique_violation THEN
+                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
+                        USING ERRCODE = SQLSTATE, DETAIL = SQLERRM || '.',
+                              HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+                END;
+            END LOOP;
+            is_read_anew := is_read_anew OR retyped.computed;
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.lead_phones_check_shape(leads);
+    IF is_read_anew THEN
+        PERFORM @extschema@.lead_phones_recount(leads, '{}');
+    END IF;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_alter(regclass, jsonb) IS
+    'internal: follows what ALTER TABLE did to a tracked table, or refuses it';
+
+CREATE FUNCTION @extschema@.lead_phones_recount(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+BEGIN
+    PERFORM @extschema@.rebuild_phone_counts(leads);
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
+    'internal: counts the leads of a tracked table anew, where DDL has changed them';
+
+CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_ddl_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
+    'event trigger: follows what DDL does to tracked tables and to those below them';
+
+CREATE FUNCTION @extschema@.lead_phones_before_drop() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_before_drop_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_before_drop() IS
+    'event trigger: takes partitions and heirs out of the counts of a tracked table before they are dropped';
+
+CREATE FUNCTION @extschema@.lead_phones_after_drop() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_drop_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_after_drop() IS
+    'event trigger: refuses to drop what a tracked table needs, and recounts what lost a partition';
+
+CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA')
+    EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
+COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps tracked tables exact when they, or those below them, are altered';
+-- Of every command, so that the library is there, and its hook sees what is dropped.
+CREATE EVENT TRIGGER lead_phones_before_drop ON ddl_command_start
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE',
+                 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP COLLATION', 'DROP EXTENSION',
+                 'DROP LANGUAGE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP ACCESS METHOD', 'ALTER TABLE')
+    EXECUTE FUNCTION @extschema@.lead_phones_before_drop();
+COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped';
+CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
+    EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
+COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts and ledgers of tracked tables from being dropped';

@@ -1,0 +1,153 @@
+//! Tracked tables that are altered: renames and changes of type are followed, what cannot be is refused.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+
+use super::{drops, find, follow as run};
+use crate::list::elements;
+use crate::sql::Statement;
+use crate::{action, server, text};
+
+/// Follows an ALTER.
+///
+/// # Safety
+/// `tree` is a statement, that has been executed.
+pub(super) unsafe fn follow(tree: *mut pg_sys::Node, schema: &str) {
+    use pg_sys::NodeTag;
+    // SAFETY: a node of a tag is of its type.
+    unsafe {
+        match (*tree).type_ {
+            NodeTag::T_AlterTableStmt => follow_alter(&*tree.cast(), schema),
+            NodeTag::T_RenameStmt => follow_rename(&*tree.cast(), schema),
+            NodeTag::T_AlterObjectSchemaStmt => {
+                let statement = &*tree.cast::<pg_sys::AlterObjectSchemaStmt>();
+                if statement.objectType == pg_sys::ObjectType::OBJECT_TABLE {
+                    for table in altered_objects() {
+                        if let Some(name) = name_of(table) {
+                            refuse_lost(schema, table, &name);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What an ALTER TABLE did beside moving the table.
+///
+/// # Safety
+/// The statement's tree is whole.
+unsafe fn follow_alter(statement: &pg_sys::AlterTableStmt, schema: &str) {
+    use pg_sys::AlterTableType as Type;
+    // SAFETY: the caller's promise; what `def` is for a subtype, gram.y says.
+    unsafe {
+        let mut is_checked = false;
+        let mut retyped = Vec::new();
+        for command in elements::<pg_sys::AlterTableCmd>(statement.cmds) {
+            match (*command).subtype {
+                Type::AT_AlterColumnType => {
+                    let definition = (*command).def.cast::<pg_sys::ColumnDef>();
+                    let is_computed = !(*definition).raw_default.is_null();
+                    retyped.push((text::name_from_server((*command).name), is_computed));
+                }
+                Type::AT_SetUnLogged | Type::AT_EnableRowSecurity => is_checked = true,
+                _ => {}
+            }
+        }
+        if !is_checked && retyped.is_empty() {
+            return;
+        }
+        let Some(table) = find(statement.relation) else {
+            return;
+        };
+        let call = "lead_phones_altered_root($1::pg_catalog.regclass)";
+        let Some(root) = action::look_up_table(schema, call, &[table.into()]) else {
+            return;
+        };
+        let columns: Vec<_> = retyped
+            .iter()
+            .map(|(name, is_computed)| serde_json::json!({"name": name, "computed": is_computed}))
+            .collect();
+        run(
+            schema,
+            root,
+            "alter",
+            serde_json::json!({ "columns": columns }),
+        );
+    }
+}
+
+/// # Safety
+/// The statement's tree is whole.
+unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
+    use pg_sys::ObjectType as Type;
+    // SAFETY: the caller's promise; a rename of a column or schema has the old name, any has the new one.
+    unsafe {
+        let new_name = text::name_from_server(statement.newname);
+        match statement.renameType {
+            Type::OBJECT_TABLE => {
+                let old_name = text::name_from_server((*statement.relation).relname);
+                for table in altered_objects() {
+                    refuse_lost(schema, table, &old_name);
+                }
+            }
+            Type::OBJECT_COLUMN if statement.relationType == Type::OBJECT_TABLE => {
+                let old_name = text::name_from_server(statement.subname);
+                let call = "lead_phones_renamed_root($1::pg_catalog.regclass, $2::pg_catalog.name)";
+                for table in altered_objects() {
+                    let args: [DatumWithOid<'_>; 2] = [table.into(), old_name.as_str().into()];
+                    if let Some(root) = action::look_up_table(schema, call, &args) {
+                        let names = serde_json::json!({"old": old_name, "new": new_name});
+                        run(schema, root, "rename_column", names);
+                    }
+                }
+            }
+            Type::OBJECT_SCHEMA => {
+                let old_name = text::name_from_server(statement.subname);
+                let call = "lead_phones_roots_in($1::pg_catalog.name, $2::pg_catalog.name)";
+                let args: [DatumWithOid<'_>; 2] =
+                    [old_name.as_str().into(), new_name.as_str().into()];
+                let roots: Vec<Option<pg_sys::Oid>> =
+                    action::look_up(schema, "found::pg_catalog.oid", call, &args, |row| {
+                        row.get(1)
+                    });
+                for root in roots.into_iter().flatten() {
+                    run(
+                        schema,
+                        root,
+                        "rename_schema",
+                        serde_json::json!({ "new": new_name }),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error where a table that a tracked one needs has no longer the name or the schema that it had.
+fn refuse_lost(schema: &str, table: pg_sys::Oid, old_name: &str) {
+    // SAFETY: a catalog look-up.
+    let may_be_kept = unsafe { pg_sys::get_attnum(table, c"phone".as_ptr()) != 0 };
+    if may_be_kept && let Some(owner) = server::owner_of_table(table) {
+        drops::refuse_missing(schema, old_name, owner, "renamed or moved");
+    }
+}
+
+fn name_of(table: pg_sys::Oid) -> Option<String> {
+    // SAFETY: a catalog look-up; of what there is not, the name is NULL.
+    unsafe {
+        let name = pg_sys::get_rel_name(table);
+        (!name.is_null()).then(|| text::name_from_server(name))
+    }
+}
+
+/// The tables that the command has altered, by their OIDs: its own words may mean others by now.
+fn altered_objects() -> Vec<pg_sys::Oid> {
+    let statement = "SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS d \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass";
+    let tables: Vec<Option<pg_sys::Oid>> =
+        Statement::new(statement, &[]).rows(|rows| rows.map(|row| row.get(1)));
+    tables.into_iter().flatten().collect()
+}

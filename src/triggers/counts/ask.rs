@@ -1,0 +1,173 @@
+//! Which numbers the counts call disqualified, as it is committed now: a mark that follows an older snapshot would stay.
+
+use pgrx::pg_sys;
+
+use super::{Counts, typed};
+use crate::phone::E164;
+use crate::sql::Statement;
+use crate::triggers::campaign::Campaign;
+use crate::triggers::deltas::Delta;
+use crate::triggers::reads;
+
+impl Counts {
+    /// Which of some numbers of a campaign are disqualified.
+    pub(crate) fn are_disqualified(
+        &self,
+        campaign: &Campaign,
+        phones: [Option<E164>; 2],
+    ) -> [bool; 2] {
+        let statement = format!(
+            "SELECT c.phone::pg_catalog.text FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) $1 \
+             AND c.phone OPERATOR(pg_catalog.=) ANY (ARRAY[$2, $3]) AND c.disqualified",
+            self.table(),
+            self.campaign_name()
+        );
+        // Of one number, the same twice.
+        let [first, second] = phones;
+        let (Some(one), Some(other)) = (first.or(second), second.or(first)) else {
+            return [false; 2];
+        };
+        let args = [
+            typed(campaign.to_datum(self.campaign), self.campaign.base_type),
+            self.phone(one),
+            self.phone(other),
+        ];
+        let found: Vec<Option<E164>> = reads::without_writing(|| {
+            Statement::new(&statement, &args)
+                .on(self.oid)
+                .on_latest()
+                .rows(|rows| rows.map(|row| E164::from_text(row.get::<&[u8]>(1)?)))
+        });
+        phones.map(|phone| phone.is_some() && found.contains(&phone))
+    }
+
+    /// All disqualified numbers, with their campaigns; `None` where there are more than the limit.
+    pub(crate) fn disqualified(&self, limit: u32) -> Option<Vec<(Campaign, u64)>> {
+        // The order is that of the index on disqualified numbers, which so is read whatever the statistics say.
+        let statement = format!(
+            "SELECT c.phone::pg_catalog.text, c.{1} FROM {0} AS c WHERE c.disqualified ORDER BY c.{1}, c.phone LIMIT {2}",
+            self.table(),
+            self.campaign_name(),
+            limit + 1
+        );
+        let all: Vec<Option<(Campaign, u64)>> = reads::without_writing(|| {
+            Statement::new(&statement, &[])
+                .on(self.oid)
+                .on_latest()
+                .rows(|rows| {
+                    rows.map(|row| {
+                        let phone = E164::from_text(row.get::<&[u8]>(1)?)?;
+                        Some((
+                            Campaign::read(row.datum(2)?, self.campaign),
+                            phone.sort_key(),
+                        ))
+                    })
+                })
+        });
+        (all.len() <= limit as usize).then(|| all.into_iter().flatten().collect())
+    }
+
+    /// The disqualified numbers of a campaign; `None` where there are more than the limit.
+    pub(crate) fn disqualified_in(&self, campaign: &Campaign, limit: u32) -> Option<Vec<u64>> {
+        let statement = format!(
+            "SELECT c.phone::pg_catalog.text FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) $1 AND c.disqualified \
+             ORDER BY c.phone LIMIT {}",
+            self.table(),
+            self.campaign_name(),
+            limit + 1
+        );
+        let args = [typed(
+            campaign.to_datum(self.campaign),
+            self.campaign.base_type,
+        )];
+        let all: Vec<Option<u64>> = reads::without_writing(|| {
+            Statement::new(&statement, &args)
+                .on(self.oid)
+                .on_latest()
+                .rows(|rows| {
+                    rows.map(|row| Some(E164::from_text(row.get::<&[u8]>(1)?)?.sort_key()))
+                })
+        });
+        (all.len() <= limit as usize).then(|| all.into_iter().flatten().collect())
+    }
+
+    /// Which of some deltas' numbers are disqualified.
+    pub(super) fn disqualified_among(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
+        let statement = format!(
+            "SELECT k.place FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS k (campaign, phone, place) \
+             JOIN {} AS c ON c.{} OPERATOR(pg_catalog.=) k.campaign \
+             AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified",
+            self.table(),
+            self.campaign_name()
+        );
+        let keys = self.keys(campaigns, deltas);
+        let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+        let mut flags = vec![false; deltas.len()];
+        let places: Vec<Option<i64>> = Statement::new(&statement, &args)
+            .on(self.oid)
+            .on_latest()
+            .rows(|rows| rows.map(|row| row.get(1)));
+        for place in places.into_iter().flatten() {
+            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+            if let Some(flag) = flags.get_mut(place) {
+                *flag = true;
+            }
+        }
+        flags
+    }
+
+    /// Whether the transaction sees two rows of one of the deltas' numbers: an older one that somebody has removed since its snapshot, and its
+    /// own.
+    pub(crate) fn is_seen_twice(&self, campaigns: &[Campaign], deltas: &[Delta]) -> bool {
+        let statement = format!(
+            "SELECT FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
+             JOIN {0} AS c ON c.{1} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone \
+             GROUP BY c.{1}, c.phone HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+            self.table(),
+            self.campaign_name()
+        );
+        let keys = self.keys(campaigns, deltas);
+        let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+        Statement::new(&statement, &args)
+            .on(self.oid)
+            .rows(|rows| !rows.is_empty())
+    }
+
+    /// Whether no lead is counted, whatever the transaction's snapshot sees.
+    pub(crate) fn is_clear(&self) -> bool {
+        let counted = format!(
+            "SELECT FROM {} AS c WHERE c.lead_count OPERATOR(pg_catalog.>) 0 LIMIT 1",
+            self.table()
+        );
+        Statement::new(&counted, &[])
+            .on(self.oid)
+            .on_latest()
+            .rows(|rows| rows.is_empty())
+    }
+
+    /// The campaigns, by index, that have counts.
+    pub(super) fn counted_among(&self, campaigns: &[Campaign]) -> Vec<bool> {
+        let statement = format!(
+            "SELECT k.place FROM pg_catalog.unnest($1) WITH ORDINALITY AS k (campaign, place) \
+             CROSS JOIN LATERAL (SELECT FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) k.campaign LIMIT 1) AS c",
+            self.table(),
+            self.campaign_name()
+        );
+        let datums: Vec<pg_sys::Datum> = campaigns
+            .iter()
+            .map(|campaign| campaign.to_datum(self.campaign))
+            .collect();
+        let args = [self.campaign_array(datums)];
+        let mut counted = vec![false; campaigns.len()];
+        let places: Vec<Option<i64>> = Statement::new(&statement, &args)
+            .on(self.oid)
+            .rows(|rows| rows.map(|row| row.get(1)));
+        for place in places.into_iter().flatten() {
+            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+            if let Some(flag) = counted.get_mut(place) {
+                *flag = true;
+            }
+        }
+        counted
+    }
+}

@@ -1,0 +1,184 @@
+//! `campaign_phone_counts` of a tracked table: finding it. What is asked of it and written to it is in the files below.
+
+mod ask;
+mod write;
+
+use core::ffi::CStr;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::call::TriggerCall;
+use super::columns::Column;
+use super::deltas::Delta;
+use super::settings::Settings;
+use crate::functions::text_datum;
+use crate::phone::E164;
+use crate::{report, server, text};
+
+/// The counts table of a tracked table, locked as it is written, until the transaction ends: nobody drops or alters it before that,
+/// or hangs a trigger on it.
+pub(crate) struct Counts {
+    oid: pg_sys::Oid,
+    /// Name of the campaign column; the leads table has the same.
+    campaign_column: String,
+    campaign: Column,
+    phone_type: pg_sys::Oid,
+    /// Type of an array of numbers: of the domain, so that no element is checked again.
+    phones_type: pg_sys::Oid,
+}
+
+impl Counts {
+    /// Finds the table; an error that says what to do where it is gone.
+    pub(crate) fn resolve(call: &TriggerCall<'_>, settings: &Settings, campaign: Column) -> Self {
+        let oid = find(settings).unwrap_or_else(|| {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+                format!(
+                    "the phone counts \"{}.{}\" of table \"{}\" do not exist",
+                    settings.schema,
+                    settings.counts,
+                    call.table_name()
+                ),
+                "The counts or their schema were renamed, moved or dropped after track_lead_phones()."
+                    .into(),
+                call.retrack_hint(),
+            )
+        });
+        let phone_type = type_of(oid, c"phone");
+        let counts = Self {
+            oid,
+            campaign_column: settings.campaign_column.clone(),
+            campaign,
+            phone_type,
+            // SAFETY: a catalog look-up; of no type it is InvalidOid.
+            phones_type: unsafe { pg_sys::get_array_type(phone_type) },
+        };
+        counts.check(call.owner());
+        counts
+    }
+
+    pub(crate) fn oid(&self) -> pg_sys::Oid {
+        self.oid
+    }
+
+    /// An error where the table is not what its name, its owner and its columns made it when it was found.
+    pub(crate) fn check(&self, owner_of_leads: pg_sys::Oid) {
+        // What hangs on the counts would run as the owner of the leads: it must be his own.
+        if server::owner_of_table(self.oid) != Some(owner_of_leads) {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("the phone counts {} belong to another owner", self.table()),
+                "A leads table, its counts and its disqualifications have one owner.".into(),
+                format!(
+                    "Run ALTER TABLE ... OWNER TO on {} and on the disqualifications beside it.",
+                    self.table()
+                ),
+            )
+        }
+        let base_of = |type_id| match type_id {
+            pg_sys::InvalidOid => pg_sys::InvalidOid,
+            // SAFETY: a catalog look-up.
+            type_id => unsafe { pg_sys::getBaseType(type_id) },
+        };
+        let campaign_type = type_of(self.oid, &text::to_server(&self.campaign_column));
+        if type_of(self.oid, c"phone") != self.phone_type
+            || base_of(self.phone_type) != pg_sys::TEXTOID
+            || base_of(campaign_type) != self.campaign.base_type
+        {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+                format!(
+                    "the phone counts {} have columns of other types",
+                    self.table()
+                ),
+                "The counts or the campaign column were altered after track_lead_phones().".into(),
+                "Run untrack_lead_phones() on the leads table, then track_lead_phones().".into(),
+            )
+        }
+    }
+
+    /// Its name of now, qualified and quoted.
+    fn table(&self) -> String {
+        text::table_name(self.oid).unwrap_or_else(|| report::table_is_gone(self.oid))
+    }
+
+    /// The campaign column's name, quoted.
+    fn campaign_name(&self) -> String {
+        spi::quote_identifier(&self.campaign_column)
+    }
+
+    fn campaign_array(&self, campaigns: Vec<pg_sys::Datum>) -> DatumWithOid<'static> {
+        let element_type = self.campaign.base_type;
+        // SAFETY: a catalog look-up.
+        let array_type = unsafe { pg_sys::get_array_type(element_type) };
+        typed(array(campaigns, element_type), array_type)
+    }
+
+    fn phone(&self, phone: E164) -> DatumWithOid<'static> {
+        typed(text_datum(phone.as_bytes()), self.phone_type)
+    }
+}
+
+/// The table that the settings name, locked.
+fn find(settings: &Settings) -> Option<pg_sys::Oid> {
+    let schema = text::to_server(&settings.schema);
+    let table = text::to_server(&settings.counts);
+    // SAFETY: catalog look-ups by name; they answer InvalidOid for what there is not.
+    let look_up = || unsafe {
+        let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        pg_sys::get_relname_relid(table.as_ptr(), namespace)
+    };
+    let mut found = look_up();
+    while found != pg_sys::InvalidOid {
+        // SAFETY: takes the lock, also of a table that is gone by then, and keeps it until the end of the transaction.
+        unsafe { pg_sys::LockRelationOid(found, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+        // Whoever was waited for may have put another in its place.
+        let now = look_up();
+        if now == found {
+            return Some(found);
+        }
+        found = now;
+    }
+    None
+}
+
+/// The type of a column; `InvalidOid` where there is none.
+fn type_of(table: pg_sys::Oid, column: &CStr) -> pg_sys::Oid {
+    // SAFETY: catalog look-ups.
+    unsafe { pg_sys::get_atttype(table, pg_sys::get_attnum(table, column.as_ptr())) }
+}
+
+/// The number of a delta.
+fn phone_datum(delta: &Delta) -> pg_sys::Datum {
+    let phone = E164::from_sort_key(delta.phone);
+    phone.map_or(pg_sys::Datum::null(), |phone| text_datum(phone.as_bytes()))
+}
+
+/// An argument of a statement.
+fn typed(datum: pg_sys::Datum, type_id: pg_sys::Oid) -> DatumWithOid<'static> {
+    // SAFETY: callers pair a datum with its own type; it lives in the memory context of the trigger call, which outlasts
+    // the statement.
+    unsafe { DatumWithOid::new(datum, type_id) }
+}
+
+/// An array of datums of a type.
+fn array(mut elements: Vec<pg_sys::Datum>, element_type: pg_sys::Oid) -> pg_sys::Datum {
+    let mut length = 0i16;
+    let mut by_value = false;
+    let mut align = 0;
+    // SAFETY: construct_array copies the elements, which are of the type whose storage is looked up.
+    unsafe {
+        pg_sys::get_typlenbyvalalign(element_type, &mut length, &mut by_value, &mut align);
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as i32,
+            element_type,
+            length.into(),
+            by_value,
+            align,
+        )
+        .into()
+    }
+}

@@ -1,0 +1,292 @@
+//! A transaction that reads the counts sees what it wrote, whichever way it looks; unless the table is tracked with
+//! `count_at=commit`.
+//!
+//! One rule: what is kept of counts is written before a query reads them, and a query whose snapshot is older than that gets a newer
+//! one. All queries come through the executor, also those of CREATE TABLE AS, REFRESH, COPY of a query, cursors and functions.
+//! COPY of the table itself does not.
+
+use core::ffi::{c_char, c_int};
+use std::cell::{Cell, RefCell};
+
+use pgrx::pg_guard;
+use pgrx::pg_sys;
+
+use super::pending;
+use super::target::Target;
+use crate::sql;
+
+/// Counts that this transaction has written before its end.
+struct Written {
+    counts: pg_sys::Oid,
+    /// The command that sees it.
+    command: pg_sys::CommandId,
+}
+
+thread_local! {
+    static WRITTEN: RefCell<Vec<Written>> = const { RefCell::new(Vec::new()) };
+    static LOOKING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Looks at something in the counts that deltas do not change, without writing them before.
+pub(super) fn without_writing<T>(look: impl FnOnce() -> T) -> T {
+    struct Looking;
+    impl Drop for Looking {
+        fn drop(&mut self) {
+            LOOKING.set(LOOKING.get() - 1);
+        }
+    }
+    LOOKING.set(LOOKING.get() + 1);
+    let _looking = Looking;
+    look()
+}
+
+/// The transaction has ended.
+pub(super) fn forget() {
+    WRITTEN.with_borrow_mut(Vec::clear);
+}
+
+/// Writes what is kept, where a read should see it.
+fn write_seen() {
+    let counts = pending::write_of(Target::is_seen_by_reads);
+    // SAFETY: what was written is to be seen by the commands that follow.
+    let command = unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::GetCurrentCommandId(false)
+    };
+    WRITTEN.with_borrow_mut(|written| {
+        for counts in counts {
+            match written.iter_mut().find(|one| one.counts == counts) {
+                Some(one) => one.command = command,
+                None => written.push(Written { counts, command }),
+            }
+        }
+    });
+}
+
+/// Whether the transaction has changed counts that a read should see.
+fn is_concerned() -> bool {
+    !WRITTEN.with_borrow(Vec::is_empty) || pending::keeps_any(Target::is_seen_by_reads)
+}
+
+/// Writes what is kept of counts among some tables. Says since which command one of them is as the transaction should see it, where that is
+/// not its beginning.
+fn prepare(is_read: impl Fn(pg_sys::Oid) -> bool) -> Option<pg_sys::CommandId> {
+    if pending::keeps_any(|target| target.is_seen_by_reads() && is_read(target.counts_oid())) {
+        write_seen();
+    }
+    WRITTEN.with_borrow(|written| {
+        let read = written.iter().filter(|one| is_read(one.counts));
+        read.map(|one| one.command).max()
+    })
+}
+
+/// Has Postgres call us before statements that may look at the counts.
+pub(super) fn install() {
+    // SAFETY: called once, when the library is loaded; hooks are chained as their documentation asks.
+    unsafe {
+        NEXT_EXECUTOR_START = pg_sys::ExecutorStart_hook;
+        pg_sys::ExecutorStart_hook = Some(executor_start);
+        NEXT_PROCESS_UTILITY = pg_sys::ProcessUtility_hook;
+        pg_sys::ProcessUtility_hook = Some(process_utility);
+    }
+}
+
+static mut NEXT_EXECUTOR_START: pg_sys::ExecutorStart_hook_type = None;
+static mut NEXT_PROCESS_UTILITY: pg_sys::ProcessUtility_hook_type = None;
+
+// Postgres's own, without pgrx's guard: an error that passes through it loses the names of constraint, table and column.
+unsafe extern "C-unwind" {
+    fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
+    fn standard_ProcessUtility(
+        statement: *mut pg_sys::PlannedStmt,
+        query: *const c_char,
+        read_only_tree: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        params: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        receiver: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+}
+
+/// The hook. Has nothing to drop, so that an error of Postgres may jump over it.
+unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: Postgres's own arguments, passed on as they came.
+    unsafe {
+        before_executor_start(query, flags);
+        NEXT_EXECUTOR_START.unwrap_or(standard_ExecutorStart)(query, flags);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn before_executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: Postgres's own query, before its execution starts.
+    unsafe {
+        if !is_concerned()
+            || flags as u32 & pg_sys::EXEC_FLAG_EXPLAIN_ONLY != 0
+            || LOOKING.get() != 0
+            || pg_sys::IsInParallelMode()
+        {
+            return;
+        }
+        let query = &mut *query;
+        let relations = (*query.plannedstmt).relationOids;
+        let command = prepare(|counts| pg_sys::list_member_oid(relations, counts));
+        if command.is_some_and(|command| (*query.snapshot).curcid < command) {
+            renew_snapshot(query);
+        }
+        run_serially(query);
+    }
+}
+
+/// Gives the query a snapshot that sees what was written: a new one, as the writing may have waited for others to
+/// commit; or in a transaction with one snapshot, that one.
+fn renew_snapshot(query: &mut pg_sys::QueryDesc) {
+    // SAFETY: the new snapshot replaces the query's registered one, which others may hold as well.
+    unsafe {
+        let snapshot = if sql::has_one_snapshot() {
+            pg_sys::PushCopiedSnapshot(query.snapshot);
+            pg_sys::UpdateActiveSnapshotCommandId();
+            let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetActiveSnapshot());
+            pg_sys::PopActiveSnapshot();
+            snapshot
+        } else {
+            pg_sys::RegisterSnapshot(pg_sys::GetTransactionSnapshot())
+        };
+        pg_sys::UnregisterSnapshot(query.snapshot);
+        query.snapshot = snapshot;
+    }
+}
+
+/// Parallel workers know nothing of what this backend keeps, and have the snapshot of the statement around the query. So where there is
+/// something to know, the query is left to this backend: its Gather nodes run their plans themselves.
+fn run_serially(query: &mut pg_sys::QueryDesc) {
+    // SAFETY: the plan may be a cached one, of which this query gets its own top; it lives in the memory that the query itself
+    // was made in.
+    unsafe {
+        if !(*query.plannedstmt).parallelModeNeeded {
+            return;
+        }
+        let plan = pg_sys::palloc(size_of::<pg_sys::PlannedStmt>()).cast::<pg_sys::PlannedStmt>();
+        plan.copy_from_nonoverlapping(query.plannedstmt, 1);
+        (*plan).parallelModeNeeded = false;
+        query.plannedstmt = plan;
+    }
+}
+
+/// The hook. Has nothing to drop, so that an error of Postgres may jump over it.
+unsafe extern "C-unwind" fn process_utility(
+    statement: *mut pg_sys::PlannedStmt,
+    query: *const c_char,
+    read_only_tree: bool,
+    context: pg_sys::ProcessUtilityContext::Type,
+    params: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    receiver: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    // SAFETY: Postgres's own arguments, passed on as they came; the snapshot that was pushed is popped.
+    unsafe {
+        let is_snapshot_pushed = before_process_utility(statement);
+        NEXT_PROCESS_UTILITY.unwrap_or(standard_ProcessUtility)(
+            statement,
+            query,
+            read_only_tree,
+            context,
+            params,
+            environment,
+            receiver,
+            completion,
+        );
+        if is_snapshot_pushed {
+            pg_sys::PopActiveSnapshot();
+        }
+    }
+}
+
+/// Says whether it has pushed a snapshot for the statement.
+#[pg_guard]
+unsafe extern "C-unwind" fn before_process_utility(statement: *mut pg_sys::PlannedStmt) -> bool {
+    if !is_concerned() && !pending::keeps_any(|_| true) {
+        return false;
+    }
+    // SAFETY: Postgres's own statement.
+    match unsafe { use_of_tables((*statement).utilityStmt) } {
+        Use::None => false,
+        Use::Copy(table) => {
+            let is_written = prepare(|counts| counts == table).is_some();
+            if is_written {
+                push_new_snapshot();
+            }
+            is_written
+        }
+        Use::Any => {
+            pending::write();
+            false
+        }
+    }
+}
+
+/// As [`renew_snapshot`], for what looks at tables by the active snapshot.
+fn push_new_snapshot() {
+    // SAFETY: a utility statement that reads a table runs with an active snapshot.
+    unsafe {
+        if sql::has_one_snapshot() {
+            pg_sys::PushCopiedSnapshot(pg_sys::GetActiveSnapshot());
+            pg_sys::UpdateActiveSnapshotCommandId();
+        } else {
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+    }
+}
+
+/// What a utility statement may do to tables by itself. What it runs in turn comes to the executor.
+enum Use {
+    None,
+    /// Copies out this table.
+    Copy(pg_sys::Oid),
+    Any,
+}
+
+unsafe fn use_of_tables(statement: *const pg_sys::Node) -> Use {
+    use pg_sys::NodeTag;
+    // SAFETY: the caller's statement.
+    match unsafe { (*statement).type_ } {
+        NodeTag::T_CopyStmt => {
+            // SAFETY: a node of this tag is a CopyStmt; its relation is NULL where it copies a query.
+            unsafe {
+                let copy = &*statement.cast::<pg_sys::CopyStmt>();
+                if copy.is_from || copy.relation.is_null() {
+                    return Use::None;
+                }
+                Use::Copy(pg_sys::RangeVarGetRelidExtended(
+                    copy.relation,
+                    pg_sys::NoLock as pg_sys::LOCKMODE,
+                    pg_sys::RVROption::RVR_MISSING_OK,
+                    None,
+                    core::ptr::null_mut(),
+                ))
+            }
+        }
+        NodeTag::T_TransactionStmt
+        | NodeTag::T_CallStmt
+        | NodeTag::T_DoStmt
+        | NodeTag::T_ExplainStmt
+        | NodeTag::T_PrepareStmt
+        | NodeTag::T_ExecuteStmt
+        | NodeTag::T_DeallocateStmt
+        | NodeTag::T_DeclareCursorStmt
+        | NodeTag::T_FetchStmt
+        | NodeTag::T_ClosePortalStmt
+        | NodeTag::T_CreateTableAsStmt
+        | NodeTag::T_RefreshMatViewStmt
+        | NodeTag::T_VariableSetStmt
+        | NodeTag::T_VariableShowStmt
+        | NodeTag::T_NotifyStmt
+        | NodeTag::T_ListenStmt
+        | NodeTag::T_UnlistenStmt
+        | NodeTag::T_ConstraintsSetStmt
+        | NodeTag::T_LockStmt => Use::None,
+        _ => Use::Any,
+    }
+}
