@@ -93,12 +93,13 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
+    let name = text::table_name(leads);
     // SAFETY: takes and keeps the lock until the end of the transaction; the table may be gone by then.
     let owner = unsafe {
         let relation =
             pg_sys::try_relation_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
         if relation.is_null() {
-            report::table_is_gone(leads)
+            report::table_is_gone(&name)
         }
         let owner = (*(*relation).rd_rel).relowner;
         pg_sys::relation_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
@@ -157,10 +158,11 @@ pub(crate) fn look_up_table(
 #[pg_extern(sql = false)]
 fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
     for table in tables.iter().flatten() {
+        let name = text::table_name(table);
         // SAFETY: takes the lock, also of a table that is gone by then.
         unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
         if server::owner_of_table(table).is_none() {
-            report::table_is_gone(table)
+            report::table_is_gone(&name)
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The one seam from what went wrong to SQLSTATE, message, DETAIL and HINT.
 
-use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -28,10 +27,10 @@ pub(crate) fn fail(code: PgSqlErrorCode, message: String, detail: String, hint: 
 }
 
 /// A table was dropped while it was waited for.
-pub(crate) fn table_is_gone(table: pg_sys::Oid) -> ! {
+pub(crate) fn table_is_gone(table: &str) -> ! {
     fail(
         PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-        format!("table with OID {} does not exist", table.to_u32()),
+        format!("table \"{table}\" does not exist"),
         "It was dropped while this waited for it.".into(),
         "Name a table that is tracked; the view lead_phone_tables lists them.".into(),
     )

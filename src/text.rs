@@ -10,6 +10,8 @@ use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::datum::FromDatum;
 use pgrx::{pg_sys, varlena};
 
+use crate::report;
+
 /// A text argument: its bytes, in the server encoding. Unlike pgrx's own types, it calls nothing to look at a text that is
 /// not toasted.
 #[derive(Clone, Copy)]
@@ -98,15 +100,16 @@ pub(crate) unsafe fn name_from_server(text: *const core::ffi::c_char) -> String 
     from_server(unsafe { CStr::from_ptr(text) }.to_bytes()).into_owned()
 }
 
-/// The name that a table has now, qualified and quoted; `None` where it is gone.
-pub(crate) fn table_name(table: pg_sys::Oid) -> Option<String> {
+/// The name that a table has now, qualified and quoted; an error where it is gone.
+pub(crate) fn table_name(table: pg_sys::Oid) -> String {
     // SAFETY: catalog look-ups by OID; what there is not has no name.
     unsafe {
         let name = pg_sys::get_rel_name(table);
         let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(table));
-        (!name.is_null() && !schema.is_null()).then(|| {
-            pgrx::spi::quote_qualified_identifier(name_from_server(schema), name_from_server(name))
-        })
+        if name.is_null() || schema.is_null() {
+            report::table_is_gone(&format!("with OID {}", table.to_u32()))
+        }
+        pgrx::spi::quote_qualified_identifier(name_from_server(schema), name_from_server(name))
     }
 }
 

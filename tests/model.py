@@ -90,6 +90,15 @@ WHERE l.phone_disqualified <> coalesce(p.disqualified, false) OR l.mobile_disqua
 """
 
 
+# One text that holds all of the counts, and functions that read it.
+DIGEST = "SELECT coalesce(string_agg(c::text, ' ' ORDER BY c::text COLLATE \"C\"), '') AS digest FROM campaign_phone_counts AS c"
+READERS = f"""
+    CREATE FUNCTION stable_digest() RETURNS text STABLE LANGUAGE sql AS $f${DIGEST}$f$;
+    CREATE FUNCTION volatile_digest() RETURNS text VOLATILE LANGUAGE plpgsql AS $f$BEGIN RETURN ({DIGEST}); END$f$;
+    CREATE MATERIALIZED VIEW digest_view AS {DIGEST} WITH NO DATA;
+"""
+
+
 class Model:
     def __init__(self, connection, shape, seed):
         self.connection = connection
@@ -104,6 +113,7 @@ class Model:
         connection.execute(ddl)
         region = ", region_column => 'region'" if self.has_region else ""
         connection.execute(f"SELECT track_lead_phones('leads'{region})")
+        connection.execute(READERS)
         connection.commit()
         self.log = []
         self.serial = 500_000_000
@@ -228,8 +238,78 @@ class Model:
             END;
         END $$""")
 
+    # ways of looking at the counts
+
+    def by_query(self):
+        return self.run(DIGEST).fetchone()[0]
+
+    def by_stable(self):
+        return self.one_of(self.run("SELECT stable_digest() FROM generate_series(1, 2)").fetchall())
+
+    def by_volatile(self):
+        return self.one_of(self.run("SELECT volatile_digest() FROM generate_series(1, 2)").fetchall())
+
+    def by_both(self):
+        return self.one_of([[digest] for digest in self.run(f"SELECT digest, stable_digest(), volatile_digest() FROM ({DIGEST}) AS d").fetchone()])
+
+    def by_copy(self):
+        self.log.append(("COPY campaign_phone_counts TO STDOUT", None))
+        with self.connection.cursor().copy("COPY campaign_phone_counts TO STDOUT (FORMAT csv, DELIMITER '|')") as copy:
+            rows = sorted(f"({bytes(block).decode().rstrip()})".replace("|", ",") for block in copy)
+        return " ".join(rows)
+
+    def by_copied_query(self):
+        self.log.append((f"COPY ({DIGEST}) TO STDOUT", None))
+        with self.connection.cursor().copy(f"COPY ({DIGEST}) TO STDOUT") as copy:
+            return b"".join(copy).decode().rstrip("\n")
+
+    def by_table(self):
+        self.serial += 1
+        self.run(f"CREATE TABLE digest_{self.serial} AS {DIGEST}")
+        return self.run(f"SELECT digest FROM digest_{self.serial}").fetchone()[0]
+
+    def by_view(self):
+        self.run("REFRESH MATERIALIZED VIEW digest_view")
+        return self.run("SELECT digest FROM digest_view").fetchone()[0]
+
+    def by_cursor(self):
+        self.run(f"DECLARE digests CURSOR FOR {DIGEST}")
+        digest = self.run("FETCH digests").fetchone()[0]
+        self.run("CLOSE digests")
+        return digest
+
+    def one_of(self, rows):
+        assert len({row[0] for row in rows}) == 1, f"several figures in one statement: {rows}\n{self.log}"
+        return rows[0][0]
+
     def read(self):
+        ways = [self.by_query, self.by_stable, self.by_volatile, self.by_both, self.by_copy, self.by_copied_query, self.by_table, self.by_view,
+                self.by_cursor]
+        found = {way.__name__: way() for way in self.random.sample(ways, self.random.randint(1, 3))}
+        if len(set(found.values())) > 1:
+            raise AssertionError(f"one transaction reads different counts: {found}\n{self.log}")
         self.check("in the transaction")
+
+    def rivals(self, other):
+        """Two transactions at REPEATABLE READ that write the same numbers, and leads of their own: both commit."""
+        self.log = []
+        writers = [(self.connection, 0), (other, 1)]
+        for connection, _ in writers:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute("SELECT count(*) FROM leads")
+        for _ in range(self.random.randint(2, 5)):
+            connection, own = self.random.choice(writers)
+            statement, values = self.random.choice([
+                ("INSERT INTO leads (campaign_id, phone, mobile) VALUES (%s, %s, %s)", self.rows(1)[0]),
+                (f"UPDATE leads SET phone = %s WHERE mod(id, 2) = {own} AND {self.some_leads()}", (self.raw(),)),
+                (f"UPDATE leads SET mobile = phone, phone = mobile WHERE mod(id, 2) = {own}", None),
+                (f"DELETE FROM leads WHERE mod(id, 2) = {own} AND {self.some_leads()}", None),
+            ])
+            self.log.append((own, statement, values))
+            connection.execute(statement, values)
+        self.random.shuffle(writers)
+        for connection, _ in writers:
+            connection.commit()
 
     def disqualify(self):
         procedure = self.random.choice(["disqualify_phone", "disqualify_phone", "requalify_phone"])
@@ -354,12 +434,14 @@ def main():
     statements = 0
     for shape in SHAPES:
         for seed in SEEDS:
-            with psycopg.connect() as connection:
-                connection.prepare_threshold = None
+            with psycopg.connect() as connection, psycopg.connect() as other:
+                connection.prepare_threshold = other.prepare_threshold = None
                 model = Model(connection, shape, seed)
+                other.execute("SET search_path = model, public")
+                other.commit()
                 for round_number in range(ROUNDS):
                     try:
-                        model.transaction()
+                        model.transaction() if round_number % 4 else model.rivals(other)
                         model.check("after the transaction")
                         connection.commit()
                     except Exception:

@@ -5,7 +5,7 @@ CREATE FUNCTION @extschema@.lead_phones_missing(relation name, owner oid) RETURN
 AS $function$
     -- of one owner: what a stranger's own trigger says is of no account
     SELECT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
-      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relkind IN ('r', 'p') AND l.relpersistence = 'p'
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
      WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
        AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
@@ -151,7 +151,7 @@ DECLARE
     settings jsonb := (SELECT @extschema@.lead_phones_settings(t.tgargs) || changed FROM pg_catalog.pg_trigger AS t
                         WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert');
 BEGIN
-    PERFORM @extschema@.lead_phones_create_triggers(m, settings || jsonb_build_object('member', m <> leads))
+    PERFORM @extschema@.lead_phones_create_triggers(m, CASE WHEN m = leads THEN settings - 'member' ELSE settings || '{"member": true}' END)
        FROM @extschema@.lead_phones_members(leads) AS m;
 END
 $function$;
@@ -223,10 +223,9 @@ BEGIN
             is_read_anew := is_read_anew OR retyped.computed;
         ELSIF retyped.name = tracked.campaign_column THEN
             campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
-            SELECT format_type(campaign.atttypid, campaign.atttypmod) || coalesce(format(' COLLATE %I.%I', n.nspname, c.collname), '')
-              INTO campaign_type
-              FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = campaign.attcollation
-              LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace;
+            campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
+                || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
+                               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
                 BEGIN
                     EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%4$s', beside, retyped.name, campaign_type,

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_region(@extschema@.lead_phone_tables
 CREATE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text, %s)', number_column, @extschema@.lead_phones_region(tracked))
+    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text COLLATE pg_catalog."C", %s)', number_column, @extschema@.lead_phones_region(tracked))
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
     'internal: SQL of the valid number in a column of a lead "l"';

@@ -50,6 +50,7 @@ BEGIN
         RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = CASE WHEN class.relkind = 'f' THEN 'It is a foreign table, on which writes cannot be counted.'
+                      WHEN class.relkind NOT IN ('r', 'p') THEN 'It is not a table.'
                       WHEN class.relpersistence = 'u' THEN 'It is an unlogged table: after a crash its leads would be gone, and their counts would not.'
                       ELSE 'It is a temporary table, on which writes cannot be counted.' END,
                   HINT = format('Detach it, or untrack "%s".', leads);

@@ -150,7 +150,7 @@ pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done:
     let Some(leads) = action::look_up_table(schema, call, &args) else {
         return;
     };
-    let leads = text::table_name(leads).unwrap_or_else(|| report::table_is_gone(leads));
+    let leads = text::table_name(leads);
     report::fail(
         PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
         format!("table \"{name}\" cannot be {done}: tracked table \"{leads}\" needs it"),

@@ -58,13 +58,13 @@ pub(super) fn keep(target: &Rc<Target>, deltas: Deltas) {
     }
 }
 
-/// Writes all that is kept, locking rows of the counts in their order.
-pub(crate) fn write() {
-    write_of(|_| true);
+/// Writes all that is kept, locking rows of the counts in their order; the transaction goes on.
+pub(super) fn write() {
+    write_of(|_| true, true);
 }
 
 /// Writes what is kept of some targets; says which counts were written.
-pub(super) fn write_of(is_due: impl Fn(&Target) -> bool) -> Vec<pg_sys::Oid> {
+pub(super) fn write_of(is_due: impl Fn(&Target) -> bool, goes_on: bool) -> Vec<pg_sys::Oid> {
     let mut due = take(is_due);
     // One order of tables for all.
     due.sort_by_key(|(target, _)| target.counts_oid().to_u32());
@@ -75,7 +75,7 @@ pub(super) fn write_of(is_due: impl Fn(&Target) -> bool) -> Vec<pg_sys::Oid> {
         while let Some((_, more)) = due.next_if(|(next, _)| next.is_same(&target)) {
             deltas.append(more);
         }
-        target.apply(deltas);
+        target.apply(deltas, goes_on);
         written.push(target.counts_oid());
     }
     written
@@ -192,7 +192,7 @@ unsafe extern "C-unwind" fn transaction_ends(event: pg_sys::XactEvent::Type, _ar
                 // SAFETY: the transaction is still in progress, and has no active snapshot.
                 unsafe {
                     pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-                    write();
+                    write_of(|_| true, false);
                     pg_sys::PopActiveSnapshot();
                     pg_sys::AfterTriggerFireDeferred();
                 }

@@ -47,7 +47,7 @@ pub(super) fn forget() {
 
 /// Writes what is kept, where a read should see it.
 fn write_seen() {
-    let counts = pending::write_of(Target::is_seen_by_reads);
+    let counts = pending::write_of(Target::is_seen_by_reads, true);
     // SAFETY: what was written is to be seen by the commands that follow.
     let command = unsafe {
         pg_sys::CommandCounterIncrement();

@@ -53,16 +53,24 @@ impl Target {
         (self.leads, self.counts_oid()) == (other.leads, other.counts_oid())
     }
 
-    /// Writes the deltas, in the order of campaign and number; an error where the transaction would see what it must not.
-    pub(super) fn apply(&self, deltas: Deltas) {
+    /// Writes the deltas, in the order of campaign and number. Where the transaction goes on, an error if it would see what it must not.
+    pub(super) fn apply(&self, deltas: Deltas, goes_on: bool) {
         let (campaigns, deltas) = deltas.into_sorted();
+        // SAFETY: hears of what others have committed, such as a schema that was renamed.
+        unsafe { pg_sys::AcceptInvalidationMessages() };
         self.counts.check(self.owner);
         as_owner(self.owner, || {
-            if sql::is_citus_loaded() {
-                let by_campaign = deltas.chunk_by(|one, next| one.campaign == next.campaign);
-                by_campaign.for_each(|deltas| self.apply_sorted(&campaigns, deltas));
-            } else {
-                self.apply_sorted(&campaigns, &deltas);
+            let parts = match sql::is_citus_loaded() {
+                true => deltas
+                    .chunk_by(|one, next| one.campaign == next.campaign)
+                    .collect(),
+                false => vec![&deltas[..]],
+            };
+            for deltas in parts {
+                self.apply_sorted(&campaigns, deltas);
+                if goes_on && sql::has_one_snapshot() {
+                    self.refuse_two_rows(&campaigns, deltas);
+                }
             }
         });
     }
@@ -92,7 +100,11 @@ impl Target {
                 counts.mark_leads(self.leads, column, mark, campaigns, &wrong);
             }
         }
-        if sql::has_one_snapshot() && counts.is_seen_twice(campaigns, deltas) {
+    }
+
+    /// An error where the snapshot of the transaction shows an older row of a number beside the one that was written.
+    fn refuse_two_rows(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        if self.counts.is_seen_twice(campaigns, deltas) {
             report::fail(
                 PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
                 "could not serialize access due to concurrent update of phone counts".into(),

@@ -101,7 +101,7 @@ impl Counts {
 
     /// Its name of now, qualified and quoted.
     fn table(&self) -> String {
-        text::table_name(self.oid).unwrap_or_else(|| report::table_is_gone(self.oid))
+        text::table_name(self.oid)
     }
 
     /// The campaign column's name, quoted.

@@ -13,7 +13,7 @@ use crate::sql::{self, Rows, Statement};
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::{NumberColumn, mark_column};
 use crate::triggers::deltas::Delta;
-use crate::{report, subtransaction, text};
+use crate::{subtransaction, text};
 
 /// So few deltas are written one by one.
 const FEW: usize = 4;
@@ -270,7 +270,7 @@ impl Counts {
         if deltas.is_empty() {
             return;
         }
-        let table = text::table_name(leads).unwrap_or_else(|| report::table_is_gone(leads));
+        let table = text::table_name(leads);
         let campaign_name = self.campaign_name();
         let number_name = spi::quote_identifier(&column.name);
         let mark_name = spi::quote_identifier(mark_column(&column.name));
