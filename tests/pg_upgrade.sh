@@ -46,7 +46,7 @@ same 'pg_upgrade: the same state' "$newest" "$(state newest)"
 same 'pg_upgrade, released version: the same state' "$older" "$(state older)"
 goes_on 'pg_upgrade' newest
 run -d older -c 'ALTER EXTENSION lead_phones UPDATE'
-same 'pg_upgrade, then UPDATE: the same state' "$older" "$(state older)"
+same 'pg_upgrade, then UPDATE: the same state' "$(grep -v '^CREATE TRIGGER' <<<"$older")" "$(state older | grep -v '^CREATE TRIGGER')"
 goes_on 'pg_upgrade, then UPDATE' older
 run -d postgres -c 'CREATE DATABASE restored'
 pg_restore -d restored --exit-on-error "$work/newest.dump"

@@ -261,7 +261,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
     'internal: counts the leads of a tracked table anew, where DDL has changed them';
 
 CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
-    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_ddl_wrapper';
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_follow_ddl_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
     'event trigger: follows what DDL does to tracked tables and to those below them';
 
@@ -285,7 +285,7 @@ CREATE EVENT TRIGGER lead_phones_before_drop ON ddl_command_start
                  'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP COLLATION', 'DROP EXTENSION',
                  'DROP LANGUAGE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP ACCESS METHOD', 'ALTER TABLE')
     EXECUTE FUNCTION @extschema@.lead_phones_before_drop();
-COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped';
+COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped, and watches what else goes';
 CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
     EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
 COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts and ledgers of tracked tables from being dropped';

@@ -329,7 +329,7 @@ DECLARE
     standing constant text := @extschema@.lead_phones_standing();
 BEGIN
     EXECUTE format($ddl$
-        CREATE VIEW %1$I.lead_ledger AS
+        CREATE OR REPLACE VIEW %1$I.lead_ledger AS
         SELECT 'phone'::text AS kind, d.campaign_id, d.phone::text AS subject, d.source, d.reason, d.disqualified_by, d.disqualified_at,
                d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s AS stands
           FROM %1$I.campaign_phone_disqualifications AS d
@@ -342,7 +342,7 @@ BEGIN
         $ddl$, schema, standing);
 
     EXECUTE format($ddl$
-        CREATE VIEW %1$I.callable_leads AS
+        CREATE OR REPLACE VIEW %1$I.callable_leads AS
         SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
           FROM %1$I.leads AS l
           JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
@@ -378,7 +378,7 @@ BEGIN
 
     -- "leads" of a call are those of this schema, by the name that it has when it is asked: what lifts an entry is to be pasted.
     EXECUTE format($ddl$
-        CREATE VIEW %1$I.lead_reasons AS
+        CREATE OR REPLACE VIEW %1$I.lead_reasons AS
         WITH people AS NOT MATERIALIZED (
             SELECT l.lead_id, l.campaign_id, l.contact_id, c.account_id, a.domain AS account_domain,
                    @extschema@.lead_phones_domain(c.email) AS email_domain,

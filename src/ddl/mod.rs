@@ -25,9 +25,16 @@ pub(crate) fn install() {
     drops::install();
 }
 
-/// Event trigger on `ddl_command_end`.
+/// Event trigger on `ddl_command_end`, as 0.2.0 declares it, which lacks the functions that follow more.
 #[pg_extern(sql = false)]
 fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
+    // SAFETY: Postgres's own call info; the statement has been executed.
+    unsafe { moves::follow(parse_tree(fcinfo), &action::extension_schema(fcinfo)) }
+}
+
+/// Event trigger on `ddl_command_end`.
+#[pg_extern(sql = false)]
+fn lead_phones_follow_ddl(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info.
     let (tree, schema) = unsafe { (parse_tree(fcinfo), action::extension_schema(fcinfo)) };
     // what this runs itself is no news

@@ -21,9 +21,9 @@ INSERT INTO app.leads (campaign_id, "Tél", mobile, country)
 SELECT format('00000000-0000-0000-0000-00000000000%s', i % 3)::uuid, '650 253 ' || to_char(i % 150, 'FM0000'),
        CASE WHEN i % 7 = 0 THEN 'n/a' ELSE '030 12345' || i % 10 END, CASE WHEN i % 2 = 0 THEN 'DE' END
   FROM generate_series(1, 1000) AS i;
-CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000001'::uuid, '650 253 0001', 'retired');
-CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '+1 202 456 1111', 'on the list');
-CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'mistake');
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000001'::uuid, '650 253 0001', 'retired', leads => 'app.leads');
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '+1 202 456 1111', 'on the list', leads => 'app.leads');
+CALL phones.disqualify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'mistake', leads => 'app.leads');
 CALL phones.requalify_phone('00000000-0000-0000-0000-000000000002'::uuid, '650 253 0002', 'undone', leads => 'app.leads');
 CREATE SCHEMA parts;
 CREATE TABLE parts.leads (campaign_id int, phone text, mobile text) PARTITION BY LIST (campaign_id);
@@ -35,9 +35,9 @@ CREATE SCHEMA crm;
 SELECT phones.create_lead_tables('crm');
 INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'one');
 CREATE TEMPORARY TABLE staging AS SELECT format('p%s@company%s.example', i % 90, i % 9) AS email, '650 253 ' || to_char(i, 'FM0000') AS phone FROM generate_series(1, 100) AS i;
-CALL phones.upload_leads(1, 'staging', 'a file');
-CALL phones.disqualify_contact(1, 1, 'asked');
-CALL phones.suppress_phones(ARRAY['650 253 0002']);
+CALL phones.upload_leads(1, 'staging', 'a file', leads => 'crm.leads');
+CALL phones.disqualify_contact(1, 1, 'asked', leads => 'crm.leads');
+CALL phones.suppress_phones(ARRAY['650 253 0002'], leads => 'crm.leads');
 SQL
 }
 

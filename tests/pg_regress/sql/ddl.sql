@@ -200,6 +200,24 @@ CREATE TABLE secured.leads (campaign_id integer, phone text, mobile text);
 ALTER TABLE secured.leads ENABLE ROW LEVEL SECURITY;
 SELECT unique_numbers FROM track_lead_phones('secured.leads');
 
+-- A collation that takes two spellings for the same: rows are compared by their bytes. Where there is ICU.
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') THEN
+        CREATE COLLATION no_punctuation (provider = icu, locale = 'und-u-ka-shifted', deterministic = false);
+        CREATE SCHEMA spelled;
+        CREATE TABLE spelled.leads (campaign_id integer, phone text COLLATE no_punctuation, mobile text);
+        PERFORM track_lead_phones('spelled.leads');
+        INSERT INTO spelled.leads VALUES (1, '+1 678 999 8212', NULL);
+        UPDATE spelled.leads SET phone = '+1 (678) 999-8212';
+        IF (SELECT phone COLLATE "C" FROM spelled.leads) <> '+16789998212' THEN RAISE EXCEPTION 'not normalized'; END IF;
+        EXECUTE $c$CALL disqualify_phone(1, '678 999 8212', leads => 'spelled.leads')$c$;
+        IF NOT (SELECT phone_disqualified FROM spelled.leads) THEN RAISE EXCEPTION 'not marked'; END IF;
+        IF EXISTS (SELECT FROM verify_phone_counts('spelled.leads')) THEN RAISE EXCEPTION 'miscounted'; END IF;
+        SET LOCAL client_min_messages = warning;
+        DROP SCHEMA spelled CASCADE;
+        DROP COLLATION no_punctuation;
+    END IF;
+END $$;
 SET client_min_messages = warning;
 DROP SCHEMA ddl, secured, elsewhere CASCADE;
 DROP ROLE regress_tenant;

@@ -1,0 +1,2613 @@
+-- 0.2.0 to 0.3.0: drafted by tools/draft_upgrade.py; what replacing does not do stands at both ends.
+
+DROP EVENT TRIGGER lead_phones_after_ddl;
+DROP EVENT TRIGGER lead_phones_before_drop;
+DROP FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_tables, text, @extschema@.e164);
+DROP FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean);
+DROP FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean);
+
+CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
+    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_hold(regclass[]) IS
+    'internal: keeps tables from being altered or dropped until the transaction ends; an error where one is gone';
+
+CREATE FUNCTION @extschema@.lead_phones_table_name(relation regclass) RETURNS text
+    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_table_name(regclass) IS
+    'internal: the name of a table, qualified and quoted, whatever search_path is';
+
+CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
+    STABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT b.base_type FROM @extschema@.lead_phones_base_type(type_id, -1) AS b
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_base_type_of(oid) IS 'internal: the type under a domain';
+
+CREATE FUNCTION @extschema@.lead_phones_columns_of(tracked @extschema@.lead_phone_tables)
+    RETURNS TABLE (relation regclass, column_name name, types oid[])
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- What is read and written, and of which types it is: of no others, whose casts and operators are somebody's code.
+    WITH campaign AS (
+        SELECT CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END AS type
+          FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column AND NOT a.attisdropped)
+    SELECT (tracked).leads, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]),
+        ((tracked).phone_column, '{text,varchar}'::regtype[]::oid[]),
+        ((tracked).mobile_column, '{text,varchar}'::regtype[]::oid[]),
+        ((tracked).region_column, '{text,varchar,bpchar}'::regtype[]::oid[]),
+        (((tracked).phone_column || '_disqualified')::name, '{bool}'::regtype[]::oid[]),
+        (((tracked).mobile_column || '_disqualified')::name, '{bool}'::regtype[]::oid[])) AS c (name, types)
+     WHERE c.name IS NOT NULL
+     UNION ALL
+    SELECT (tracked).counts, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
+        ('phone', '{text}'::regtype[]::oid[]),
+        ('lead_count', '{int8}'::regtype[]::oid[]),
+        ('phone_count', '{int8}'::regtype[]::oid[]),
+        ('mobile_count', '{int8}'::regtype[]::oid[]),
+        ('disqualified', '{bool}'::regtype[]::oid[])) AS c (name, types)
+     UNION ALL
+    SELECT (tracked).disqualifications, c.name, c.types FROM (VALUES
+        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
+        ('phone', '{text}'::regtype[]::oid[]),
+        ('entry', '{int4}'::regtype[]::oid[]),
+        ('source', '{text}'::regtype[]::oid[]),
+        ('reason', '{text}'::regtype[]::oid[]),
+        ('disqualified_by', '{text}'::regtype[]::oid[]),
+        ('disqualified_at', '{timestamptz}'::regtype[]::oid[]),
+        ('expires_at', '{timestamptz}'::regtype[]::oid[]),
+        ('lifted_by', '{text}'::regtype[]::oid[]),
+        ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
+        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_columns_of(@extschema@.lead_phone_tables) IS
+    'internal: the columns of a tracked table, its counts and its ledger, and of which types they can be';
+
+CREATE FUNCTION @extschema@.lead_phones_missing_column(
+    tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT column_name name, OUT has_other_type boolean)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT w.relation, w.column_name, t.oid IS NOT NULL
+      FROM @extschema@.lead_phones_columns_of(tracked) AS w
+      LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+     WHERE CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END <> ALL (w.types) IS NOT FALSE
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phone_tables) IS
+    'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables;
+    root regclass;
+    missing record;
+BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Name the tracked table; the view lead_phone_tables lists them.';
+    END IF;
+    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
+    IF FOUND THEN
+        -- What is found below holds until the transaction ends.
+        PERFORM @extschema@.lead_phones_hold(array_remove(ARRAY[tracked.leads, tracked.counts, tracked.disqualifications], NULL));
+        SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
+    END IF;
+    IF NOT FOUND THEN
+        root := @extschema@.lead_phones_root(leads);
+        RAISE EXCEPTION 'table "%" is not tracked', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = CASE WHEN root IS NULL THEN 'It has no triggers of lead_phones.'
+                      ELSE format('It belongs to the tracked table "%s".', root) END,
+                  HINT = CASE WHEN root IS NULL THEN format('Run track_lead_phones(%L).', leads) ELSE 'Name that table.' END;
+    END IF;
+    IF tracked.counts IS NULL OR tracked.disqualifications IS NULL THEN
+        RAISE EXCEPTION 'the phone counts or disqualifications of table "%" do not exist', leads
+            USING ERRCODE = 'undefined_table',
+                  DETAIL = 'They or their schema were renamed, moved or dropped after track_lead_phones().',
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
+    END IF;
+    -- What hangs on these tables runs as the owner of the leads: they must be his own.
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
+                WHERE c.oid IN (tracked.counts, tracked.disqualifications)
+                  AND (c.relowner <> l.relowner OR c.relkind NOT IN ('r', 'p'))) THEN
+        RAISE EXCEPTION 'the phone counts or disqualifications of table "%" belong to another owner', leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
+                  HINT = format('Run ALTER TABLE ... OWNER TO on %s and %s.', tracked.counts, tracked.disqualifications);
+    END IF;
+    -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
+    PERFORM @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    SELECT m.relation, m.column_name, m.has_other_type INTO missing FROM @extschema@.lead_phones_missing_column(tracked) AS m
+     WHERE m.relation IS NOT NULL;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', format(CASE WHEN missing.has_other_type THEN 'column "%s" of table "%s" is of a type that cannot be tracked'
+                                         ELSE 'table "%2$s" has no column "%1$s"' END, missing.column_name, missing.relation)
+            USING ERRCODE = CASE WHEN missing.has_other_type THEN 'datatype_mismatch' ELSE 'undefined_column' END,
+                  DETAIL = format('Table "%s" is tracked with it; it was altered while the event triggers of lead_phones were disabled.', leads),
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
+    END IF;
+    RETURN tracked;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_column(leads regclass, column_name name, parameter text, wanted text)
+    RETURNS pg_attribute
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    attribute pg_catalog.pg_attribute;
+    base oid;
+    modifier integer;
+    allowed oid[] := CASE wanted
+        WHEN 'campaign' THEN '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]
+        WHEN 'number' THEN '{text,varchar}'::regtype[]::oid[]
+        WHEN 'region' THEN '{text,varchar,bpchar}'::regtype[]::oid[]
+        WHEN 'mark' THEN '{bool}'::regtype[]::oid[]
+    END;
+BEGIN
+    SELECT * INTO attribute FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = leads AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table "%" has no column "%"', leads, column_name
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('The column is named by %s.', parameter),
+                  HINT = format('Name one of its columns with %s => ''...'': %s.', parameter,
+                      (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                         FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = leads AND a.attnum > 0 AND NOT a.attisdropped));
+    END IF;
+    SELECT b.base_type, b.type_modifier INTO base, modifier
+      FROM @extschema@.lead_phones_base_type(attribute.atttypid, attribute.atttypmod) AS b;
+    IF base <> ALL (allowed) THEN
+        RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
+                format_type(attribute.atttypid, attribute.atttypmod)
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('The column named by %s must be %s, or a domain over one of these.', parameter,
+                      (SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.place) FROM unnest(allowed) WITH ORDINALITY AS a (type, place))),
+                  HINT = format('Change its type, or name another column with %s => ''...''.', parameter);
+    END IF;
+    IF attribute.attgenerated <> '' THEN
+        RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
+                  HINT = format('Name the column it is generated from with %s => ''...''.', parameter);
+    END IF;
+    -- "+" and 15 digits; a length counts 4 bytes of header in the modifier
+    IF wanted = 'number' AND modifier - 4 BETWEEN 0 AND 15 THEN
+        RAISE EXCEPTION 'column "%" of table "%" is too short for a phone number', column_name, leads
+            USING ERRCODE = 'string_data_right_truncation',
+                  DETAIL = format('It is of type %s; a number in E.164 has up to 16 characters.',
+                      format_type(attribute.atttypid, attribute.atttypmod)),
+                  HINT = format('Run ALTER TABLE %s ALTER COLUMN %I TYPE text.', leads, column_name);
+    END IF;
+    IF wanted = 'number' AND octet_length(column_name::text || '_disqualified') > 63 THEN
+        RAISE EXCEPTION 'the name of column "%" of table "%" is too long', column_name, leads
+            USING ERRCODE = 'name_too_long',
+                  DETAIL = 'A second column is named after it, with _disqualified at the end.',
+                  HINT = 'Rename it to at most 50 bytes.';
+    END IF;
+    IF wanted = 'campaign'
+       AND EXISTS (SELECT FROM pg_catalog.pg_collation AS c
+                    WHERE c.oid = attribute.attcollation AND NOT c.collisdeterministic) THEN
+        RAISE EXCEPTION 'column "%" of table "%" has a nondeterministic collation', column_name, leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Campaigns are told apart by their bytes.',
+                  HINT = 'Give the column a deterministic collation.';
+    END IF;
+    RETURN attribute;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_table(leads regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    class pg_catalog.pg_class;
+    kind text;
+    hint constant text := 'Track the table that holds the leads.';
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = leads;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table with OID % does not exist', leads::oid USING ERRCODE = 'undefined_table', HINT = hint;
+    END IF;
+    kind := CASE
+        WHEN class.relkind = 'v' THEN 'a view'
+        WHEN class.relkind = 'm' THEN 'a materialized view'
+        WHEN class.relkind = 'f' THEN 'a foreign table'
+        WHEN class.relkind = 'S' THEN 'a sequence'
+        WHEN class.relkind = 'c' THEN 'a composite type'
+        WHEN class.relkind IN ('i', 'I') THEN 'an index'
+        WHEN class.relkind = 't' THEN 'a TOAST table'
+        WHEN class.relpersistence = 't' THEN 'a temporary table'
+        WHEN class.relpersistence = 'u' THEN 'an unlogged table'
+    END;
+    IF kind IS NOT NULL THEN
+        RAISE EXCEPTION 'cannot track "%": it is %', leads, kind
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = CASE class.relpersistence WHEN 'u' THEN 'After a crash its leads would be gone, and their counts would not.'
+                      ELSE 'Only tables can be tracked.' END,
+                  HINT = CASE class.relpersistence WHEN 'u' THEN format('Run ALTER TABLE %s SET LOGGED before.', leads) ELSE hint END;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = leads) THEN
+        RAISE EXCEPTION 'cannot track "%": it is %', leads,
+                CASE WHEN class.relispartition THEN 'a partition' ELSE 'a table that inherits from another' END
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'Writes to the table above it would not be counted.',
+                  HINT = format('Track %s: that covers every table below it.',
+                      (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
+                         FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = leads));
+    END IF;
+    IF NOT pg_has_role(class.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table "%"', leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Tracking, recounting and backfilling write to the table and its triggers.',
+                  HINT = 'Let its owner or a superuser do it.';
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_tables(leads regclass, schema name, campaign pg_attribute) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads);
+    campaign_definition text := format('%I %s', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod));
+    collation_name text;
+    found record;
+    found_tracked @extschema@.lead_phone_tables;
+BEGIN
+    SELECT format(' COLLATE %I.%I', n.nspname, c.collname) INTO collation_name
+      FROM pg_catalog.pg_collation AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+     WHERE c.oid = campaign.attcollation;
+    campaign_definition := campaign_definition || coalesce(collation_name, '') || ' NOT NULL';
+
+    -- Tables that are there: left by an earlier tracking, or someone else's?
+    found_tracked.leads := leads;
+    found_tracked.campaign_column := campaign.attname;
+    found_tracked.counts := to_regclass(format('%I.campaign_phone_counts', schema));
+    found_tracked.disqualifications := to_regclass(format('%I.campaign_phone_disqualifications', schema));
+    FOR found IN
+        SELECT c.oid, c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = schema AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications')
+    LOOP
+        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
+            SELECT FROM @extschema@.lead_phones_columns_of(found_tracked) AS w
+              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
+             WHERE w.relation = found.oid AND a.atttypid IS DISTINCT FROM CASE w.column_name
+                   WHEN campaign.attname THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END) THEN
+            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
+                USING ERRCODE = 'duplicate_table',
+                      DETAIL = format('Tracking "%s" needs the name, with a column %I of type %s.',
+                          leads, campaign.attname, format_type(campaign.atttypid, NULL)),
+                      HINT = 'Rename it, or move the leads table into a schema of its own.';
+        END IF;
+        IF found.relowner <> owner::oid THEN
+            RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
+                USING ERRCODE = 'insufficient_privilege',
+                      DETAIL = format('Table "%s" belongs to "%s". A leads table, its counts and its disqualifications have one owner.',
+                          leads, owner),
+                      HINT = format('If you trust the table, run ALTER TABLE %I.%I OWNER TO %s.', schema, found.relname, owner);
+        END IF;
+    END LOOP;
+
+    IF to_regclass(format('%I.campaign_phone_counts', schema)) IS NULL THEN
+        EXECUTE format($ddl$
+            CREATE TABLE %1$I.campaign_phone_counts (
+                %2$s,
+                phone @extschema@.e164 NOT NULL,
+                lead_count bigint NOT NULL DEFAULT 0,
+                phone_count bigint NOT NULL DEFAULT 0,
+                mobile_count bigint NOT NULL DEFAULT 0,
+                disqualified boolean NOT NULL DEFAULT false,
+                PRIMARY KEY (%3$I, phone)
+            ) WITH (fillfactor = 50)
+        $ddl$, schema, campaign_definition, campaign.attname);
+        EXECUTE format('CREATE INDEX campaign_phone_counts_disqualified_idx ON %I.campaign_phone_counts (%I, phone)
+                        WHERE disqualified', schema, campaign.attname);
+        EXECUTE format('ALTER TABLE %I.campaign_phone_counts OWNER TO %s', schema, owner);
+        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_counts IS %L', schema,
+            'every unique phone number of each campaign, kept by the triggers of lead_phones');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone IS %L', schema, 'the number, in E.164');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.lead_count IS %L', schema,
+            'leads that have the number in either column');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone_count IS %L', schema,
+            'leads that have the number in the first column of numbers');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.mobile_count IS %L', schema,
+            'leads that have the number in the second column of numbers');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.disqualified IS %L', schema,
+            'the number is not to be called in this campaign');
+    END IF;
+
+    IF to_regclass(format('%I.campaign_phone_disqualifications', schema)) IS NULL THEN
+        EXECUTE format($ddl$
+            CREATE TABLE %1$I.campaign_phone_disqualifications (
+                %2$s,
+                phone @extschema@.e164 NOT NULL,
+                entry integer NOT NULL,
+                source text NOT NULL,
+                reason text,
+                disqualified_by text NOT NULL,
+                disqualified_at timestamptz NOT NULL,
+                expires_at timestamptz,
+                lifted_by text,
+                lifted_at timestamptz,
+                lift_reason text,
+                PRIMARY KEY (%3$I, phone, entry)
+            )
+        $ddl$, schema, campaign_definition, campaign.attname);
+        EXECUTE format('CREATE UNIQUE INDEX campaign_phone_disqualifications_standing_idx
+                        ON %I.campaign_phone_disqualifications (%I, phone, source) WHERE lifted_at IS NULL',
+                        schema, campaign.attname);
+        EXECUTE format('CREATE INDEX campaign_phone_disqualifications_expires_at_idx
+                        ON %I.campaign_phone_disqualifications (expires_at)
+                        WHERE lifted_at IS NULL AND expires_at IS NOT NULL', schema);
+        EXECUTE format('ALTER TABLE %I.campaign_phone_disqualifications OWNER TO %s', schema, owner);
+        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_disqualifications IS %L', schema,
+            'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.entry IS %L', schema,
+            'running number of the entry, for its campaign and number');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.source IS %L', schema,
+            'who or what asks for it; entries of different sources stand and are lifted on their own');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.expires_at IS %L', schema,
+            'from when expire_disqualifications() lifts the entry');
+        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.lifted_at IS %L', schema,
+            'when the entry was lifted; NULL while it stands');
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_triggers(leads regclass, settings jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    arguments text;
+BEGIN
+    PERFORM @extschema@.lead_phones_allow_triggers(leads);
+    SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
+      FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,count_at,
+                    schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
+     WHERE settings ->> k.key IS NOT NULL;
+    -- BEFORE ROW triggers fire by name: "zz", so that what the application's own triggers write is normalized too.
+    -- A partition has them from its partitioned table.
+    -- No WHEN clause and no list of columns: Postgres would tie the columns to it, and let nobody alter their types.
+    IF NOT (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = leads) THEN
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_lead_phones_normalize_insert BEFORE INSERT ON %s FOR EACH ROW
+                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_lead_phones_normalize_update BEFORE UPDATE ON %s FOR EACH ROW
+                        EXECUTE FUNCTION @extschema@.lead_phones_normalize(%s)', leads, arguments);
+    END IF;
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_insert AFTER INSERT ON %s
+                    REFERENCING NEW TABLE AS new_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_update AFTER UPDATE ON %s
+                    REFERENCING OLD TABLE AS old_leads NEW TABLE AS new_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_delete AFTER DELETE ON %s
+                    REFERENCING OLD TABLE AS old_leads FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+    EXECUTE format('CREATE OR REPLACE TRIGGER lead_phones_count_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
+                    EXECUTE FUNCTION @extschema@.lead_phones_count(%s)', leads, arguments);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_follow_row_security(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    beside regclass;
+BEGIN
+    IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads) THEN
+        RETURN;
+    END IF;
+    FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+        IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = beside) THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beside);
+            RAISE NOTICE 'table "%" has row-level security now, as the leads have', beside
+                USING DETAIL = 'Its owner alone sees rows of it.',
+                      HINT = 'Create a policy that follows the one of the leads: see docs/security.md.';
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_follow_row_security(@extschema@.lead_phone_tables) IS
+    'internal: closes counts and ledger by row-level security, where the leads have it';
+
+CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    adopted bigint;
+BEGIN
+    -- Of a ledger that was lost the marks are left: who is out stays out.
+    EXECUTE format($dml$
+        INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at)
+        SELECT m.campaign, m.phone, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
+          FROM (SELECT l.%2$I AS campaign, %3$s AS phone FROM %4$s AS l WHERE l.%5$I
+                 UNION
+                SELECT l.%2$I, %6$s FROM %4$s AS l WHERE l.%7$I) AS m
+          LEFT JOIN (SELECT d.%2$I AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+                       FROM %1$s AS d GROUP BY d.%2$I, d.phone) AS e ON e.campaign = m.campaign AND e.phone = m.phone
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE$dml$,
+        tracked.disqualifications, tracked.campaign_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.leads, tracked.phone_column || '_disqualified',
+        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified')
+      USING @extschema@.lead_phones_caller(), clock_timestamp();
+    GET DIAGNOSTICS adopted = ROW_COUNT;
+    IF adopted > 0 THEN
+        RAISE NOTICE '% numbers of table "%" are marked as disqualified, and no entry says why', adopted, tracked.leads
+            USING DETAIL = 'They are entries of the source "adopted" now, and stay disqualified.',
+                  HINT = 'Those that may be called: CALL requalify_phone(..., source => ''adopted'').';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
+    'internal: makes entries of marks that have none';
+
+CREATE OR REPLACE FUNCTION @extschema@.track_lead_phones(
+    leads regclass,
+    campaign_column name DEFAULT 'campaign_id',
+    phone_column name DEFAULT 'phone',
+    mobile_column name DEFAULT 'mobile',
+    region text DEFAULT 'US',
+    region_column name DEFAULT NULL,
+    on_invalid text DEFAULT 'keep',
+    backfill boolean DEFAULT true,
+    count_at text DEFAULT 'read',
+    OUT total_leads bigint,
+    OUT numbers_normalized bigint,
+    OUT left_invalid bigint,
+    OUT unique_numbers bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    schema name;
+    campaign pg_catalog.pg_attribute;
+    number_column name;
+    other regclass;
+    settings jsonb;
+    tracked @extschema@.lead_phone_tables;
+BEGIN
+    IF leads IS NULL OR campaign_column IS NULL OR phone_column IS NULL OR mobile_column IS NULL
+       OR region IS NULL OR on_invalid IS NULL OR backfill IS NULL OR count_at IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE
+                WHEN leads IS NULL THEN 'leads'
+                WHEN campaign_column IS NULL THEN 'campaign_column'
+                WHEN phone_column IS NULL THEN 'phone_column'
+                WHEN mobile_column IS NULL THEN 'mobile_column'
+                WHEN region IS NULL THEN 'region'
+                WHEN on_invalid IS NULL THEN 'on_invalid'
+                WHEN backfill IS NULL THEN 'backfill'
+                ELSE 'count_at' END
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Of the parameters of track_lead_phones, only region_column can be NULL.';
+    END IF;
+    IF upper(region) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
+        RAISE EXCEPTION 'region "%" does not exist', region
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The phone metadata knows no such region.',
+                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
+    END IF;
+    IF on_invalid NOT IN ('keep', 'null', 'reject') THEN
+        RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';
+    END IF;
+    IF count_at NOT IN ('read', 'commit') THEN
+        RAISE EXCEPTION 'count_at cannot be "%"', count_at
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use read or commit.';
+    END IF;
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    IF phone_column = mobile_column THEN
+        RAISE EXCEPTION 'phone_column and mobile_column are both "%"', phone_column
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name two different columns.';
+    END IF;
+    campaign := @extschema@.lead_phones_check_column(leads, campaign_column, 'campaign_column', 'campaign');
+    PERFORM @extschema@.lead_phones_check_column(leads, phone_column, 'phone_column', 'number');
+    PERFORM @extschema@.lead_phones_check_column(leads, mobile_column, 'mobile_column', 'number');
+    IF region_column IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_check_column(leads, region_column, 'region_column', 'region');
+    END IF;
+
+    schema := (SELECT n.nspname FROM pg_catalog.pg_class AS c
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
+    settings := jsonb_build_object(
+        'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
+        'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid, 'count_at', count_at,
+        'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
+    PERFORM @extschema@.lead_phones_check_detached(leads);
+    PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
+
+    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
+    IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
+                  tracked.region_column, tracked.on_invalid, tracked.count_at)
+            IS DISTINCT FROM (campaign_column, phone_column, mobile_column, upper(region), region_column, on_invalid, count_at) THEN
+        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('It is tracked with campaign_column %s, phone_column %s, mobile_column %s, region %s, region_column %s, on_invalid %s, count_at %s.',
+                      tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
+                      coalesce(tracked.region_column, 'NULL'), tracked.on_invalid, tracked.count_at),
+                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
+    END IF;
+    SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
+     WHERE t.leads <> track_lead_phones.leads
+       -- what a stranger's own trigger says is of no account
+       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.leads)
+           = (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.counts)
+       AND t.counts = (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = schema AND c.relname = 'campaign_phone_counts');
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema "%" has a tracked table already: "%"', schema, other
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'campaign_phone_counts belongs to one leads table.',
+                  HINT = format('Move "%s" into a schema of its own, or untrack "%s".', leads, other);
+    END IF;
+
+    PERFORM @extschema@.lead_phones_check_isolation();
+    PERFORM @extschema@.lead_phones_create_tables(leads, schema, campaign);
+    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified' AND NOT a.attisdropped) THEN
+            -- A lead without a mark is not counted yet.
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I boolean %s',
+                leads, number_column || '_disqualified', CASE WHEN backfill THEN 'NOT NULL DEFAULT false' ELSE '' END);
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, number_column || '_disqualified',
+                'the number is not to be called in this campaign; kept by lead_phones');
+        ELSIF NOT backfill THEN
+            RAISE EXCEPTION 'table "%" has a column "%" already', leads, number_column || '_disqualified'
+                USING ERRCODE = 'duplicate_column',
+                      DETAIL = 'Without backfill, leads that are there are told from later ones by that column, which is added.',
+                      HINT = format('Run ALTER TABLE %s DROP COLUMN %I, or track the table with backfill => true.',
+                          leads, number_column || '_disqualified');
+        END IF;
+        PERFORM @extschema@.lead_phones_check_column(leads, (number_column || '_disqualified')::name,
+            CASE number_column WHEN phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'mark');
+    END LOOP;
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    tracked.leads := leads;
+    tracked.campaign_column := campaign_column;
+    tracked.phone_column := phone_column;
+    tracked.mobile_column := mobile_column;
+    tracked.region := upper(region);
+    tracked.region_column := region_column;
+    tracked.on_invalid := on_invalid;
+    tracked.count_at := count_at;
+    tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
+    tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
+    PERFORM @extschema@.lead_phones_follow_row_security(tracked);
+    PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, campaign_column),
+            @extschema@.lead_phones_colocate(leads, tracked.disqualifications, campaign_column);
+
+    PERFORM @extschema@.lead_phones_drop_triggers(m) FROM @extschema@.lead_phones_members(leads) AS m;
+    IF backfill THEN
+        -- before there are triggers, which would look at every row again
+        PERFORM @extschema@.lead_phones_progress(leads, 'normalizing');
+        SELECT f.total_leads, f.numbers_normalized, f.left_invalid INTO total_leads, numbers_normalized, left_invalid
+          FROM @extschema@.lead_phones_normalize_rows(tracked, leads::text) AS f;
+    END IF;
+    PERFORM @extschema@.lead_phones_create_triggers(m,
+                CASE WHEN m = leads THEN settings ELSE settings || '{"member": true}' END)
+       FROM @extschema@.lead_phones_members(leads) AS m;
+    IF NOT backfill THEN
+        EXECUTE format('DELETE FROM %s AS c WHERE NOT c.disqualified', tracked.counts);
+        EXECUTE format('UPDATE %s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 WHERE c.lead_count <> 0', tracked.counts);
+        PERFORM @extschema@.lead_phones_apply_standing(tracked);
+        RETURN;
+    END IF;
+    PERFORM @extschema@.lead_phones_adopt(tracked);
+    PERFORM @extschema@.lead_phones_progress(leads, 'counting');
+    unique_numbers := @extschema@.lead_phones_count_rows(tracked);
+    PERFORM @extschema@.lead_phones_progress(leads, 'marking');
+    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
+    -- where an earlier call left them to a backfill
+    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
+        IF NOT (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a
+                 WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified') THEN
+            EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false, ALTER COLUMN %2$I SET NOT NULL',
+                leads, number_column || '_disqualified');
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.lead_phones_progress(leads, 'indexing');
+    PERFORM @extschema@.lead_phones_create_index(m, campaign_column, phone_column),
+            @extschema@.lead_phones_create_index(m, campaign_column, mobile_column)
+       FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_progress(leads, NULL);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text COLLATE pg_catalog."C", %s)', number_column, @extschema@.lead_phones_region(tracked))
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_only(tables regclass[], what text) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF cardinality(tables) = 0 THEN
+        RAISE EXCEPTION '% in the schemas of search_path', CASE what WHEN 'contacts' THEN 'there are no lead tables' ELSE 'no table is tracked' END
+            USING ERRCODE = CASE what WHEN 'contacts' THEN 'undefined_table' ELSE 'object_not_in_prerequisite_state' END,
+                  DETAIL = 'Where leads is left out, the one that search_path sees is meant.',
+                  HINT = CASE what WHEN 'contacts' THEN 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.'
+                      ELSE 'Run track_lead_phones() on the leads table, or name it with leads => ''schema.table''.' END;
+    END IF;
+    IF cardinality(tables) > 1 THEN
+        RAISE EXCEPTION '%', CASE what WHEN 'contacts' THEN 'more than one schema has lead tables' ELSE 'more than one table is tracked' END
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('search_path sees %s.', array_to_string(tables, ', ')),
+                  HINT = format('Name the table with leads => %L.', @extschema@.lead_phones_table_name(tables[1]));
+    END IF;
+    RETURN tables[1];
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_only(regclass[], text) IS
+    'internal: the one table that was found; an error where there is none, or more';
+
+CREATE FUNCTION @extschema@.lead_phones_visible(tables regclass[], schemas name[]) RETURNS regclass[]
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- As a name is resolved. But temporary tables neither are meant nor hide others: they are made by the way.
+    SELECT coalesce(array_agg(c.oid::regclass ORDER BY p.place), '{}')
+      FROM unnest(schemas) WITH ORDINALITY AS p (schema, place)
+      JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
+      JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.oid = ANY (tables) AND c.relpersistence = 'p'
+     WHERE NOT EXISTS (SELECT FROM unnest(schemas) WITH ORDINALITY AS e (schema, place)
+                         JOIN pg_catalog.pg_namespace AS m ON m.nspname = e.schema
+                         JOIN pg_catalog.pg_class AS h ON h.relnamespace = m.oid AND h.relname = c.relname AND h.relpersistence <> 't'
+                        WHERE e.place < p.place)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible(regclass[], name[]) IS
+    'internal: those of some tables that a search_path sees';
+
+CREATE FUNCTION @extschema@.lead_phones_visible_table() RETURNS regclass
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT @extschema@.lead_phones_only(@extschema@.lead_phones_visible(
+        ARRAY(SELECT t.leads FROM @extschema@.lead_phone_tables AS t), pg_catalog.current_schemas(false)), 'table'::pg_catalog.text)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible_table() IS
+    'internal: the one tracked table that the search_path of the caller sees';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- of lead tables, contacts have the numbers
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+        leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+    END IF;
+    RETURN (@extschema@.lead_phones_tracked(leads)).leads;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
+    'internal: the tracked table that is meant by the one named';
+
+CREATE FUNCTION @extschema@.lead_phones_in_order(
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], OUT literal text, OUT numbers @extschema@.e164[])
+    RETURNS SETOF record
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign_type text := (SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
+                            WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+BEGIN
+    -- The one order in which rows of the counts are locked: campaign, then number, texts by their bytes. The triggers have it from
+    -- Campaign and Delta in src/triggers.
+    RETURN QUERY EXECUTE format($query$
+        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone COLLATE "C" ORDER BY k.phone COLLATE "C")::@extschema@.e164[]
+          FROM unnest($1, $2) AS k (campaign, phone)
+         GROUP BY k.campaign ORDER BY k.campaign::%1$s %2$s$query$,
+        campaign_type, CASE WHEN campaign_type::regtype IN ('text'::regtype, 'varchar'::regtype) THEN 'COLLATE "C"' ELSE '' END)
+      USING campaigns, phones;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tables, text[], text[]) IS
+    'internal: numbers by campaign, in the order in which rows of the counts are locked; campaigns as SQL';
+
+CREATE FUNCTION @extschema@.lead_phones_leads_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
+    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%s AS l WHERE l.%I = %s AND (l.%I = ANY ($1) OR l.%I = ANY ($1))', (tracked).leads, (tracked).campaign_column, literal,
+        (tracked).phone_column, (tracked).mobile_column)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_leads_of(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the leads of a campaign that hold one of the numbers $1';
+
+CREATE FUNCTION @extschema@.lead_phones_wait_for_lead(tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    leads constant text := @extschema@.lead_phones_leads_of(tracked, literal);
+    held record;
+BEGIN
+    BEGIN
+        EXECUTE format('WITH free AS MATERIALIZED (SELECT l.tableoid, l.ctid FROM %1$s FOR NO KEY UPDATE SKIP LOCKED)
+                        SELECT l.tableoid, l.ctid FROM %1$s AND NOT EXISTS (
+                            SELECT FROM free AS f WHERE f.tableoid = l.tableoid AND f.ctid = l.ctid) LIMIT 1', leads)
+           INTO held USING numbers::text[];
+        -- the locks of this look
+        RAISE SQLSTATE 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+    END;
+    BEGIN
+        EXECUTE format('SELECT FROM %s AS l WHERE l.tableoid = $1 AND l.ctid = $2 FOR NO KEY UPDATE', tracked.leads)
+          USING held.tableoid, held.ctid;
+        RAISE SQLSTATE 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+    END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+    'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
+
+CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    started_at constant timestamptz := clock_timestamp();
+    lock_timeout constant interval := current_setting('lock_timeout')::interval;
+    ordered record;
+    held record;
+BEGIN
+    -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
+    FOR attempt IN 1 .. 1000000 LOOP
+        held := NULL;
+        BEGIN
+            FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) SELECT %3$s, k.phone FROM unnest($1) AS k (phone) ORDER BY k.phone
+                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers;
+            END LOOP;
+            FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                held := ordered;
+                EXECUTE format('SELECT FROM %s FOR NO KEY UPDATE NOWAIT', @extschema@.lead_phones_leads_of(tracked, ordered.literal))
+                  USING ordered.numbers::text[];
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            -- of the counts: lock_timeout means what it says
+            IF held IS NULL OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
+                RAISE;
+            END IF;
+            -- and again, without the locks of this attempt
+        END;
+        IF attempt <= 20 THEN
+            PERFORM pg_sleep(attempt * 0.001);
+        ELSE
+            PERFORM @extschema@.lead_phones_wait_for_lead(tracked, held.literal, held.numbers);
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[]) IS
+    'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
+    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    standing @extschema@.e164[];
+    lifted @extschema@.e164[];
+    changed bigint;
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %1$s AS d
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
+        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
+    lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
+    EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
+                     WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
+        tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
+    EXECUTE format($dml$
+        UPDATE %1$s AS l
+           SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
+               %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
+         WHERE l.%2$I = %7$s
+           AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
+                OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
+        tracked.leads, tracked.campaign_column,
+        tracked.phone_column, tracked.phone_column || '_disqualified',
+        tracked.mobile_column, tracked.mobile_column || '_disqualified',
+        literal)
+       USING standing::text[], lifted::text[];
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1) AND NOT c.disqualified
+                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+        tracked.counts, tracked.campaign_column, literal) USING lifted;
+    RETURN changed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+    'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';
+
+CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, arguments jsonb) RETURNS @extschema@.e164[]
+    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN arguments ? 'subjects' THEN
+               ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s)
+           ELSE ARRAY[@extschema@.normalize_phone(arguments ->> 'phone', (tracked).region)] END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, jsonb) IS
+    'internal: the numbers that a call is about: of a list, which are valid already, or the one that was spelled';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
+    campaign text := arguments ->> 'campaign';
+    source text := arguments ->> 'source';
+    reason text := arguments ->> 'reason';
+    expires_at timestamptz := arguments ->> 'expires_at';
+    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+BEGIN
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    -- An entry of the source that says something else is replaced. The time is an argument: Citus distributes no UPDATE that calls a
+    -- volatile function.
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
+                       AND (d.reason, d.expires_at) IS DISTINCT FROM ($5, $6)',
+        tracked.disqualifications, tracked.campaign_column, literal)
+      USING numbers, source, arguments ->> 'by', clock_timestamp(), reason, expires_at;
+    EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
+                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, $5
+                      FROM unnest($1) AS k (phone)
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands
+                                   FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
+                     WHERE e.stands IS NOT TRUE',
+        tracked.disqualifications, tracked.campaign_column, literal)
+      USING numbers, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
+    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
+    'internal: disqualifies numbers of a campaign, as whoever calls';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
+    campaign text := arguments ->> 'campaign';
+    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    entries bigint;
+BEGIN
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
+                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
+        tracked.disqualifications, tracked.campaign_column, literal)
+      USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
+    GET DIAGNOSTICS entries = ROW_COUNT;
+    RETURN jsonb_build_object('number', numbers[1], 'entries', entries,
+        'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS
+    'internal: lifts disqualifications of numbers of a campaign, as whoever calls';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_expire(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    expired_at constant timestamptz := clock_timestamp();
+    campaigns text[];
+    phones text[];
+    ordered record;
+    lifted bigint;
+    entries bigint := 0;
+    unmarked bigint := 0;
+BEGIN
+    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone::pg_catalog.text) FROM %1$s AS d
+                     WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
+       INTO campaigns, phones USING expired_at;
+    IF phones IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones);
+        FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+            EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
+                             WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
+                tracked.disqualifications, tracked.campaign_column, ordered.literal)
+              USING ordered.numbers, arguments ->> 'by', expired_at;
+            GET DIAGNOSTICS lifted = ROW_COUNT;
+            entries := entries + lifted;
+            unmarked := unmarked + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
+        END LOOP;
+    END IF;
+    RETURN jsonb_build_object('leads', unmarked, 'entries', entries
+        + @extschema@.lead_phones_expire_others(leads, arguments ->> 'by'));
+END
+$function$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
+    campaign bigint,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
+    campaign uuid,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
+    campaign text,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_marked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+BEGIN
+    number := answer ->> 'number';
+    leads_marked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
+    campaign bigint,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
+    campaign uuid,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
+    campaign text,
+    phone text,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+BEGIN
+    number := answer ->> 'number';
+    leads_unmarked := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.expire_disqualifications(
+    leads regclass DEFAULT NULL,
+    INOUT entries_lifted bigint DEFAULT NULL,
+    INOUT leads_unmarked bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    own_lock_timeout constant text := current_setting('lock_timeout');
+    tracked regclass;
+    answer jsonb;
+BEGIN
+    IF leads IS NOT NULL THEN
+        answer := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
+        entries_lifted := answer ->> 'entries';
+        leads_unmarked := answer ->> 'leads';
+        RETURN;
+    END IF;
+    entries_lifted := 0;
+    leads_unmarked := 0;
+    FOR tracked IN SELECT t.leads FROM @extschema@.lead_phone_tables AS t ORDER BY t.leads::oid LOOP
+        -- One table that is broken, or locked, must not keep the others from it.
+        BEGIN
+            IF own_lock_timeout = '0' THEN
+                PERFORM set_config('lock_timeout', '10s', true);
+            END IF;
+            answer := @extschema@.lead_phones_call(tracked, 'expire', '{}'::jsonb);
+            PERFORM set_config('lock_timeout', own_lock_timeout, true);
+            entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
+            leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'disqualifications of table "%" were not expired: %', tracked, SQLERRM USING ERRCODE = SQLSTATE;
+        END;
+    END LOOP;
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint) IS
+    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds; of all tracked tables, unless one is named';
+
+CREATE FUNCTION @extschema@.lead_phones_check_kind(leads regclass, member regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    class pg_catalog.pg_class;
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence <> 'p' THEN
+        RAISE EXCEPTION 'table "%" cannot belong to tracked table "%"', member, leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = CASE WHEN class.relkind = 'f' THEN 'It is a foreign table, on which writes cannot be counted.'
+                      WHEN class.relkind NOT IN ('r', 'p') THEN 'It is not a table.'
+                      WHEN class.relpersistence = 'u' THEN 'It is an unlogged table: after a crash its leads would be gone, and their counts would not.'
+                      ELSE 'It is a temporary table, on which writes cannot be counted.' END,
+                  HINT = format('Detach it, or untrack "%s".', leads);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_kind(regclass, regclass) IS
+    'internal: an error where a relation of a tree is not a permanent table';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
+                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
+    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
+    class pg_catalog.pg_class;
+    outside regclass;
+    key_column name;
+    later_trigger name;
+BEGIN
+    SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
+    PERFORM @extschema@.lead_phones_check_kind(leads, member);
+    IF class.relowner <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table and every table below it have one owner.',
+                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
+                      owner::regrole, member);
+    END IF;
+    IF member <> leads THEN
+        SELECT i.inhparent::regclass INTO outside FROM pg_catalog.pg_inherits AS i
+         WHERE i.inhrelid = member AND i.inhparent NOT IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m)
+         ORDER BY i.inhseqno LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'table "%" inherits from "%", which is not tracked', member, outside
+                USING ERRCODE = 'feature_not_supported',
+                      DETAIL = format('It belongs to tracked table "%s"; writes to "%s" would not be counted.', leads, outside),
+                      HINT = format('Run ALTER TABLE %s NO INHERIT %s before.', member, outside);
+        END IF;
+    END IF;
+    -- The columns of a partition key, also those in expressions, depend on the table as a whole.
+    SELECT a.attname INTO key_column FROM pg_catalog.pg_depend AS d
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+     WHERE d.classid = 'pg_class'::regclass AND d.objid = member AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = member AND d.refobjsubid = 0 AND d.deptype = 'i' AND a.attname = ANY (written)
+     ORDER BY a.attnum LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table "%" is partitioned by column "%"', member, key_column
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'The triggers of lead_phones write the column, and a BEFORE ROW trigger must not move a row to another partition.',
+                  HINT = 'Partition it by another column, such as the campaign.';
+    END IF;
+    SELECT t.tgname INTO later_trigger FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = member AND NOT t.tgisinternal
+       AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & (4 | 16) <> 0 -- BEFORE ROW, on INSERT or UPDATE
+       AND t.tgname COLLATE "C" > 'zz_lead_phones_normalize_update'
+     ORDER BY t.tgname LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" of table "%" fires after numbers are normalized', later_trigger, member
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
+                  HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member);
+    END IF;
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_visible_leads() RETURNS regclass
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT @extschema@.lead_phones_only(@extschema@.lead_phones_visible(
+        ARRAY(SELECT t.tgrelid::pg_catalog.regclass FROM pg_catalog.pg_trigger AS t
+               WHERE t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND t.tgfoid
+                     OPERATOR(pg_catalog.=) '@extschema@.lead_phones_split()'::pg_catalog.regprocedure::pg_catalog.oid),
+        pg_catalog.current_schemas(false)), 'contacts'::pg_catalog.text)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_visible_leads() IS
+    'internal: the leads of the one set of lead tables that the search_path of the caller sees';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_model(leads regclass) RETURNS name
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    schema name;
+    foreign_table text;
+BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name one of the lead tables, or leave it out for those that search_path sees.';
+    END IF;
+    SELECT n.nspname INTO schema
+      FROM pg_catalog.pg_class AS r
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
+      JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'leads'
+      JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure AND t.tgparentid = 0
+     WHERE r.oid = lead_phones_model.leads;
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'there are no lead tables beside "%"', leads
+            USING ERRCODE = 'undefined_table',
+                  HINT = 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.';
+    END IF;
+    -- What is done to one of these tables runs as its owner: he must own all that it touches.
+    SELECT string_agg(w.name, ', ') INTO foreign_table
+      FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
+                    lead_disqualifications,campaign_phone_counts,campaign_phone_disqualifications,
+                    callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
+                          AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
+                                             WHERE l.relname = 'leads' AND l.relnamespace = n.oid));
+    IF foreign_table IS NOT NULL THEN
+        RAISE EXCEPTION 'the lead tables of schema "%" are not complete', schema
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Missing, or of another owner than leads: %s.', foreign_table),
+                  HINT = 'The tables that create_lead_tables() creates keep their names and have one owner.';
+    END IF;
+    RETURN schema;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.create_lead_tables(schema name DEFAULT current_schema()) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    existing text;
+    described record;
+BEGIN
+    IF schema IS NULL OR to_regnamespace(quote_ident(schema)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', coalesce(schema, '')
+            USING ERRCODE = 'invalid_schema_name', HINT = 'Run CREATE SCHEMA before, or set search_path.';
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = to_regclass(format('%I.leads', schema))
+                  AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+        RAISE NOTICE 'schema "%" has lead tables already', schema;
+        RETURN;
+    END IF;
+    SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname) INTO existing FROM pg_catalog.pg_class AS c
+     WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
+       AND c.relname IN ('campaigns', 'free_mail_domains', 'accounts', 'contacts', 'lead_uploads', 'lead_upload_problems', 'leads',
+                         'lead_disqualifications', 'lead_ledger', 'lead_reasons', 'callable_leads',
+                         'campaign_phone_counts', 'campaign_phone_disqualifications');
+    IF existing IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" has relations of the names that lead tables need', schema
+            USING ERRCODE = 'duplicate_table',
+                  DETAIL = format('They are %s.', existing),
+                  HINT = 'Create the lead tables in a schema of their own.';
+    END IF;
+    EXECUTE format($ddl$
+        CREATE TABLE %1$I.campaigns (
+            campaign_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+            name text NOT NULL,
+            region text NOT NULL DEFAULT 'US',
+            created_at timestamptz NOT NULL DEFAULT now());
+
+        CREATE TABLE %1$I.free_mail_domains (domain text COLLATE "C" PRIMARY KEY CHECK (domain = lower(domain)));
+
+        CREATE TABLE %1$I.accounts (
+            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
+            account_id bigint GENERATED BY DEFAULT AS IDENTITY,
+            name text,
+            name_key text COLLATE "C" GENERATED ALWAYS AS (@extschema@.lead_phones_company_key(name)) STORED,
+            domain text COLLATE "C",
+            created_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (campaign_id, account_id));
+        -- partial, so that the domain is no key: who gives an account its domain does not wait for those who add contacts to it
+        CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain) WHERE domain IS NOT NULL;
+        CREATE UNIQUE INDEX accounts_name_without_domain_idx ON %1$I.accounts (campaign_id, name_key) WHERE domain IS NULL;
+        CREATE INDEX accounts_name_idx ON %1$I.accounts (campaign_id, name_key);
+
+        CREATE TABLE %1$I.contacts (
+            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
+            contact_id bigint GENERATED BY DEFAULT AS IDENTITY,
+            account_id bigint,
+            email text COLLATE "C",
+            name text,
+            title text,
+            phone text,
+            mobile text,
+            region text NOT NULL DEFAULT 'US',
+            created_at timestamptz NOT NULL DEFAULT now(),
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (campaign_id, contact_id),
+            FOREIGN KEY (campaign_id, account_id) REFERENCES %1$I.accounts);
+        CREATE UNIQUE INDEX contacts_email_idx ON %1$I.contacts (campaign_id, lower(email));
+        CREATE INDEX contacts_account_idx ON %1$I.contacts (campaign_id, account_id);
+
+        CREATE TABLE %1$I.lead_uploads (
+            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
+            upload_id bigint GENERATED BY DEFAULT AS IDENTITY,
+            file_name text,
+            uploaded_by text NOT NULL DEFAULT current_user,
+            started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            finished_at timestamptz,
+            columns jsonb,
+            rows_in_file bigint,
+            created bigint,
+            updated bigint,
+            duplicates_in_file bigint,
+            refused bigint,
+            invalid_phone bigint,
+            invalid_mobile bigint,
+            without_valid_number bigint,
+            disqualified_on_arrival bigint,
+            PRIMARY KEY (campaign_id, upload_id),
+            CHECK (rows_in_file = created + updated + duplicates_in_file + refused));
+
+        CREATE TABLE %1$I.lead_upload_problems (
+            campaign_id bigint NOT NULL,
+            upload_id bigint NOT NULL,
+            row_number bigint NOT NULL,
+            column_name text NOT NULL,
+            raw_value text,
+            reason text NOT NULL,
+            PRIMARY KEY (campaign_id, upload_id, row_number, column_name),
+            FOREIGN KEY (campaign_id, upload_id) REFERENCES %1$I.lead_uploads ON DELETE CASCADE);
+
+        CREATE TABLE %1$I.leads (
+            campaign_id bigint NOT NULL,
+            lead_id bigint GENERATED BY DEFAULT AS IDENTITY,
+            contact_id bigint,
+            upload_id bigint,
+            row_number bigint,
+            email text,
+            name text,
+            title text,
+            company text,
+            website text,
+            phone text,
+            mobile text,
+            custom jsonb NOT NULL DEFAULT '{}',
+            created_at timestamptz NOT NULL DEFAULT now(),
+            PRIMARY KEY (campaign_id, lead_id),
+            FOREIGN KEY (campaign_id, contact_id) REFERENCES %1$I.contacts ON DELETE CASCADE);
+        CREATE INDEX leads_contact_idx ON %1$I.leads (campaign_id, contact_id, lead_id);
+        CREATE INDEX leads_lead_idx ON %1$I.leads (lead_id);
+
+        CREATE TABLE %1$I.lead_disqualifications (
+            entry bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+            campaign_id bigint,
+            account_id bigint,
+            contact_id bigint,
+            domain text COLLATE "C",
+            phone @extschema@.e164,
+            source text NOT NULL,
+            reason text,
+            disqualified_by text NOT NULL,
+            disqualified_at timestamptz NOT NULL,
+            expires_at timestamptz,
+            lifted_by text,
+            lifted_at timestamptz,
+            lift_reason text,
+            CHECK (num_nonnulls(account_id, contact_id, domain, phone) = 1),
+            CHECK (campaign_id IS NOT NULL OR num_nonnulls(domain, phone) = 1),
+            CHECK (campaign_id IS NULL OR phone IS NULL));
+        CREATE UNIQUE INDEX lead_disqualifications_account_idx ON %1$I.lead_disqualifications (campaign_id, account_id, source)
+            WHERE lifted_at IS NULL AND account_id IS NOT NULL;
+        CREATE UNIQUE INDEX lead_disqualifications_contact_idx ON %1$I.lead_disqualifications (campaign_id, contact_id, source)
+            WHERE lifted_at IS NULL AND contact_id IS NOT NULL;
+        CREATE UNIQUE INDEX lead_disqualifications_domain_idx ON %1$I.lead_disqualifications (domain, coalesce(campaign_id, 0), source)
+            WHERE lifted_at IS NULL AND domain IS NOT NULL;
+        CREATE UNIQUE INDEX lead_disqualifications_phone_idx ON %1$I.lead_disqualifications (phone, source)
+            WHERE lifted_at IS NULL AND phone IS NOT NULL;
+        CREATE INDEX lead_disqualifications_expires_at_idx ON %1$I.lead_disqualifications (expires_at)
+            WHERE lifted_at IS NULL AND expires_at IS NOT NULL
+        $ddl$, schema);
+    EXECUTE format($dml$
+        INSERT INTO %I.free_mail_domains (domain)
+        SELECT unnest('{gmail.com,googlemail.com,yahoo.com,yahoo.co.uk,yahoo.ca,yahoo.fr,yahoo.de,yahoo.co.in,yahoo.com.br,ymail.com,
+            rocketmail.com,hotmail.com,hotmail.co.uk,hotmail.fr,hotmail.de,outlook.com,outlook.de,outlook.fr,live.com,live.co.uk,msn.com,
+            aol.com,aim.com,icloud.com,me.com,mac.com,proton.me,protonmail.com,pm.me,gmx.com,gmx.de,gmx.net,gmx.at,gmx.ch,web.de,
+            t-online.de,freenet.de,mail.com,mail.ru,bk.ru,inbox.ru,list.ru,yandex.ru,yandex.com,qq.com,163.com,126.com,sina.com,foxmail.com,
+            naver.com,hanmail.net,daum.net,orange.fr,wanadoo.fr,free.fr,laposte.net,sfr.fr,libero.it,virgilio.it,tiscali.it,alice.it,
+            uol.com.br,bol.com.br,terra.com.br,rediffmail.com,zoho.com,fastmail.com,hey.com,tutanota.com,tuta.io,comcast.net,xfinity.com,
+            verizon.net,att.net,sbcglobal.net,bellsouth.net,cox.net,charter.net,spectrum.net,earthlink.net,juno.com,optonline.net,
+            btinternet.com,sky.com,virginmedia.com,ntlworld.com,talktalk.net,rogers.com,shaw.ca,sympatico.ca,telus.net,bigpond.com,
+            optusnet.com.au,seznam.cz,wp.pl,o2.pl,onet.pl,interia.pl,ukr.net,telenet.be,skynet.be,ziggo.nl,kpnmail.nl,planet.nl,bluewin.ch}'::text[])
+        $dml$, schema);
+    PERFORM @extschema@.track_lead_phones(format('%I.contacts', schema)::regclass, region_column => 'region');
+    EXECUTE format($ddl$
+        CREATE TRIGGER lead_phones_split AFTER INSERT ON %1$I.leads REFERENCING NEW TABLE AS new_leads
+            FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_split();
+        CREATE TRIGGER lead_phones_keep_uploaded BEFORE UPDATE ON %1$I.leads FOR EACH ROW
+            WHEN ((OLD.campaign_id, OLD.lead_id, OLD.email, OLD.name, OLD.title, OLD.company, OLD.website, OLD.phone, OLD.mobile)
+                  IS DISTINCT FROM
+                  (NEW.campaign_id, NEW.lead_id, NEW.email, NEW.name, NEW.title, NEW.company, NEW.website, NEW.phone, NEW.mobile))
+            EXECUTE FUNCTION @extschema@.lead_phones_keep_uploaded()
+        $ddl$, schema);
+    PERFORM @extschema@.lead_phones_create_views(schema);
+    FOR described IN
+        SELECT * FROM (VALUES
+            ('TABLE', 'campaigns', 'campaigns, and the region of numbers that are written without a country code in them'),
+            ('TABLE', 'free_mail_domains', 'domains of e-mail providers and others that say nothing of a company; edit it as you need'),
+            ('TABLE', 'accounts', 'companies: one row for each in a campaign'),
+            ('COLUMN', 'accounts.name_key', 'the name as it is compared: in lower case, without spaces'),
+            ('COLUMN', 'accounts.domain', 'the Internet domain that the company is known by'),
+            ('TABLE', 'contacts', 'people: one row for each e-mail address in a campaign, or for a lead without one; tracked by lead_phones'),
+            ('COLUMN', 'contacts.region', 'region of its numbers, where they are written without a country code'),
+            ('TABLE', 'leads', 'what was uploaded, row by row, and which contact it is about'),
+            ('COLUMN', 'leads.contact_id', 'the person; left NULL it is found, or made, by the e-mail address'),
+            ('COLUMN', 'leads.upload_id', 'the upload that brought it, NULL for a lead that was inserted'),
+            ('COLUMN', 'leads.row_number', 'its row in the file'),
+            ('COLUMN', 'leads.custom', 'columns of the file that mean nothing to lead_phones'),
+            ('TABLE', 'lead_uploads', 'receipts of uploads'),
+            ('COLUMN', 'lead_uploads.columns', 'which column of the file was taken for which'),
+            ('COLUMN', 'lead_uploads.created', 'rows that brought a new contact'),
+            ('COLUMN', 'lead_uploads.updated', 'rows whose e-mail address was in the campaign already'),
+            ('COLUMN', 'lead_uploads.duplicates_in_file', 'rows whose e-mail address came in an earlier row of the file'),
+            ('COLUMN', 'lead_uploads.refused', 'rows that say nothing, and were left out'),
+            ('COLUMN', 'lead_uploads.disqualified_on_arrival', 'rows with a number of which none may be called'),
+            ('TABLE', 'lead_upload_problems', 'values of uploads that could not be used, and why'),
+            ('TABLE', 'lead_disqualifications', 'ledger of disqualified accounts and contacts, suppressed domains, and numbers suppressed in all campaigns'),
+            ('COLUMN', 'lead_disqualifications.campaign_id', 'NULL for all campaigns'),
+            ('VIEW', 'lead_ledger', 'all disqualifications and suppressions, of numbers too, that stand or stood'),
+            ('VIEW', 'lead_reasons', 'every reason why a lead may not be called'),
+            ('VIEW', 'callable_leads', 'the leads that may be called, and by which numbers; each person once')) AS d (kind, name, comment)
+    LOOP
+        EXECUTE format('COMMENT ON %s %I.%s IS %L', described.kind, schema, described.name, described.comment);
+    END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_views(schema name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    standing constant text := @extschema@.lead_phones_standing();
+BEGIN
+    EXECUTE format($ddl$
+        CREATE OR REPLACE VIEW %1$I.lead_ledger AS
+        SELECT 'phone'::text AS kind, d.campaign_id, d.phone::text AS subject, d.source, d.reason, d.disqualified_by, d.disqualified_at,
+               d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s AS stands
+          FROM %1$I.campaign_phone_disqualifications AS d
+         UNION ALL
+        SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact'
+                    WHEN d.domain IS NOT NULL THEN 'domain' ELSE 'phone' END,
+               d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
+               d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s
+          FROM %1$I.lead_disqualifications AS d
+        $ddl$, schema, standing);
+
+    EXECUTE format($ddl$
+        CREATE OR REPLACE VIEW %1$I.callable_leads AS
+        SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
+          FROM %1$I.leads AS l
+          JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.try_normalize_phone(c.phone, c.region) AS phone,
+                   @extschema@.try_normalize_phone(c.mobile, c.region) AS mobile) AS v
+         CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT (c.phone_disqualified AND EXISTS (
+                                SELECT FROM %1$I.campaign_phone_disqualifications AS d
+                                 WHERE d.campaign_id = c.campaign_id AND d.phone = v.phone AND %2$s))
+                         AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = v.phone AND %2$s)
+                        THEN v.phone END AS phone,
+                   CASE WHEN NOT (c.mobile_disqualified AND EXISTS (
+                                SELECT FROM %1$I.campaign_phone_disqualifications AS d
+                                 WHERE d.campaign_id = c.campaign_id AND d.phone = v.mobile AND %2$s))
+                         AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = v.mobile AND %2$s)
+                        THEN v.mobile END AS mobile) AS n
+         WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
+                            WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND %2$s)
+           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
+                            WHERE d.campaign_id = c.campaign_id AND d.account_id = c.account_id AND %2$s)
+           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
+                            WHERE d.domain = @extschema@.lead_phones_domain(c.email)
+                              AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND %2$s)
+           AND NOT EXISTS (SELECT FROM %1$I.accounts AS a JOIN %1$I.lead_disqualifications AS d ON d.domain = a.domain
+                            WHERE a.campaign_id = c.campaign_id AND a.account_id = c.account_id
+                              AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND %2$s)
+           AND NOT EXISTS (SELECT FROM %1$I.leads AS earlier
+                            WHERE earlier.campaign_id = l.campaign_id AND earlier.contact_id = l.contact_id
+                              AND earlier.lead_id < l.lead_id)
+        $ddl$, schema, standing);
+
+    -- "leads" of a call are those of this schema, by the name that it has when it is asked: what lifts an entry is to be pasted.
+    EXECUTE format($ddl$
+        CREATE OR REPLACE VIEW %1$I.lead_reasons AS
+        WITH people AS NOT MATERIALIZED (
+            SELECT l.lead_id, l.campaign_id, l.contact_id, c.account_id, a.domain AS account_domain,
+                   @extschema@.lead_phones_domain(c.email) AS email_domain,
+                   @extschema@.try_normalize_phone(c.phone, c.region) AS phone,
+                   @extschema@.try_normalize_phone(c.mobile, c.region) AS mobile
+              FROM %1$I.leads AS l
+              JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+              LEFT JOIN %1$I.accounts AS a ON a.campaign_id = c.campaign_id AND a.account_id = c.account_id)
+        SELECT p.lead_id, p.campaign_id, n.number AS blocks, 'phone'::text AS kind, d.phone::text AS subject, d.source, d.reason,
+               d.disqualified_by, d.disqualified_at, d.expires_at,
+               format('CALL @extschema@.requalify_phone(%%s, %%L, source => %%L, leads => %%L)', p.campaign_id, d.phone, d.source, @extschema@.lead_phones_table_name(%3$L)) AS lift
+          FROM people AS p
+         CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
+          JOIN %1$I.campaign_phone_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.phone = n.value AND %2$s
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, n.number, 'phone', d.phone, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
+               format('CALL @extschema@.unsuppress_phones(ARRAY[%%L], source => %%L, leads => %%L)', d.phone, d.source, @extschema@.lead_phones_table_name(%3$L))
+          FROM people AS p
+         CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
+          JOIN %1$I.lead_disqualifications AS d ON d.phone = n.value AND %2$s
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, 'lead', 'contact', d.contact_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
+               d.expires_at, format('CALL @extschema@.requalify_contact(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.contact_id, d.source, @extschema@.lead_phones_table_name(%3$L))
+          FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.contact_id = p.contact_id AND %2$s
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, 'lead', 'account', d.account_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
+               d.expires_at, format('CALL @extschema@.requalify_account(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.account_id, d.source, @extschema@.lead_phones_table_name(%3$L))
+          FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.account_id = p.account_id AND %2$s
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, 'lead', 'domain', d.domain, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
+               format('CALL @extschema@.unsuppress_domains(ARRAY[%%L]%%s, source => %%L, leads => %%L)', d.domain,
+                   coalesce(', campaign => ' || d.campaign_id, ''), d.source, @extschema@.lead_phones_table_name(%3$L))
+          FROM people AS p
+         CROSS JOIN LATERAL (SELECT p.email_domain UNION SELECT p.account_domain) AS o (domain)
+          JOIN %1$I.lead_disqualifications AS d ON d.domain = o.domain
+               AND (d.campaign_id IS NULL OR d.campaign_id = p.campaign_id) AND %2$s
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
+               format('UPDATE %%s SET phone = ... WHERE campaign_id = %%s AND contact_id = %%s', @extschema@.lead_phones_table_name(%4$L), p.campaign_id, p.contact_id)
+          FROM people AS p WHERE p.phone IS NULL AND p.mobile IS NULL
+         UNION ALL
+        SELECT p.lead_id, p.campaign_id, 'lead', 'repeat', e.lead_id::text, NULL, 'the same person is called by an earlier lead',
+               NULL, NULL, NULL, NULL
+          FROM people AS p
+         CROSS JOIN LATERAL (SELECT e.lead_id FROM %1$I.leads AS e
+                              WHERE e.campaign_id = p.campaign_id AND e.contact_id = p.contact_id AND e.lead_id < p.lead_id
+                              ORDER BY e.lead_id LIMIT 1) AS e
+         UNION ALL
+        SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
+               NULL, NULL, NULL,
+               format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', @extschema@.lead_phones_table_name(%3$L), l.campaign_id, l.lead_id)
+          FROM %1$I.leads AS l WHERE l.contact_id IS NULL
+        $ddl$, schema, standing, format('%I.leads', schema), format('%I.contacts', schema));
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_status(lead bigint, leads regclass DEFAULT @extschema@.lead_phones_visible_leads())
+    RETURNS TABLE (
+        blocks text,
+        kind text,
+        subject text,
+        source text,
+        reason text,
+        disqualified_by text,
+        disqualified_at timestamptz,
+        expires_at timestamptz,
+        lift text)
+    STABLE ROWS 2 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    schema name := @extschema@.lead_phones_model(leads);
+    reasons jsonb;
+BEGIN
+    IF lead IS NULL THEN
+        RAISE EXCEPTION 'lead must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name its lead_id.';
+    END IF;
+    reasons := @extschema@.lead_phones_reasons(format('%I.leads', schema)::regclass, lead);
+    IF reasons IS NULL THEN
+        RAISE EXCEPTION 'lead % does not exist', lead
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id.', schema),
+                  HINT = 'Name the lead_id of a lead.';
+    END IF;
+    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(reasons) AS r (
+        blocks text, kind text, subject text, source text, reason text, disqualified_by text, disqualified_at timestamptz,
+        expires_at timestamptz, lift text);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    named bigint[];
+    domains text[];
+BEGIN
+    -- Companies are fewer than people.
+    source := format('(SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM %s AS s
+                        WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company)', source);
+    FOR attempt IN 1 .. 10 LOOP
+        -- Companies that were known by their names alone, and now have domains.
+        EXECUTE format($query$
+            SELECT array_agg(a.account_id), array_agg(w.domain)
+              FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
+                        SELECT DISTINCT ON (s.name_key) s.domain, s.name_key FROM %2$s AS s
+                         WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
+                     ORDER BY s.domain, s.name_key) AS w
+              JOIN %1$I.accounts AS a ON a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
+             WHERE NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$query$,
+            schema, source) INTO named, domains USING campaign, rows;
+        EXIT WHEN named IS NULL;
+        BEGIN
+            -- in one order with others who do this
+            EXECUTE format('SELECT FROM %I.accounts AS a WHERE a.campaign_id = $1 AND a.account_id = ANY ($2)
+                             ORDER BY a.account_id FOR NO KEY UPDATE', schema) USING campaign, named;
+            EXECUTE format('UPDATE %I.accounts AS a SET domain = w.domain FROM unnest($2, $3) AS w (account_id, domain)
+                             WHERE a.campaign_id = $1 AND a.account_id = w.account_id AND a.domain IS NULL', schema)
+              USING campaign, named, domains;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            -- Somebody has just given one of the domains to another account: look again.
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of accounts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
+    EXECUTE format($dml$
+        INSERT INTO %1$I.accounts (campaign_id, name, domain)
+        SELECT DISTINCT ON (s.domain) $1, s.company, s.domain FROM %2$s AS s
+         WHERE s.domain IS NOT NULL
+           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = s.domain)
+         ORDER BY s.domain, s.company IS NULL, s.place
+        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
+    EXECUTE format($dml$
+        INSERT INTO %1$I.accounts (campaign_id, name)
+        SELECT DISTINCT ON (s.name_key) $1, s.company FROM %2$s AS s
+         WHERE s.domain IS NULL AND s.name_key IS NOT NULL
+           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.name_key = s.name_key)
+         ORDER BY s.name_key, s.place
+        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_staging_columns(source regclass, named jsonb) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- The names that a column may have, best first; compared in lower case, letters and digits only.
+    known constant jsonb := '{
+        "email": ["email", "emailaddress", "mail", "workemail", "businessemail", "contactemail", "primaryemail", "emailwork"],
+        "name": ["name", "fullname", "contactname", "contact", "leadname", "personname"],
+        "first_name": ["firstname", "first", "givenname", "forename"],
+        "last_name": ["lastname", "last", "surname", "familyname"],
+        "title": ["title", "jobtitle", "position", "role", "job"],
+        "company": ["company", "companyname", "account", "accountname", "organization", "organisation", "employer", "business",
+                    "businessname", "firm"],
+        "website": ["website", "companywebsite", "web", "url", "domain", "companydomain", "homepage", "companyurl", "site"],
+        "phone": ["phone", "phonenumber", "telephone", "tel", "workphone", "officephone", "businessphone", "companyphone", "directphone",
+                  "directdial", "landline", "phone1", "primaryphone", "homephone"],
+        "mobile": ["mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "cellnumber", "phone2", "secondaryphone"],
+        "country": ["country", "countrycode", "region"],
+        "row_number": ["rownumber", "rownum", "line", "linenumber"]}';
+    field text;
+    column_name text;
+    columns text[];
+    candidates text[];
+    mapping jsonb := '{}';
+BEGIN
+    IF jsonb_typeof(named) <> 'object' THEN
+        RAISE EXCEPTION 'columns is %, not an object', named
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name columns by field, as in columns => ''{"phone": "Tel. 1"}''.';
+    END IF;
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO columns FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
+    FOR field, column_name IN SELECT e.key, e.value FROM jsonb_each_text(coalesce(named, '{}')) AS e LOOP
+        IF NOT known ? field THEN
+            RAISE EXCEPTION 'leads have no field "%"', field
+                USING ERRCODE = 'invalid_parameter_value',
+                      HINT = format('The fields are %s.', (SELECT string_agg(k, ', ') FROM jsonb_object_keys(known) AS k));
+        END IF;
+        IF column_name <> ALL (columns) THEN
+            RAISE EXCEPTION 'table "%" has no column "%"', source, column_name
+                USING ERRCODE = 'undefined_column',
+                      DETAIL = format('Its columns are %s.', array_to_string(columns, ', ')),
+                      HINT = format('Correct columns => ''{"%s": "..."}''.', field);
+        END IF;
+        mapping := mapping || jsonb_build_object(field, column_name);
+    END LOOP;
+    FOR field IN SELECT k FROM jsonb_object_keys(known) AS k WHERE NOT mapping ? k LOOP
+        SELECT array_agg(c.name ORDER BY c.name) INTO candidates FROM (
+            SELECT c.name, k.place, min(k.place) OVER () AS best
+              FROM unnest(columns) AS c (name)
+              JOIN jsonb_array_elements_text(known -> field) WITH ORDINALITY AS k (name, place)
+                ON k.name = regexp_replace(lower(c.name), '[^[:alnum:]]+', '', 'g')
+             WHERE NOT EXISTS (SELECT FROM jsonb_each_text(coalesce(named, '{}')) AS e WHERE e.value = c.name)) AS c
+         WHERE c.place = c.best;
+        IF cardinality(candidates) > 1 THEN
+            RAISE EXCEPTION 'table "%" has more than one column for "%"', source, field
+                USING ERRCODE = 'ambiguous_column',
+                      DETAIL = format('They are %s.', array_to_string(candidates, ', ')),
+                      HINT = format('Say which with columns => %L.', jsonb_build_object(field, candidates[1]));
+        END IF;
+        IF candidates IS NOT NULL THEN
+            mapping := mapping || jsonb_build_object(field, candidates[1]);
+        END IF;
+    END LOOP;
+    IF NOT mapping ?| '{email,name,first_name,last_name,phone,mobile}' THEN
+        RAISE EXCEPTION 'table "%" has no column of people or numbers', source
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('Its columns are %s.', coalesce(array_to_string(columns, ', '), 'none')),
+                  HINT = 'Columns such as email, full_name, phone, mobile are known; name others with columns => ''{"phone": "Tel. 1"}''.';
+    END IF;
+    SELECT format('column "%s" of table "%s" is of type %s', a.attname, source, format_type(a.atttypid, a.atttypmod)) INTO field
+      FROM jsonb_each_text(mapping) AS m JOIN pg_catalog.pg_attribute AS a ON a.attrelid = source AND a.attname = m.value
+      CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
+     WHERE CASE m.key WHEN 'row_number' THEN b.base_type NOT IN ('integer'::regtype, 'bigint'::regtype)
+                ELSE b.base_type NOT IN (SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typcategory IN ('S', 'N') AND t.typtype = 'b') END
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', field
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = 'Values of a file are text or numbers, and row numbers integers.',
+                  HINT = 'Create the staging table with columns of type text.';
+    END IF;
+    RETURN mapping;
+END
+$function$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.upload_leads(
+    campaign bigint,
+    source regclass,
+    file_name text DEFAULT NULL,
+    columns jsonb DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT upload_id bigint DEFAULT NULL,
+    INOUT rows_in_file bigint DEFAULT NULL,
+    INOUT created bigint DEFAULT NULL,
+    INOUT updated bigint DEFAULT NULL,
+    INOUT duplicates_in_file bigint DEFAULT NULL,
+    INOUT refused bigint DEFAULT NULL,
+    INOUT invalid_phone bigint DEFAULT NULL,
+    INOUT invalid_mobile bigint DEFAULT NULL,
+    INOUT without_valid_number bigint DEFAULT NULL,
+    INOUT disqualified_on_arrival bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    schema name := @extschema@.lead_phones_model(leads);
+    mapping jsonb;
+    missed bigint;
+    violated text;
+    is_known boolean;
+    repeats boolean;
+    update_of_contact constant record := @extschema@.lead_phones_update_of_contact('excluded');
+    with_account constant text := '(SELECT s.*, p.account_id FROM pg_temp.lead_phones_staged AS s
+                                      JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place AND p.outcome <> ''refused'')';
+    started_at timestamptz := clock_timestamp();
+    parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
+    synchronized constant text := current_setting('synchronize_seqscans');
+BEGIN
+    IF campaign IS NULL OR source IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
+    END IF;
+    PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
+    mapping := @extschema@.lead_phones_staging_columns(source, columns);
+    -- Uploads of one campaign wait for each other; those of others do not.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
+    EXECUTE format('INSERT INTO %I.lead_uploads (campaign_id, file_name, uploaded_by, started_at, columns) VALUES ($1, $2, $3, $4, $5)
+                    RETURNING upload_id', schema)
+       INTO upload_id USING campaign, file_name, @extschema@.lead_phones_caller(), started_at, mapping;
+
+    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
+    -- their rows locked until the commit.
+    IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
+        DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
+    END IF;
+    -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
+    PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
+    EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
+                @extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping), campaign::text));
+    GET DIAGNOSTICS rows_in_file = ROW_COUNT;
+    PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
+    ANALYZE pg_temp.lead_phones_staged;
+    SELECT count(*) INTO missed FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL;
+    IF missed > 0 OR mapping ? 'row_number' AND EXISTS (
+            SELECT FROM pg_temp.lead_phones_staged AS s GROUP BY s.place HAVING count(*) > 1) THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not number its rows', mapping ->> 'row_number', source
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
+                  HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
+    END IF;
+    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
+    FOR attempt IN 1 .. 10 LOOP
+        BEGIN
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'accounts');
+            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, 'pg_temp.lead_phones_staged', NULL);
+
+            -- Where each row goes. A person who is new gets his number here.
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'people');
+            EXECUTE format($ddl$
+                CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
+                SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+                           nextval(%4$s) END) AS contact_id
+                  FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
+                            WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
+                            WHEN s.email_key IS NULL THEN 'created'
+                            WHEN d.first_place < s.place THEN 'duplicate'
+                            WHEN c.contact_id IS NOT NULL THEN 'updated'
+                            ELSE 'created' END AS outcome
+                          FROM %2$s AS s
+                          LEFT JOIN %1$I.contacts AS c ON c.campaign_id = %3$s AND lower(c.email) = s.email_key
+                          LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
+                                      WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
+                         ORDER BY s.place) AS p$ddl$,
+                schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
+                pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
+            ANALYZE pg_temp.lead_phones_placed;
+            SELECT count(*) FILTER (WHERE p.outcome = 'updated') > 0, count(*) FILTER (WHERE p.outcome = 'duplicate') > 0 INTO is_known, repeats
+              FROM pg_temp.lead_phones_placed AS p;
+            -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index. In the order of the addresses, in which
+            -- everybody inserts and updates people.
+            IF NOT is_known THEN
+                BEGIN
+                    EXECUTE format($dml$
+                        INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+                        SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
+                          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema) USING campaign;
+                EXCEPTION WHEN unique_violation THEN
+                    -- Somebody has inserted one of them meanwhile.
+                    is_known := true;
+                END;
+            END IF;
+            IF is_known THEN
+                EXECUTE format($dml$
+                    INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+                    SELECT $1, i.contact_id, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region
+                      FROM (%2$s) AS m
+                      JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
+                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = m.email_key
+                     ORDER BY m.email_key
+                    ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
+                    schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
+                EXECUTE format($dml$
+                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+                    SELECT $1, p.contact_id, p.account_id, s.name, s.title, s.phone, s.mobile, s.region
+                      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                     WHERE p.outcome = 'created' AND s.email_key IS NULL$dml$, schema) USING campaign;
+            ELSIF repeats THEN
+                EXECUTE format('UPDATE %1$I.contacts AS c SET %3$s
+                                  FROM (%2$s) AS excluded WHERE c.campaign_id = $1 AND lower(c.email) = excluded.email_key AND %4$s', schema,
+                    @extschema@.lead_phones_merged(format('(SELECT s.* FROM %s AS s WHERE s.email_key IN (
+                        SELECT r.email_key FROM pg_temp.lead_phones_staged AS r GROUP BY r.email_key HAVING count(*) > 1))', with_account)),
+                    update_of_contact.assignments, update_of_contact.differs) USING campaign;
+            END IF;
+            IF is_known OR repeats THEN
+                EXECUTE format($dml$
+                    UPDATE pg_temp.lead_phones_placed AS p
+                       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+                      FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
+                     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id$dml$, schema) USING campaign;
+            END IF;
+            SELECT count(*) FILTER (WHERE p.outcome = 'created'), count(*) FILTER (WHERE p.outcome = 'updated'),
+                   count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
+              INTO created, updated, duplicates_in_file, refused
+              FROM pg_temp.lead_phones_placed AS p;
+
+            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'leads');
+            EXECUTE format($dml$
+                INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
+                SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
+                  FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+                 WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
+            EXIT;
+        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
+                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
+                -- a constraint of the owner's own
+                RAISE;
+            END IF;
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
+
+    EXECUTE format($dml$
+        INSERT INTO %1$I.lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
+        SELECT $1, $2, s.place, v.name, v.raw, v.reason
+          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+         CROSS JOIN LATERAL (
+            SELECT 'phone' AS name, s.raw_phone AS raw, @extschema@.phone_problem(s.raw_phone, s.region) AS reason
+             UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
+             UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
+                                                         WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
+             UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
+         WHERE v.reason IS NOT NULL
+           AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
+                OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused'))
+         ORDER BY s.place, v.name$dml$, schema) USING campaign, upload_id;
+    EXECUTE format('SELECT count(*) FILTER (WHERE p.column_name = ''phone''), count(*) FILTER (WHERE p.column_name = ''mobile'')
+                      FROM %I.lead_upload_problems AS p WHERE p.campaign_id = $1 AND p.upload_id = $2', schema)
+       INTO invalid_phone, invalid_mobile USING campaign, upload_id;
+    EXECUTE format($query$
+        SELECT count(*) FILTER (WHERE n.phone IS NULL AND n.mobile IS NULL),
+               count(*) FILTER (WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL) AND %2$s)
+          FROM pg_temp.lead_phones_staged AS s
+          JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+         CROSS JOIN LATERAL (SELECT s.valid_phone AS phone, s.valid_mobile AS mobile) AS n
+         WHERE p.outcome <> 'refused'$query$, schema,
+        @extschema@.lead_phones_out_on_arrival(schema))
+       INTO without_valid_number, disqualified_on_arrival USING campaign;
+    EXECUTE format('UPDATE %I.lead_uploads AS u SET finished_at = clock_timestamp(), rows_in_file = $3, created = $4, updated = $5,
+                           duplicates_in_file = $6, refused = $7, invalid_phone = $8, invalid_mobile = $9, without_valid_number = $10,
+                           disqualified_on_arrival = $11
+                     WHERE u.campaign_id = $1 AND u.upload_id = $2', schema)
+      USING campaign, upload_id, rows_in_file, created, updated, duplicates_in_file, refused, invalid_phone, invalid_mobile,
+            without_valid_number, disqualified_on_arrival;
+END
+$procedure$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    schema name := @extschema@.lead_phones_model(leads);
+    kind text := arguments ->> 'kind';
+    campaign bigint := arguments ->> 'campaign';
+    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
+    expires_at timestamptz := arguments ->> 'expires_at';
+    key constant text := @extschema@.lead_phones_key(kind);
+    known boolean;
+    out_now bigint;
+BEGIN
+    IF kind IN ('account', 'contact') THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.%2$ss AS k WHERE k.campaign_id = $1 AND k.%2$s_id = $2)', schema, kind)
+           INTO known USING campaign, subjects[1]::bigint;
+        IF NOT known THEN
+            RAISE EXCEPTION '% % of campaign % does not exist', kind, subjects[1], campaign
+                USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', schema, kind),
+                      HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
+        END IF;
+    END IF;
+    IF kind = 'phone' AND campaign IS NOT NULL THEN
+        IF cardinality(subjects) > 0 THEN
+            PERFORM @extschema@.lead_phones_disqualify(leads, arguments);
+        END IF;
+        RETURN jsonb_build_object('subjects', cardinality(subjects));
+    END IF;
+    EXECUTE format($dml$
+        UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $5, lifted_at = clock_timestamp(), lift_reason = 'replaced'
+          FROM unnest($2) AS k (subject)
+         WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3 AND (d.reason, d.expires_at) IS DISTINCT FROM ($4, $6)$dml$, schema, key)
+      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
+    EXECUTE format($dml$
+        INSERT INTO %1$I.lead_disqualifications AS d (campaign_id, %3$s, source, reason, disqualified_by, disqualified_at, expires_at)
+        SELECT $1, k.subject::%4$s, $3, $4, $5, clock_timestamp(), $6 FROM unnest($2) AS k (subject)
+         WHERE NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3)
+         ORDER BY k.subject
+        ON CONFLICT DO NOTHING$dml$, schema, key,
+        CASE WHEN kind IN ('account', 'contact') THEN kind || '_id' ELSE kind END,
+        CASE kind WHEN 'phone' THEN '@extschema@.e164' WHEN 'domain' THEN 'text' ELSE 'bigint' END)
+      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
+    IF kind IN ('account', 'contact') THEN
+        EXECUTE format('SELECT count(*) FROM %1$I.leads AS l JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+                         WHERE c.campaign_id = $1 AND c.%2$s_id = $2', schema, kind)
+           INTO out_now USING campaign, subjects[1]::bigint;
+    END IF;
+    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', out_now);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    schema name := @extschema@.lead_phones_model(leads);
+    campaign bigint := arguments ->> 'campaign';
+    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
+    lifted bigint := 0;
+BEGIN
+    IF arguments ->> 'kind' = 'phone' AND campaign IS NOT NULL THEN
+        IF cardinality(subjects) > 0 THEN
+            lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
+        END IF;
+    ELSE
+        EXECUTE format($dml$
+            UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $4, lifted_at = clock_timestamp(), lift_reason = $5
+              FROM unnest($2) AS k (subject)
+             WHERE %2$s AND d.lifted_at IS NULL AND d.source = coalesce($3, d.source)$dml$,
+            schema, @extschema@.lead_phones_key(arguments ->> 'kind'))
+          USING campaign, subjects, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason';
+        GET DIAGNOSTICS lifted = ROW_COUNT;
+    END IF;
+    RETURN jsonb_build_object('entries', lifted);
+END
+$function$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.disqualify_account(
+    campaign bigint,
+    account bigint,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT leads_out bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
+        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source,
+        'expires_at', expires_at));
+BEGIN
+    leads_out := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.requalify_account(
+    campaign bigint,
+    account bigint,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
+        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source));
+BEGIN
+    entries_lifted := answer ->> 'entries';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.disqualify_contact(
+    campaign bigint,
+    contact bigint,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'manual',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT leads_out bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
+        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source,
+        'expires_at', expires_at));
+BEGIN
+    leads_out := answer ->> 'leads';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.requalify_contact(
+    campaign bigint,
+    contact bigint,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
+        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source));
+BEGIN
+    entries_lifted := answer ->> 'entries';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
+    phones text[],
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'suppression list',
+    expires_at timestamptz DEFAULT NULL,
+    region text DEFAULT 'US',
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT suppressed bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
+        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source,
+        'expires_at', expires_at, 'region', region));
+BEGIN
+    suppressed := answer ->> 'subjects';
+    invalid := answer ->> 'invalid';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
+    list regclass,
+    column_name name DEFAULT 'phone',
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'suppression list',
+    expires_at timestamptz DEFAULT NULL,
+    region text DEFAULT 'US',
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT suppressed bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, leads, suppressed, invalid);
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
+    phones text[],
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    region text DEFAULT 'US',
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
+        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source, 'region', region));
+BEGIN
+    entries_lifted := answer ->> 'entries';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
+    domains text[],
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'suppression list',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT suppressed bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
+        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source,
+        'expires_at', expires_at));
+BEGIN
+    suppressed := answer ->> 'subjects';
+    invalid := answer ->> 'invalid';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
+    list regclass,
+    column_name name DEFAULT 'domain',
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT 'suppression list',
+    expires_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT suppressed bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.suppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, leads, suppressed, invalid);
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
+    domains text[],
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
+        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source));
+BEGIN
+    entries_lifted := answer ->> 'entries';
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
+    list regclass,
+    column_name name DEFAULT 'phone',
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    region text DEFAULT 'US',
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, leads, entries_lifted);
+END
+$procedure$;
+
+CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
+    list regclass,
+    column_name name DEFAULT 'domain',
+    campaign bigint DEFAULT NULL,
+    reason text DEFAULT NULL,
+    source text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT entries_lifted bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.unsuppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, leads, entries_lifted);
+END
+$procedure$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
+    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
+    metrics jsonb;
+    part jsonb;
+BEGIN
+    EXECUTE format($query$
+        SELECT jsonb_build_object('numbers', count(*) FILTER (WHERE c.lead_count > 0), 'shared', count(*) FILTER (WHERE c.lead_count > 1),
+                                  'disqualified', count(*) FILTER (WHERE c.disqualified AND c.lead_count > 0)) FROM %s AS c$query$, tracked.counts)
+       INTO metrics;
+    EXECUTE format($query$
+        SELECT jsonb_build_object('standing', count(*), 'overdue', count(*) FILTER (WHERE d.expires_at <= now())) FROM (%s) AS d$query$,
+        (SELECT string_agg(format('SELECT l.expires_at FROM %s AS l WHERE l.lifted_at IS NULL', ledger), ' UNION ALL ')
+           FROM unnest(ARRAY[tracked.disqualifications, others]) AS ledger WHERE ledger IS NOT NULL)) INTO part;
+    metrics := metrics || part;
+    IF uploads IS NOT NULL THEN
+        EXECUTE format($query$
+            SELECT jsonb_build_object('uploads', count(*), 'uploaded_rows', coalesce(sum(u.rows_in_file), 0),
+                                      'refused_rows', coalesce(sum(u.refused), 0),
+                                      'invalid_numbers', coalesce(sum(u.invalid_phone + u.invalid_mobile), 0),
+                                      'last_upload_at', max(u.finished_at))
+              FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, uploads) INTO part;
+        metrics := metrics || part;
+    END IF;
+    RETURN metrics;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phone_metrics()
+    RETURNS TABLE (
+        schema_name name,
+        table_name name,
+        estimated_leads bigint,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        standing_entries bigint,
+        overdue_entries bigint,
+        uploads bigint,
+        uploaded_rows bigint,
+        refused_rows bigint,
+        invalid_numbers bigint,
+        last_upload_at timestamptz)
+    STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- for all waiting together: whoever holds a table must not keep the others from being watched
+    patience constant interval := '2 s';
+    asked_at constant timestamptz := clock_timestamp();
+    own_lock_timeout constant text := current_setting('lock_timeout');
+    leads regclass;
+    metrics jsonb;
+BEGIN
+    FOR leads, schema_name, table_name, estimated_leads IN
+        SELECT t.leads, n.nspname, c.relname, (SELECT sum(nullif(m.reltuples, -1)) FROM pg_catalog.pg_class AS m
+                 WHERE m.oid IN (SELECT @extschema@.lead_phones_members(t.leads)) AND m.relkind <> 'p')
+          FROM @extschema@.lead_phone_tables AS t
+          JOIN pg_catalog.pg_class AS c ON c.oid = t.leads JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         ORDER BY n.nspname, c.relname
+    LOOP
+        -- One table that cannot be read must not hide the others.
+        BEGIN
+            PERFORM set_config('lock_timeout', greatest(1,
+                ceil(extract(epoch FROM patience - (clock_timestamp() - asked_at)) * 1000))::text || 'ms', true);
+            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
+            metrics := '{}';
+        END;
+        unique_numbers := metrics ->> 'numbers';
+        shared_numbers := metrics ->> 'shared';
+        disqualified_numbers := metrics ->> 'disqualified';
+        standing_entries := metrics ->> 'standing';
+        overdue_entries := metrics ->> 'overdue';
+        uploads := metrics ->> 'uploads';
+        uploaded_rows := metrics ->> 'uploaded_rows';
+        refused_rows := metrics ->> 'refused_rows';
+        invalid_numbers := metrics ->> 'invalid_numbers';
+        last_upload_at := metrics ->> 'last_upload_at';
+        RETURN NEXT;
+    END LOOP;
+    PERFORM set_config('lock_timeout', own_lock_timeout, true);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_missing(relation name, owner oid) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- of one owner: what a stranger's own trigger says is of no account
+    SELECT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relkind IN ('r', 'p') AND l.relpersistence = 'p'
+     CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_missing(name, oid) IS
+    'internal: a tracked table of an owner whose counts or ledger are of this name, and gone';
+
+CREATE FUNCTION @extschema@.lead_phones_kept_for(relation regclass) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t.leads FROM @extschema@.lead_phone_tables AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
+      JOIN pg_catalog.pg_class AS c ON c.oid = relation AND c.relowner = l.relowner
+     WHERE relation IN (t.counts, t.disqualifications)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_kept_for(regclass) IS
+    'internal: the tracked table of which a table is the counts or the ledger';
+
+CREATE FUNCTION @extschema@.lead_phones_untracked_settings(leads regclass) RETURNS @extschema@.lead_phone_tables
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_untracked_settings.leads
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
+    'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
+
+CREATE FUNCTION @extschema@.lead_phones_check_columns(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root regclass;
+    missing record;
+BEGIN
+    FOR root IN
+        SELECT r FROM @extschema@.lead_phones_roots(relation) AS r UNION SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k
+    LOOP
+        SELECT m.relation, m.column_name INTO missing
+          FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(root)) AS m WHERE m.relation IS NOT NULL;
+        IF FOUND THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', missing.column_name, missing.relation
+                USING ERRCODE = 'dependent_objects_still_exist',
+                      DETAIL = format('Table "%s" is tracked with it.', root),
+                      HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+        END IF;
+    END LOOP;
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_columns(regclass) IS
+    'internal: an error where a table that lost a column is, or serves, a tracked one that needs it';
+
+CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+BEGIN
+    IF root IS NULL THEN
+        RETURN @extschema@.lead_phones_root(relation);
+    END IF;
+    IF (SELECT c.relpersistence FROM pg_catalog.pg_class AS c WHERE c.oid = relation) <> 'p' THEN
+        RAISE EXCEPTION 'table "%" cannot be unlogged', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Tracked table "%s" needs it after a crash too.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    PERFORM @extschema@.lead_phones_check_shape(root);
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass) IS
+    'internal: the tracked table that an altered table is or belongs to; an error where it is counts or ledger, and no longer serves';
+
+CREATE FUNCTION @extschema@.lead_phones_check_shape(leads regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    missing record;
+BEGIN
+    SELECT m.relation, m.column_name INTO missing
+      FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(leads)) AS m WHERE m.relation IS NOT NULL;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be of that type', missing.column_name, missing.relation
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('Table "%s" is tracked with it.', leads),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(leads));
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_shape(regclass) IS
+    'internal: an error where a column of a tracked table, its counts or its ledger is of a type that it cannot have';
+
+CREATE FUNCTION @extschema@.lead_phones_renamed_root(relation regclass, old_name name) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    kept_for regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    tracked @extschema@.lead_phone_tables;
+BEGIN
+    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, @extschema@.lead_phones_root(relation)));
+    IF kept_for IS NOT NULL AND EXISTS (SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
+                                         WHERE w.relation = lead_phones_renamed_root.relation AND w.column_name = old_name)
+       OR kept_for IS NULL AND old_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified') THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('Table "%s" is tracked with it, by that name.', tracked.leads),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
+    END IF;
+    IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+        RETURN tracked.leads;
+    END IF;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_renamed_root(regclass, name) IS
+    'internal: the tracked table of which a tracked column was renamed; an error where it must not be';
+
+CREATE FUNCTION @extschema@.lead_phones_roots_in(old_schema name, new_schema name) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT t.tgrelid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid
+     CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
+     WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
+       AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
+       AND NOT (s.settings ->> 'member')::boolean AND s.settings ->> 'schema' = old_schema::text
+       -- of one owner: what a stranger's own trigger says is of no account
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                    WHERE n.nspname = new_schema AND c.relname = s.settings ->> 'counts' AND c.relowner = l.relowner)
+     ORDER BY t.tgrelid
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_roots_in(name, name) IS
+    'internal: the tracked tables whose counts are in a schema that was renamed';
+
+CREATE FUNCTION @extschema@.lead_phones_set_settings(leads regclass, changed jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    settings jsonb := (SELECT @extschema@.lead_phones_settings(t.tgargs) || changed FROM pg_catalog.pg_trigger AS t
+                        WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert');
+BEGIN
+    PERFORM @extschema@.lead_phones_create_triggers(m, CASE WHEN m = leads THEN settings - 'member' ELSE settings || '{"member": true}' END)
+       FROM @extschema@.lead_phones_members(leads) AS m;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_set_settings(regclass, jsonb) IS
+    'internal: changes settings of a tracked table, in the triggers of all its tables';
+
+CREATE FUNCTION @extschema@.lead_phones_rename_column(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
+    old_name constant name := arguments ->> 'old';
+    new_name constant name := arguments ->> 'new';
+    beside regclass;
+    setting text;
+BEGIN
+    FOR setting IN SELECT s.key FROM jsonb_each_text(to_jsonb(tracked)) AS s
+                    WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
+        IF setting = 'campaign_column' THEN
+            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+                EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+            END LOOP;
+        ELSIF setting IN ('phone_column', 'mobile_column') THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
+            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', leads, old_name || '_disqualified', new_name || '_disqualified');
+            RAISE NOTICE 'column "%" is now "%"', old_name || '_disqualified', new_name || '_disqualified'
+                USING DETAIL = format('It marks the numbers of column "%s" of table "%s".', new_name, leads);
+        END IF;
+        PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object(setting, new_name));
+    END LOOP;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rename_column(regclass, jsonb) IS
+    'internal: follows the rename of a tracked column';
+
+CREATE FUNCTION @extschema@.lead_phones_rename_schema(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object('schema', arguments ->> 'new'));
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rename_schema(regclass, jsonb) IS
+    'internal: follows the rename of the schema of counts and ledger';
+
+CREATE FUNCTION @extschema@.lead_phones_alter(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
+    beside regclass;
+    campaign pg_catalog.pg_attribute;
+    campaign_type text;
+    is_read_anew boolean := false;
+    retyped record;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_table(leads),
+            @extschema@.lead_phones_check_member(leads, m, to_jsonb(tracked)) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_follow_row_security(tracked);
+    FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
+        IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name,
+                CASE retyped.name WHEN tracked.phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'number');
+            is_read_anew := is_read_anew OR retyped.computed;
+        ELSIF retyped.name = tracked.region_column THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', 'region');
+            is_read_anew := is_read_anew OR retyped.computed;
+        ELSIF retyped.name = tracked.campaign_column THEN
+            campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
+            campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
+                || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
+                               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
+            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
+                BEGIN
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%4$s', beside, retyped.name, campaign_type,
+                        format_type(campaign.atttypid, campaign.atttypmod));
+                EXCEPTION WHEN data_exception OR unique_violation THEN
+                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
+                        USING ERRCODE = SQLSTATE, DETAIL = SQLERRM || '.',
+                              HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+                END;
+            END LOOP;
+            is_read_anew := is_read_anew OR retyped.computed;
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.lead_phones_check_shape(leads);
+    IF is_read_anew THEN
+        PERFORM @extschema@.lead_phones_recount(leads, '{}');
+    END IF;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_alter(regclass, jsonb) IS
+    'internal: follows what ALTER TABLE did to a tracked table, or refuses it';
+
+CREATE FUNCTION @extschema@.lead_phones_recount(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+BEGIN
+    PERFORM @extschema@.rebuild_phone_counts(leads);
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
+    'internal: counts the leads of a tracked table anew, where DDL has changed them';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_follow_ddl_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_after_ddl() IS
+    'event trigger: follows what DDL does to tracked tables and to those below them';
+
+CREATE FUNCTION @extschema@.lead_phones_after_drop() RETURNS event_trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_after_drop_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_after_drop() IS
+    'event trigger: refuses to drop what a tracked table needs, and recounts what lost a partition';
+
+CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA')
+    EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
+COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps tracked tables exact when they, or those below them, are altered';
+
+CREATE EVENT TRIGGER lead_phones_before_drop ON ddl_command_start
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE',
+                 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP COLLATION', 'DROP EXTENSION',
+                 'DROP LANGUAGE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP ACCESS METHOD', 'ALTER TABLE')
+    EXECUTE FUNCTION @extschema@.lead_phones_before_drop();
+COMMENT ON EVENT TRIGGER lead_phones_before_drop IS 'keeps the counts of tracked tables exact when partitions are dropped, and watches what else goes';
+
+CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
+    EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
+COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts and ledgers of tracked tables from being dropped';
+
+-- Tables of users: new triggers, and row security as the leads have it. What cannot be brought over is named, and stops no other.
+DO $upgrade$
+DECLARE
+    tracked @extschema@.lead_phone_tables;
+    schema name;
+    view name;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    FOR tracked IN
+        SELECT t.* FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
+          JOIN pg_catalog.pg_class AS c ON c.oid = t.counts AND c.relowner = l.relowner
+         WHERE l.relkind IN ('r', 'p') AND l.relpersistence = 'p'
+    LOOP
+        BEGIN
+            PERFORM @extschema@.lead_phones_set_settings(tracked.leads, '{}'), @extschema@.lead_phones_follow_row_security(tracked);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'table "%" has the triggers of 0.2.0: %', tracked.leads, SQLERRM
+                USING HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
+        END;
+    END LOOP;
+    FOR schema IN
+        SELECT n.nspname FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid AND c.relname = 'leads'
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure AND c.relpersistence = 'p'
+    LOOP
+        BEGIN
+            -- A script of an extension replaces no view but its own: so for a moment they are.
+            FOREACH view IN ARRAY '{lead_ledger,callable_leads,lead_reasons}'::name[] LOOP
+                EXECUTE format('ALTER EXTENSION lead_phones ADD VIEW %I.%I', schema, view);
+            END LOOP;
+            PERFORM @extschema@.lead_phones_create_views(schema);
+            FOREACH view IN ARRAY '{lead_ledger,callable_leads,lead_reasons}'::name[] LOOP
+                EXECUTE format('ALTER EXTENSION lead_phones DROP VIEW %I.%I', schema, view);
+            END LOOP;
+            EXECUTE format('DROP INDEX %1$I.accounts_domain_idx;
+                            CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain) WHERE domain IS NOT NULL', schema);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'the lead tables of schema "%" are as 0.2.0 made them: %', schema, SQLERRM;
+        END;
+    END LOOP;
+END
+$upgrade$;
