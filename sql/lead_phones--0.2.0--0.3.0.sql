@@ -683,6 +683,11 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETUR
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Name the tracked table, or leave it out for the one that search_path sees; the view lead_phone_tables lists all.';
+    END IF;
     -- of lead tables, contacts have the numbers
     IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
                 WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN

@@ -105,7 +105,7 @@ mod tests {
             company_key(&"É ".repeat(5000)).map(|key| key.len()),
             Some(1000)
         );
-        let address = |length| format!("{}@b.example", "a".repeat(length - 10));
+        let address = |length: usize| format!("{}@b.example", "a".repeat(length - 10));
         assert!(email_of(&address(320)).is_some());
         assert!(email_of(&address(321)).is_none());
     }

@@ -17,7 +17,7 @@ INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'one');
 INSERT INTO crm.leads (campaign_id, email, phone) VALUES (1, 'a@x.example', '678 999 8212'), (1, 'b@y.example', '678 999 8213');
 CALL disqualify_phone(1, '678 999 8212', expires_at => now() + interval '1 second', leads => 'crm.leads');
 CALL disqualify_phone(1, '678 999 8213', leads => 'crm.leads');
-CALL suppress_domains(ARRAY['x.example'], expires_at => now() + interval '1 second');
+CALL suppress_domains(ARRAY['x.example'], expires_at => now() + interval '1 second', leads => 'crm.leads');
 SQL
 sed -n '/^```sql cron$/,/^```$/{/^```/!p}' docs/reference.md | run >/dev/null
 for _ in $(seq 75); do

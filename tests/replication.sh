@@ -29,10 +29,10 @@ UPDATE app.leads SET mobile = phone WHERE id % 5 = 0;
 DELETE FROM app.leads WHERE id % 7 = 0;
 BEGIN;
 INSERT INTO app.leads VALUES (:first + 5000, 1, '678 999 1003', NULL);
-CALL disqualify_phone(1, '678 999 1003');
+CALL disqualify_phone(1, '678 999 1003', leads => 'app.leads');
 COMMIT;
-CALL disqualify_phone(2, '678 999 1004');
-CALL requalify_phone(2, '678 999 1004');
+CALL disqualify_phone(2, '678 999 1004', leads => 'app.leads');
+CALL requalify_phone(2, '678 999 1004', leads => 'app.leads');
 UPDATE app.leads SET campaign_id = 1 WHERE id % 11 = 0;
 SQL
 }

@@ -8,6 +8,7 @@ import argparse
 import io
 import pathlib
 import re
+import sys
 
 import jinja2
 import markupsafe
@@ -139,7 +140,15 @@ def main() -> None:
         tables = connection.execute("""SELECT leads::text, campaign_column, phone_column, mobile_column, region, on_invalid, counts::text, disqualifications::text
                                          FROM lead_phone_tables ORDER BY leads::text""").fetchall()
         about = connection.execute("SELECT current_database() AS database, lead_phones_version() AS version, to_char(now(), 'YYYY-MM-DD HH24:MI TZ') AS at").fetchone()
-        sections = [section(connection, table, options.numbers) for table in tables]
+        # whoever holds a table, or has planted one that only looks tracked, keeps no other from the page
+        connection.execute("SET LOCAL lock_timeout = '10s'")
+        sections = []
+        for table in tables:
+            try:
+                with connection.transaction():
+                    sections.append(section(connection, table, options.numbers))
+            except psycopg.Error as error:
+                print(f"{table['leads']} is left out: {str(error).splitlines()[0]}", file=sys.stderr)
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined)
     options.out.write_text(environment.get_template("page.html.j2").render(about=about, sections=sections), encoding="utf-8")
     print(f"{options.out}: {len(sections)} tracked tables")
