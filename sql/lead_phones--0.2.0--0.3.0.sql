@@ -7,7 +7,7 @@ DROP FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, t
 DROP FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean);
 
 CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
-    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_hold(regclass[]) IS
     'internal: keeps tables from being altered or dropped until the transaction ends; an error where one is gone';
 
@@ -84,7 +84,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phon
     'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables;
@@ -98,8 +98,10 @@ BEGIN
     END IF;
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
     IF FOUND THEN
-        -- What is found below holds until the transaction ends.
-        PERFORM @extschema@.lead_phones_hold(array_remove(ARRAY[tracked.leads, tracked.counts, tracked.disqualifications], NULL));
+        -- What is found below, which is why this is volatile, holds until the transaction ends.
+        PERFORM @extschema@.lead_phones_hold(ARRAY(
+            SELECT c.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads AND l.relowner = c.relowner
+             WHERE c.oid IN (tracked.leads, tracked.counts, tracked.disqualifications) ORDER BY c.oid <> tracked.leads, c.oid));
         SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
     END IF;
     IF NOT FOUND THEN
@@ -631,6 +633,139 @@ AS $function$
     SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text COLLATE pg_catalog."C", %s)', number_column, @extschema@.lead_phones_region(tracked))
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    unique_numbers bigint;
+BEGIN
+    -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
+    IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
+       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user::regrole THEN
+        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
+    END IF;
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    PERFORM @extschema@.lead_phones_check_isolation();
+    PERFORM @extschema@.lead_phones_check_detached(leads);
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    PERFORM @extschema@.lead_phones_normalize_rows(tracked, leads::text);
+    unique_numbers := @extschema@.lead_phones_count_rows(tracked);
+    PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
+    RETURN unique_numbers;
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_rebuild(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT jsonb_build_object('numbers', @extschema@.rebuild_phone_counts(leads))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rebuild(regclass, jsonb) IS 'internal: rebuild_phone_counts as the owner of the table';
+
+CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, arguments jsonb) RETURNS SETOF record
+    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_report_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
+    'internal: the rows of a report on a tracked table, read as its owner, for whoever may read it';
+
+CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT leads UNION SELECT t.counts FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_read_by_reports.leads AND t.counts IS NOT NULL
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read_by_reports(regclass) IS
+    'internal: the tables on which the caller of a report needs SELECT';
+
+CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        expected_lead_count bigint,
+        phone_count bigint,
+        expected_phone_count bigint,
+        mobile_count bigint,
+        expected_mobile_count bigint,
+        disqualified boolean,
+        expected_disqualified boolean,
+        wrongly_marked_leads bigint)
+    VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    -- One statement, so that leads, counts and ledger are seen at one moment.
+    RETURN QUERY EXECUTE format($query$
+        WITH recount AS (%1$s),
+        standing AS (SELECT DISTINCT d.%2$I AS campaign, d.phone FROM %3$s AS d WHERE d.lifted_at IS NULL),
+        marks AS (
+            SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l WHERE l.%7$I IS NOT NULL
+             UNION ALL
+            SELECT l.%2$I, %8$s, l.%9$I FROM %5$s AS l WHERE l.%7$I IS NOT NULL),
+        wrong_marks AS (
+            SELECT m.campaign, m.phone, count(*) AS leads
+              FROM marks AS m LEFT JOIN standing AS s ON s.campaign = m.campaign AND s.phone = m.phone
+             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL)
+             GROUP BY m.campaign, m.phone),
+        stored_and_expected AS (
+            SELECT coalesce(c.%2$I, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone,
+                   c.lead_count, coalesce(r.lead_count, 0) AS expected_lead_count,
+                   c.phone_count, coalesce(r.phone_count, 0) AS expected_phone_count,
+                   c.mobile_count, coalesce(r.mobile_count, 0) AS expected_mobile_count,
+                   c.disqualified
+              FROM %4$s AS c FULL JOIN recount AS r ON r.campaign = c.%2$I AND r.phone = c.phone),
+        counts_and_ledger AS (
+            SELECT coalesce(e.campaign, s.campaign) AS campaign, coalesce(e.phone, s.phone) AS phone,
+                   e.lead_count, coalesce(e.expected_lead_count, 0) AS expected_lead_count,
+                   e.phone_count, coalesce(e.expected_phone_count, 0) AS expected_phone_count,
+                   e.mobile_count, coalesce(e.expected_mobile_count, 0) AS expected_mobile_count,
+                   e.disqualified, s.phone IS NOT NULL AS expected_disqualified
+              FROM stored_and_expected AS e FULL JOIN standing AS s ON s.campaign = e.campaign AND s.phone = e.phone)
+        SELECT coalesce(a.campaign, w.campaign)::pg_catalog.text, coalesce(a.phone, w.phone),
+               a.lead_count, a.expected_lead_count, a.phone_count, a.expected_phone_count,
+               a.mobile_count, a.expected_mobile_count, a.disqualified, a.expected_disqualified,
+               coalesce(w.leads, 0)
+          FROM counts_and_ledger AS a
+          FULL JOIN wrong_marks AS w ON w.campaign = a.campaign AND w.phone = a.phone
+         WHERE w.leads IS NOT NULL
+            OR a.lead_count IS NULL
+            OR (a.lead_count, a.phone_count, a.mobile_count, a.disqualified)
+               <> (a.expected_lead_count, a.expected_phone_count, a.expected_mobile_count, a.expected_disqualified)
+            OR a.lead_count = 0 AND NOT a.disqualified
+         ORDER BY 1, 2$query$,
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, tracked.disqualifications,
+        tracked.counts, leads,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
+        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_verify(regclass, jsonb) IS
+    'internal: the rows of verify_phone_counts, as its owner';
+
+CREATE OR REPLACE FUNCTION @extschema@.verify_phone_counts(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        expected_lead_count bigint,
+        phone_count bigint,
+        expected_phone_count bigint,
+        mobile_count bigint,
+        expected_mobile_count bigint,
+        disqualified boolean,
+        expected_disqualified boolean,
+        wrongly_marked_leads bigint)
+    VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    PERFORM @extschema@.lead_phones_write_counts();
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint);
+END
+$function$;
+
 CREATE FUNCTION @extschema@.lead_phones_only(tables regclass[], what text) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -758,7 +893,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone
     'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
-    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[]) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], waits boolean DEFAULT true) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -768,12 +903,13 @@ DECLARE
     held record;
 BEGIN
     -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
-    FOR attempt IN 1 .. 1000000 LOOP
+    FOR attempt IN 1 .. 1000 LOOP
         held := NULL;
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                -- of what is there, locks the row
                 EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) SELECT %3$s, k.phone FROM unnest($1) AS k (phone) ORDER BY k.phone
-                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified WHERE false',
                     tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers;
             END LOOP;
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
@@ -784,12 +920,13 @@ BEGIN
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
             -- of the counts: lock_timeout means what it says
-            IF held IS NULL OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
+            IF held IS NULL OR attempt >= 1000 OR attempt > 50 AND NOT waits
+               OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
                 RAISE;
             END IF;
             -- and again, without the locks of this attempt
         END;
-        IF attempt <= 20 THEN
+        IF attempt <= 20 OR NOT waits THEN
             PERFORM pg_sleep(attempt * 0.001);
         ELSE
             PERFORM @extschema@.lead_phones_wait_for_lead(tracked, held.literal, held.numbers);
@@ -797,7 +934,7 @@ BEGIN
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[], boolean) IS
     'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
@@ -922,7 +1059,7 @@ BEGIN
                      WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
        INTO campaigns, phones USING expired_at;
     IF phones IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones);
+        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, NOT arguments ? 'all');
         FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
             EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
                              WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
@@ -1080,7 +1217,8 @@ BEGIN
             IF own_lock_timeout = '0' THEN
                 PERFORM set_config('lock_timeout', '10s', true);
             END IF;
-            answer := @extschema@.lead_phones_call(tracked, 'expire', '{}'::jsonb);
+            -- Without waiting for leads: the numbers of the tables before are locked by now.
+            answer := @extschema@.lead_phones_call(tracked, 'expire', '{"all": true}'::jsonb);
             PERFORM set_config('lock_timeout', own_lock_timeout, true);
             entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
             leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;
@@ -1663,8 +1801,8 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value',
                       HINT = format('The fields are %s.', (SELECT string_agg(k, ', ') FROM jsonb_object_keys(known) AS k));
         END IF;
-        IF column_name <> ALL (columns) THEN
-            RAISE EXCEPTION 'table "%" has no column "%"', source, column_name
+        IF column_name <> ALL (columns) IS NOT FALSE THEN
+            RAISE EXCEPTION 'table "%" has no column "%"', source, coalesce(column_name, 'null')
                 USING ERRCODE = 'undefined_column',
                       DETAIL = format('Its columns are %s.', array_to_string(columns, ', ')),
                       HINT = format('Correct columns => ''{"%s": "..."}''.', field);
@@ -1748,6 +1886,10 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
     PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
+        RAISE EXCEPTION 'table with OID % does not exist', source::oid
+            USING ERRCODE = 'undefined_table', HINT = 'Name the staging table, as in CALL upload_leads(42, ''staging'').';
+    END IF;
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
     -- Uploads of one campaign wait for each other; those of others do not.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
@@ -1757,6 +1899,10 @@ BEGIN
 
     -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
     -- their rows locked until the commit.
+    IF (to_regclass('pg_temp.lead_phones_staged') IS NULL) <> (to_regclass('pg_temp.lead_phones_placed') IS NULL) THEN
+        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
+            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_staged and lead_phones_placed.', HINT = 'Rename it, or drop it.';
+    END IF;
     IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
         DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
     END IF;
@@ -1819,11 +1965,15 @@ BEGIN
             IF is_known THEN
                 EXECUTE format($dml$
                     INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                    SELECT $1, i.contact_id, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region
-                      FROM (%2$s) AS m
+                    SELECT $1, i.contact_id, excluded.account_id, excluded.email, excluded.name, excluded.title, excluded.phone, excluded.mobile,
+                           excluded.region
+                      FROM (%2$s) AS excluded
                       JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
-                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = m.email_key
-                     ORDER BY m.email_key
+                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = excluded.email_key
+                      LEFT JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = excluded.email_key
+                     -- those of whom nothing new is said are left alone
+                     WHERE c.contact_id IS NULL OR %4$s
+                     ORDER BY excluded.email_key
                     ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
                     schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
                 EXECUTE format($dml$
@@ -1980,6 +2130,21 @@ BEGIN
         GET DIAGNOSTICS lifted = ROW_COUNT;
     END IF;
     RETURN jsonb_build_object('entries', lifted);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    known text[];
+BEGIN
+    IF list IS NULL OR column_name IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE WHEN list IS NULL THEN 'list' ELSE 'column_name' END
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table, and its column of numbers or domains.';
+    END IF;
+    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
+    RETURN known;
 END
 $function$;
 
@@ -2199,6 +2364,173 @@ BEGIN
 END
 $procedure$;
 
+CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        lead_count bigint,
+        filled bigint,
+        valid bigint,
+        invalid bigint,
+        invalid_by_reason jsonb,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        callable_leads bigint)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
+    RETURN QUERY EXECUTE format($query$
+        WITH kinds AS (
+            SELECT n.campaign, n.problem1, n.problem2, count(*) AS leads,
+                   count(*) FILTER (WHERE n.number1 IS NOT NULL OR n.problem1 IS NOT NULL)
+                   + count(*) FILTER (WHERE n.number2 IS NOT NULL OR n.problem2 IS NOT NULL) AS filled,
+                   count(n.number1) + count(n.number2) AS valid,
+                   count(*) FILTER (WHERE n.number1 IS NOT NULL AND NOT n.out1 OR n.number2 IS NOT NULL AND NOT n.out2) AS callable
+              FROM (SELECT v.*, CASE WHEN v.number1 IS NULL AND btrim(v.raw1) <> '' THEN @extschema@.phone_problem(v.raw1, v.region) END AS problem1,
+                           CASE WHEN v.number2 IS NULL AND btrim(v.raw2) <> '' THEN @extschema@.phone_problem(v.raw2, v.region) END AS problem2
+                      FROM (SELECT l.%2$I AS campaign, l.%3$I::pg_catalog.text AS raw1, l.%4$I::pg_catalog.text AS raw2, %5$s AS number1, %6$s AS number2,
+                                   %7$s AS region, l.%8$I AS out1, l.%9$I AS out2
+                              FROM %1$s AS l) AS v) AS n
+             GROUP BY n.campaign, n.problem1, n.problem2),
+        reasons AS (
+            SELECT r.campaign, jsonb_object_agg(r.reason, r.values ORDER BY r.reason) AS by_reason, sum(r.values)::bigint AS invalid
+              FROM (SELECT k.campaign, p.reason, sum(k.leads)::bigint AS values FROM kinds AS k
+                     CROSS JOIN LATERAL (VALUES (k.problem1), (k.problem2)) AS p (reason)
+                     WHERE p.reason IS NOT NULL GROUP BY k.campaign, p.reason) AS r
+             GROUP BY r.campaign),
+        numbers AS (
+            SELECT c.%2$I AS campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
+                   count(*) FILTER (WHERE c.lead_count > 1) AS shared_numbers, count(*) FILTER (WHERE c.disqualified) AS disqualified
+              FROM %10$s AS c GROUP BY c.%2$I),
+        leads AS (
+            SELECT k.campaign, sum(k.leads)::bigint AS leads, sum(k.filled)::bigint AS filled, sum(k.valid)::bigint AS valid,
+                   sum(k.callable)::bigint AS callable
+              FROM kinds AS k GROUP BY k.campaign)
+        SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
+               coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
+               coalesce(n.disqualified, 0), coalesce(l.callable, 0)
+          FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
+         ORDER BY coalesce(l.campaign, n.campaign)$query$,
+        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
+        @extschema@.lead_phones_region(tracked),
+        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_quality(regclass, jsonb) IS
+    'internal: the rows of lead_phone_quality, as its owner';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phone_quality(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead_count bigint,
+        filled bigint,
+        valid bigint,
+        invalid bigint,
+        invalid_by_reason jsonb,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        callable_leads bigint)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}') AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        phone_count bigint,
+        mobile_count bigint,
+        disqualified boolean)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT c.%2$I::pg_catalog.text, c.phone, c.lead_count, c.phone_count, c.mobile_count, c.disqualified
+                                   FROM %1$s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, c.%2$I, c.phone',
+        tracked.counts, tracked.campaign_column) USING (arguments ->> 'min_leads')::bigint;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_shared(regclass, jsonb) IS
+    'internal: the rows of shared_lead_phones, as its owner';
+
+CREATE OR REPLACE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_leads bigint DEFAULT 2)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        phone_count bigint,
+        mobile_count bigint,
+        disqualified boolean)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        lead jsonb,
+        column_name name,
+        raw_value text,
+        reason text)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    key text;
+BEGIN
+    SELECT string_agg(format('%L, l.%I', a.attname, a.attname), ', ' ORDER BY k.place) INTO key
+      FROM pg_catalog.pg_index AS i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+     WHERE i.indrelid = leads AND i.indisprimary;
+    RETURN QUERY EXECUTE format($query$
+        SELECT l.%2$I::pg_catalog.text, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+          FROM %1$s AS l
+         CROSS JOIN LATERAL (VALUES (%5$L::pg_catalog.name, l.%5$I::pg_catalog.text, %7$s), (%6$L, l.%6$I::pg_catalog.text, %8$s)) AS v (name, raw, number)
+         WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
+        tracked.leads, tracked.campaign_column, coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
+        tracked.phone_column, tracked.mobile_column,
+        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_invalid(regclass, jsonb) IS
+    'internal: the rows of invalid_lead_phones, as its owner';
+
+CREATE OR REPLACE FUNCTION @extschema@.invalid_lead_phones(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead jsonb,
+        column_name name,
+        raw_value text,
+        reason text)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}') AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
@@ -2300,6 +2632,12 @@ AS $function$
        AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
+     UNION ALL
+    -- the other ledger of lead tables
+    SELECT l.oid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relname = 'leads' AND l.relpersistence = 'p'
+     WHERE relation = 'lead_disqualifications' AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = l.relnamespace AND c.relname = relation AND c.relkind IN ('r', 'p'))
      LIMIT 1
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_missing(name, oid) IS
@@ -2324,39 +2662,61 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
     'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
 
-CREATE FUNCTION @extschema@.lead_phones_check_columns(relation regclass) RETURNS boolean
+CREATE FUNCTION @extschema@.lead_phones_check_dropped(relation regclass, dropped name) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     root regclass;
-    missing record;
 BEGIN
-    FOR root IN
-        SELECT r FROM @extschema@.lead_phones_roots(relation) AS r UNION SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k
-    LOOP
-        SELECT m.relation, m.column_name INTO missing
-          FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(root)) AS m WHERE m.relation IS NOT NULL;
-        IF FOUND THEN
-            RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', missing.column_name, missing.relation
-                USING ERRCODE = 'dependent_objects_still_exist',
-                      DETAIL = format('Table "%s" is tracked with it.', root),
-                      HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
-        END IF;
-    END LOOP;
+    -- by its name: another column of that name may be there by now
+    SELECT t.r INTO root
+      FROM (SELECT r, r AS of_table FROM @extschema@.lead_phones_roots(relation) AS r
+             UNION ALL SELECT k, relation FROM @extschema@.lead_phones_kept_for(relation) AS k) AS t (r, of_table)
+     CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
+     WHERE w.relation = t.of_table AND w.column_name = dropped
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('Table "%s" is tracked with it.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
     RETURN true;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_check_columns(regclass) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_check_dropped(regclass, name) IS
     'internal: an error where a table that lost a column is, or serves, a tracked one that needs it';
 
-CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass, computed text[]) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    root regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    kept_for constant regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    root constant regclass := coalesce(kept_for, @extschema@.lead_phones_root(relation));
+    tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
+    kept name;
 BEGIN
-    IF root IS NULL THEN
-        RETURN @extschema@.lead_phones_root(relation);
+    -- USING says what the values become: of what lead_phones keeps, nobody does.
+    kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
+              WHERE w.column_name::text = ANY (computed)
+                AND (kept_for IS NOT NULL AND w.relation = lead_phones_altered_root.relation
+                     OR kept_for IS NULL AND w.column_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified'))
+              LIMIT 1);
+    IF kept IS NOT NULL THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be computed', kept, relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('What it says is kept by lead_phones, for tracked table "%s".', root),
+                  HINT = format('Leave out USING, or run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    IF kept_for IS NULL THEN
+        RETURN root;
+    END IF;
+    IF relation = tracked.counts AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = 2) THEN
+        RAISE EXCEPTION 'table "%" needs its primary key', relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('The triggers of tracked table "%s" write counts by it.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
     END IF;
     IF (SELECT c.relpersistence FROM pg_catalog.pg_class AS c WHERE c.oid = relation) <> 'p' THEN
         RAISE EXCEPTION 'table "%" cannot be unlogged', relation
@@ -2368,7 +2728,7 @@ BEGIN
     RETURN NULL;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass, text[]) IS
     'internal: the tracked table that an altered table is or belongs to; an error where it is counts or ledger, and no longer serves';
 
 CREATE FUNCTION @extschema@.lead_phones_check_shape(leads regclass) RETURNS void
@@ -2407,6 +2767,11 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
     IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
+                USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
+                      HINT = 'Give it another name in a view.';
+        END IF;
         RETURN tracked.leads;
     END IF;
     RETURN NULL;
@@ -2438,9 +2803,18 @@ AS $function$
 DECLARE
     settings jsonb := (SELECT @extschema@.lead_phones_settings(t.tgargs) || changed FROM pg_catalog.pg_trigger AS t
                         WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert');
+    -- a trigger that is replaced fires as one that is new
+    firing constant jsonb := (SELECT jsonb_agg(jsonb_build_array(t.tgrelid, t.tgname, t.tgenabled)) FROM pg_catalog.pg_trigger AS t
+                               WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND t.tgenabled <> 'O'
+                                 AND t.tgfoid IN ('@extschema@.lead_phones_normalize()'::regprocedure, '@extschema@.lead_phones_count()'::regprocedure));
+    other jsonb;
 BEGIN
     PERFORM @extschema@.lead_phones_create_triggers(m, CASE WHEN m = leads THEN settings - 'member' ELSE settings || '{"member": true}' END)
        FROM @extschema@.lead_phones_members(leads) AS m;
+    FOR other IN SELECT f FROM jsonb_array_elements(firing) AS f LOOP
+        EXECUTE format('ALTER TABLE ONLY %s %s TRIGGER %I', (other ->> 0)::oid::regclass,
+            CASE other ->> 2 WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, other ->> 1);
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_set_settings(regclass, jsonb) IS
@@ -2460,7 +2834,13 @@ BEGIN
                     WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
         IF setting = 'campaign_column' THEN
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
-                EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+                BEGIN
+                    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+                EXCEPTION WHEN duplicate_column THEN
+                    RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
+                        USING ERRCODE = 'duplicate_column', DETAIL = format('Table "%s", which has the same column, has another of that name.', beside),
+                              HINT = 'Choose another name.';
+                END;
             END LOOP;
         ELSIF setting IN ('phone_column', 'mobile_column') THEN
             PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
@@ -2496,10 +2876,11 @@ DECLARE
     campaign pg_catalog.pg_attribute;
     campaign_type text;
     is_read_anew boolean := false;
+    is_rekeyed boolean := false;
     retyped record;
 BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads),
-            @extschema@.lead_phones_check_member(leads, m, to_jsonb(tracked)) FROM @extschema@.lead_phones_members(leads) AS m;
+            @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
         IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
@@ -2524,10 +2905,17 @@ BEGIN
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
             END LOOP;
-            is_read_anew := is_read_anew OR retyped.computed;
+            is_rekeyed := is_rekeyed OR retyped.computed;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);
+    -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
+    IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+        RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
+                  HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+    END IF;
     IF is_read_anew THEN
         PERFORM @extschema@.lead_phones_recount(leads, '{}');
     END IF;
@@ -2559,7 +2947,9 @@ COMMENT ON FUNCTION @extschema@.lead_phones_after_drop() IS
     'event trigger: refuses to drop what a tracked table needs, and recounts what lost a partition';
 
 CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA')
+    -- other words than TABLE do for a table too, where it is renamed
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA',
+                 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER INDEX', 'ALTER SEQUENCE', 'ALTER TYPE')
     EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
 COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps tracked tables exact when they, or those below them, are altered';
 

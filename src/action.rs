@@ -1,7 +1,6 @@
 //! Actions on a tracked table that run as its owner, whoever asks: the procedures of `sql/install/4_disqualification.sql` and
 //! the event triggers of `sql/install/5_partitions.sql`.
 
-use pgrx::JsonB;
 use pgrx::datum::DatumWithOid;
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
@@ -9,15 +8,16 @@ use pgrx::prelude::*;
 
 use crate::owner::as_owner_for_others;
 use crate::sql::{SqlRow, Statement};
-use crate::{report, server, text};
+use crate::{functions, report, server, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 7] = [
     "disqualify",
     "requalify",
     "expire",
     "suppress",
     "unsuppress",
+    "rebuild",
     METRICS,
 ];
 
@@ -83,7 +83,10 @@ pub(crate) fn run_with(
     action: &str,
     arguments: serde_json::Value,
 ) {
-    run(schema, leads, action, JsonB(arguments).into());
+    let arguments = functions::jsonb_datum(&arguments).unwrap_or(pg_sys::Datum::null());
+    // SAFETY: a jsonb datum, in the memory context of the caller.
+    let arguments = unsafe { DatumWithOid::new(arguments, pg_sys::JSONBOID) };
+    run(schema, leads, action, arguments);
 }
 
 fn run(
@@ -93,18 +96,7 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
-    let name = text::table_name(leads);
-    // SAFETY: takes and keeps the lock until the end of the transaction; the table may be gone by then.
-    let owner = unsafe {
-        let relation =
-            pg_sys::try_relation_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
-        if relation.is_null() {
-            report::table_is_gone(&name)
-        }
-        let owner = (*(*relation).rd_rel).relowner;
-        pg_sys::relation_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
-        owner
-    };
+    let owner = hold(leads);
     // SAFETY: the OID of a table.
     let leads = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
     as_owner_for_others(owner, || {
@@ -154,15 +146,26 @@ pub(crate) fn look_up_table(
     found.first().copied().flatten()
 }
 
-/// Keeps tables from being altered or dropped until the transaction ends; an error where one is gone.
+/// Keeps tables from being altered or dropped until the transaction ends; an error where one is gone, or belongs to somebody else.
 #[pg_extern(sql = false)]
 fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
     for table in tables.iter().flatten() {
-        let name = text::table_name(table);
-        // SAFETY: takes the lock, also of a table that is gone by then.
-        unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
-        if server::owner_of_table(table).is_none() {
-            report::table_is_gone(&name)
+        hold(table);
+        if !server::is_owner_of_table(table) {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("must be owner of table \"{}\"", text::table_name(table)),
+                "Tracking, recounting and backfilling write to the table and its triggers.".into(),
+                "Let its owner or a superuser do it.".into(),
+            )
         }
     }
+}
+
+/// The same for one table, and its owner.
+pub(crate) fn hold(table: pg_sys::Oid) -> pg_sys::Oid {
+    let name = text::table_name(table);
+    // SAFETY: takes the lock, also of a table that is gone by then.
+    unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+    server::owner_of_table(table).unwrap_or_else(|| report::table_is_gone(&name))
 }

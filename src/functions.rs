@@ -10,7 +10,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
-use crate::text::{self, ServerText};
+use crate::text::{self, ServerText, text_datum};
 use crate::{keys, report};
 
 /// A number on its way out, as a datum of the domain `e164`.
@@ -46,13 +46,9 @@ pub(crate) struct Jsonb(pub(crate) serde_json::Value);
 // SAFETY: box_into returns a jsonb datum allocated in the caller's memory context.
 unsafe impl BoxRet for Jsonb {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
-        let json = text::to_server(&self.0.to_string());
-        // SAFETY: jsonb_in reads a C string; valid JSON does not fail, and an error does not return.
+        let jsonb = jsonb_datum(&self.0);
+        // SAFETY: the datum is the function's result, and a jsonb as its declaration says.
         unsafe {
-            let jsonb = pgrx::direct_function_call_as_datum(
-                pg_sys::jsonb_in,
-                &[Some(pg_sys::Datum::from(json.as_ptr()))],
-            );
             match jsonb {
                 Some(jsonb) => fcinfo.return_raw_datum(jsonb),
                 None => fcinfo.return_null(),
@@ -61,20 +57,19 @@ unsafe impl BoxRet for Jsonb {
     }
 }
 
-pgrx::impl_sql_translatable!(Jsonb, "jsonb");
-
-/// A text datum of bytes in the server's encoding, in the current memory context.
-pub(crate) fn text_datum(content: &[u8]) -> pg_sys::Datum {
-    let size = pg_sys::VARHDRSZ + content.len();
-    // SAFETY: the allocation has room for the header and the bytes.
+/// A jsonb datum in the current memory context.
+pub(crate) fn jsonb_datum(value: &serde_json::Value) -> Option<pg_sys::Datum> {
+    let json = text::to_server(&value.to_string());
+    // SAFETY: jsonb_in reads a C string; valid JSON does not fail, and an error does not return.
     unsafe {
-        let text = pg_sys::palloc(size).cast::<pg_sys::varlena>();
-        pgrx::set_varsize_4b(text, size as i32);
-        let bytes = text.byte_add(pg_sys::VARHDRSZ).cast::<u8>();
-        bytes.copy_from_nonoverlapping(content.as_ptr(), content.len());
-        text.into()
+        pgrx::direct_function_call_as_datum(
+            pg_sys::jsonb_in,
+            &[Some(pg_sys::Datum::from(json.as_ptr()))],
+        )
     }
 }
+
+pgrx::impl_sql_translatable!(Jsonb, "jsonb");
 
 /// The valid number that a text in the server encoding spells. Decodes the text only where that is needed.
 pub(crate) fn normalize(raw: &[u8], region: DefaultRegion) -> Result<E164, Problem> {

@@ -23,6 +23,8 @@ mod reasons;
 #[cfg(feature = "extension")]
 mod report;
 #[cfg(feature = "extension")]
+mod reports;
+#[cfg(feature = "extension")]
 mod server;
 #[cfg(feature = "extension")]
 mod sql;

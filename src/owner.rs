@@ -12,25 +12,25 @@ use crate::sql;
 /// What every statement of the extension resolves unqualified names by.
 const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 
-/// Runs the closure as `owner`, with a pinned `search_path`. An error inside ends both with the (sub)transaction.
+/// Runs the closure as `owner`, with a pinned `search_path`. What his code sets goes when it returns: it would be in force in whatever
+/// called, which can be a function of somebody else. An error inside ends both with the (sub)transaction.
 pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
-    switch(owner, false, run)
+    switch(owner, 0, run)
 }
 
-/// The same for what someone else asks for than the owner: what his triggers defer would run as that someone, and what they
-/// set would stay, so neither is let out. As CREATE INDEX and REFRESH MATERIALIZED VIEW do it.
+/// The same for what someone else asks for than the owner: what his triggers defer would run as that someone, and is not let out. As
+/// CREATE INDEX and REFRESH MATERIALIZED VIEW do it.
 pub(crate) fn as_owner_for_others<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
     // SAFETY: reads backend state.
     let is_own = unsafe { pg_sys::GetOuterUserId() } == owner;
-    switch(owner, !is_own, run)
+    let restriction = match is_own {
+        true => 0,
+        false => pg_sys::SECURITY_RESTRICTED_OPERATION as c_int,
+    };
+    switch(owner, restriction, run)
 }
 
-fn switch<T>(owner: pg_sys::Oid, restricted: bool, run: impl FnOnce() -> T) -> T {
-    let restriction = if restricted {
-        pg_sys::SECURITY_RESTRICTED_OPERATION as c_int
-    } else {
-        0
-    };
+fn switch<T>(owner: pg_sys::Oid, restriction: c_int, run: impl FnOnce() -> T) -> T {
     let mut caller = pg_sys::InvalidOid;
     let mut context: c_int = 0;
     // SAFETY: plain backend calls; an abort restores user and settings by itself (AbortSubTransaction).
@@ -52,7 +52,7 @@ fn switch<T>(owner: pg_sys::Oid, restricted: bool, run: impl FnOnce() -> T) -> T
     let result = run();
     // SAFETY: what was saved above.
     unsafe {
-        pg_sys::AtEOXact_GUC(!restricted, nest_level);
+        pg_sys::AtEOXact_GUC(false, nest_level);
         pg_sys::SetUserIdAndSecContext(caller, context);
     }
     result

@@ -1,6 +1,6 @@
 //! Running SQL from Rust: the one place that decides how a statement is planned, and what it sees.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_char;
 use std::ptr;
@@ -22,6 +22,23 @@ type PlanKey = (String, Vec<pg_sys::Oid>, pg_sys::Oid);
 
 thread_local! {
     static PLANS: RefCell<HashMap<PlanKey, pg_sys::SPIPlanPtr>> = RefCell::default();
+    static RUNNING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A statement that is running. They nest, by way of triggers.
+struct Running;
+
+impl Running {
+    fn new() -> Self {
+        RUNNING.set(RUNNING.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(RUNNING.get() - 1);
+    }
 }
 
 /// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way. It comes with
@@ -101,6 +118,7 @@ impl<'a> Statement<'a> {
 
     /// Runs it, and hands its rows to `read`.
     pub(crate) fn rows<T>(self, read: impl FnOnce(Rows<'_>) -> T) -> T {
+        let _running = Running::new();
         Spi::connect_mut(|_| {
             let bound = bound::to(self.table, self.text);
             let status = self.execute();
@@ -117,15 +135,56 @@ impl<'a> Statement<'a> {
         })
     }
 
+    /// Runs it, and hands each of its rows to `read`, of which it holds no more than some at a time.
+    pub(crate) fn each(self, mut read: impl FnMut(pg_sys::HeapTuple)) {
+        const ROWS: i64 = 1000;
+        let _running = Running::new();
+        Spi::connect_mut(|_| {
+            let (mut types, mut values, nulls) = self.arguments();
+            let plan = self.plan(&mut types);
+            // SAFETY: SPI is connected; the arrays have an element for each argument; an error does not return. Each batch is read before it
+            // is freed.
+            unsafe {
+                let name = ptr::null();
+                let portal = pg_sys::SPI_cursor_open(
+                    name,
+                    plan,
+                    values.as_mut_ptr(),
+                    nulls.as_ptr(),
+                    self.read_only,
+                );
+                loop {
+                    pg_sys::SPI_cursor_fetch(portal, true, ROWS);
+                    let count = pg_sys::SPI_processed as usize;
+                    (0..count).for_each(|row| read(*(*pg_sys::SPI_tuptable).vals.add(row)));
+                    pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
+                    if count == 0 {
+                        break;
+                    }
+                }
+                pg_sys::SPI_cursor_close(portal);
+            }
+        });
+    }
+
+    /// Types, values and nulls of the arguments, as SPI takes them.
+    fn arguments(&self) -> (Vec<pg_sys::Oid>, Vec<pg_sys::Datum>, Vec<c_char>) {
+        let types = self.args.iter().map(DatumWithOid::oid).collect();
+        let datums = self
+            .args
+            .iter()
+            .map(|arg| arg.datum().map(|datum| datum.sans_lifetime()));
+        let (values, nulls) = datums
+            .map(|datum| match datum {
+                Some(datum) => (datum, b' ' as c_char),
+                None => (pg_sys::Datum::null(), b'n' as c_char),
+            })
+            .unzip();
+        (types, values, nulls)
+    }
+
     fn execute(&self) -> i32 {
-        let mut types: Vec<pg_sys::Oid> = self.args.iter().map(DatumWithOid::oid).collect();
-        let mut nulls: Vec<c_char> = Vec::with_capacity(self.args.len());
-        let mut values: Vec<pg_sys::Datum> = Vec::with_capacity(self.args.len());
-        for arg in self.args {
-            let datum = arg.datum().map(|datum| datum.sans_lifetime());
-            nulls.push(if datum.is_none() { b'n' } else { b' ' } as c_char);
-            values.push(datum.unwrap_or(pg_sys::Datum::null()));
-        }
+        let (mut types, mut values, nulls) = self.arguments();
         let sees_latest = self.sees_latest && has_one_snapshot();
         let count = self.args.len() as i32;
         // SAFETY: SPI is connected; the arrays have an element for each argument; an error does not return.
@@ -181,9 +240,10 @@ impl<'a> Statement<'a> {
             plan
         };
         PLANS.with_borrow_mut(|plans| {
-            if plans.len() >= MAX_PLANS {
+            // The plans of statements around this one are in use.
+            if plans.len() >= MAX_PLANS && RUNNING.get() == 1 {
                 for (_, plan) in plans.drain() {
-                    // SAFETY: kept above, freed once; one that is being executed is counted by its users, and lives on.
+                    // SAFETY: kept above, freed once, and used by nobody.
                     unsafe { pg_sys::SPI_freeplan(plan) };
                 }
             }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 
 use pgrx::callconv::{Arg, ArgAbi};
-use pgrx::datum::FromDatum;
+use pgrx::datum::{DatumWithOid, FromDatum};
 use pgrx::{pg_sys, varlena};
 
 use crate::report;
@@ -130,7 +130,47 @@ pub(crate) fn to_server(text: &str) -> CString {
     }
 }
 
-/// The same; `None` where the encoding lacks a character.
+/// A text as an argument of a statement.
+pub(crate) fn argument(text: &str) -> DatumWithOid<'static> {
+    let datum = text_datum(to_server(text).as_bytes());
+    // SAFETY: a text datum, in the memory context of the caller.
+    unsafe { DatumWithOid::new(datum, pg_sys::TEXTOID) }
+}
+
+/// Texts as an argument of a statement.
+pub(crate) fn array_argument(texts: &[&str]) -> DatumWithOid<'static> {
+    let mut datums: Vec<pg_sys::Datum> = texts
+        .iter()
+        .map(|text| text_datum(to_server(text).as_bytes()))
+        .collect();
+    // SAFETY: copies the elements, which are texts, into an array in the memory context of the caller.
+    unsafe {
+        let array = pg_sys::construct_array(
+            datums.as_mut_ptr(),
+            datums.len() as c_int,
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as core::ffi::c_char,
+        );
+        DatumWithOid::new(pg_sys::Datum::from(array), pg_sys::TEXTARRAYOID)
+    }
+}
+
+/// A text datum of bytes in the server's encoding, in the current memory context.
+pub(crate) fn text_datum(content: &[u8]) -> pg_sys::Datum {
+    let size = pg_sys::VARHDRSZ + content.len();
+    // SAFETY: the allocation has room for the header and the bytes.
+    unsafe {
+        let text = pg_sys::palloc(size).cast::<pg_sys::varlena>();
+        pgrx::set_varsize_4b(text, size as i32);
+        let bytes = text.byte_add(pg_sys::VARHDRSZ).cast::<u8>();
+        bytes.copy_from_nonoverlapping(content.as_ptr(), content.len());
+        text.into()
+    }
+}
+
+/// UTF-8 in the server encoding; `None` where that lacks a character.
 pub(crate) fn try_to_server(text: &str) -> Option<CString> {
     if text.is_ascii() || server_encoding_is_utf8() {
         return Some(to_server(text));

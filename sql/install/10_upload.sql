@@ -37,8 +37,8 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value',
                       HINT = format('The fields are %s.', (SELECT string_agg(k, ', ') FROM jsonb_object_keys(known) AS k));
         END IF;
-        IF column_name <> ALL (columns) THEN
-            RAISE EXCEPTION 'table "%" has no column "%"', source, column_name
+        IF column_name <> ALL (columns) IS NOT FALSE THEN
+            RAISE EXCEPTION 'table "%" has no column "%"', source, coalesce(column_name, 'null')
                 USING ERRCODE = 'undefined_column',
                       DETAIL = format('Its columns are %s.', array_to_string(columns, ', ')),
                       HINT = format('Correct columns => ''{"%s": "..."}''.', field);
@@ -202,6 +202,10 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
     PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
+        RAISE EXCEPTION 'table with OID % does not exist', source::oid
+            USING ERRCODE = 'undefined_table', HINT = 'Name the staging table, as in CALL upload_leads(42, ''staging'').';
+    END IF;
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
     -- Uploads of one campaign wait for each other; those of others do not.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
@@ -211,6 +215,10 @@ BEGIN
 
     -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
     -- their rows locked until the commit.
+    IF (to_regclass('pg_temp.lead_phones_staged') IS NULL) <> (to_regclass('pg_temp.lead_phones_placed') IS NULL) THEN
+        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
+            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_staged and lead_phones_placed.', HINT = 'Rename it, or drop it.';
+    END IF;
     IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
         DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
     END IF;
@@ -273,11 +281,15 @@ BEGIN
             IF is_known THEN
                 EXECUTE format($dml$
                     INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                    SELECT $1, i.contact_id, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region
-                      FROM (%2$s) AS m
+                    SELECT $1, i.contact_id, excluded.account_id, excluded.email, excluded.name, excluded.title, excluded.phone, excluded.mobile,
+                           excluded.region
+                      FROM (%2$s) AS excluded
                       JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
-                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = m.email_key
-                     ORDER BY m.email_key
+                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = excluded.email_key
+                      LEFT JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = excluded.email_key
+                     -- those of whom nothing new is said are left alone
+                     WHERE c.contact_id IS NULL OR %4$s
+                     ORDER BY excluded.email_key
                     ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
                     schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
                 EXECUTE format($dml$

@@ -171,6 +171,10 @@ AS $function$
 DECLARE
     known text[];
 BEGIN
+    IF list IS NULL OR column_name IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE WHEN list IS NULL THEN 'list' ELSE 'column_name' END
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table, and its column of numbers or domains.';
+    END IF;
     EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
     RETURN known;
 END

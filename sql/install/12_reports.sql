@@ -1,6 +1,6 @@
 -- Reports: the quality of the phone data of a tracked table; and metrics of all of them.
 
-CREATE FUNCTION @extschema@.lead_phone_quality(leads regclass)
+CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments jsonb)
     RETURNS TABLE (
         campaign text,
         lead_count bigint,
@@ -56,10 +56,34 @@ BEGIN
         tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_quality(regclass, jsonb) IS
+    'internal: the rows of lead_phone_quality, as its owner';
+
+CREATE FUNCTION @extschema@.lead_phone_quality(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead_count bigint,
+        filled bigint,
+        valid bigint,
+        invalid bigint,
+        invalid_by_reason jsonb,
+        unique_numbers bigint,
+        shared_numbers bigint,
+        disqualified_numbers bigint,
+        callable_leads bigint)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}') AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+END
+$function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
     'for each campaign of a tracked table: how many numbers are filled in, valid, wrong and why, shared, disqualified';
 
-CREATE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_leads bigint DEFAULT 2)
+CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments jsonb)
     RETURNS TABLE (
         campaign text,
         phone @extschema@.e164,
@@ -74,13 +98,33 @@ DECLARE
 BEGIN
     RETURN QUERY EXECUTE format('SELECT c.%2$I::pg_catalog.text, c.phone, c.lead_count, c.phone_count, c.mobile_count, c.disqualified
                                    FROM %1$s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, c.%2$I, c.phone',
-        tracked.counts, tracked.campaign_column) USING min_leads;
+        tracked.counts, tracked.campaign_column) USING (arguments ->> 'min_leads')::bigint;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_shared(regclass, jsonb) IS
+    'internal: the rows of shared_lead_phones, as its owner';
+
+CREATE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_leads bigint DEFAULT 2)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        phone_count bigint,
+        mobile_count bigint,
+        disqualified boolean)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
     'the numbers that several leads of a campaign have, the most shared first';
 
-CREATE FUNCTION @extschema@.invalid_lead_phones(leads regclass)
+CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
     RETURNS TABLE (
         campaign text,
         lead jsonb,
@@ -105,6 +149,25 @@ BEGIN
         tracked.leads, tracked.campaign_column, coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
         tracked.phone_column, tracked.mobile_column,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_invalid(regclass, jsonb) IS
+    'internal: the rows of invalid_lead_phones, as its owner';
+
+CREATE FUNCTION @extschema@.invalid_lead_phones(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        lead jsonb,
+        column_name name,
+        raw_value text,
+        reason text)
+    STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}') AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS

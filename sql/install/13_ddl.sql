@@ -12,6 +12,12 @@ AS $function$
        AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
+     UNION ALL
+    -- the other ledger of lead tables
+    SELECT l.oid::regclass FROM pg_catalog.pg_trigger AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relname = 'leads' AND l.relpersistence = 'p'
+     WHERE relation = 'lead_disqualifications' AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = l.relnamespace AND c.relname = relation AND c.relkind IN ('r', 'p'))
      LIMIT 1
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_missing(name, oid) IS
@@ -36,39 +42,61 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
     'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
 
-CREATE FUNCTION @extschema@.lead_phones_check_columns(relation regclass) RETURNS boolean
+CREATE FUNCTION @extschema@.lead_phones_check_dropped(relation regclass, dropped name) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     root regclass;
-    missing record;
 BEGIN
-    FOR root IN
-        SELECT r FROM @extschema@.lead_phones_roots(relation) AS r UNION SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k
-    LOOP
-        SELECT m.relation, m.column_name INTO missing
-          FROM @extschema@.lead_phones_missing_column(@extschema@.lead_phones_untracked_settings(root)) AS m WHERE m.relation IS NOT NULL;
-        IF FOUND THEN
-            RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', missing.column_name, missing.relation
-                USING ERRCODE = 'dependent_objects_still_exist',
-                      DETAIL = format('Table "%s" is tracked with it.', root),
-                      HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
-        END IF;
-    END LOOP;
+    -- by its name: another column of that name may be there by now
+    SELECT t.r INTO root
+      FROM (SELECT r, r AS of_table FROM @extschema@.lead_phones_roots(relation) AS r
+             UNION ALL SELECT k, relation FROM @extschema@.lead_phones_kept_for(relation) AS k) AS t (r, of_table)
+     CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
+     WHERE w.relation = t.of_table AND w.column_name = dropped
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('Table "%s" is tracked with it.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
     RETURN true;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_check_columns(regclass) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_check_dropped(regclass, name) IS
     'internal: an error where a table that lost a column is, or serves, a tracked one that needs it';
 
-CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_altered_root(relation regclass, computed text[]) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    root regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    kept_for constant regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    root constant regclass := coalesce(kept_for, @extschema@.lead_phones_root(relation));
+    tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
+    kept name;
 BEGIN
-    IF root IS NULL THEN
-        RETURN @extschema@.lead_phones_root(relation);
+    -- USING says what the values become: of what lead_phones keeps, nobody does.
+    kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
+              WHERE w.column_name::text = ANY (computed)
+                AND (kept_for IS NOT NULL AND w.relation = lead_phones_altered_root.relation
+                     OR kept_for IS NULL AND w.column_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified'))
+              LIMIT 1);
+    IF kept IS NOT NULL THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be computed', kept, relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('What it says is kept by lead_phones, for tracked table "%s".', root),
+                  HINT = format('Leave out USING, or run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    IF kept_for IS NULL THEN
+        RETURN root;
+    END IF;
+    IF relation = tracked.counts AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = 2) THEN
+        RAISE EXCEPTION 'table "%" needs its primary key', relation
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('The triggers of tracked table "%s" write counts by it.', root),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
     END IF;
     IF (SELECT c.relpersistence FROM pg_catalog.pg_class AS c WHERE c.oid = relation) <> 'p' THEN
         RAISE EXCEPTION 'table "%" cannot be unlogged', relation
@@ -80,7 +108,7 @@ BEGIN
     RETURN NULL;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_altered_root(regclass, text[]) IS
     'internal: the tracked table that an altered table is or belongs to; an error where it is counts or ledger, and no longer serves';
 
 CREATE FUNCTION @extschema@.lead_phones_check_shape(leads regclass) RETURNS void
@@ -119,6 +147,11 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
     IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
+                USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
+                      HINT = 'Give it another name in a view.';
+        END IF;
         RETURN tracked.leads;
     END IF;
     RETURN NULL;
@@ -150,9 +183,18 @@ AS $function$
 DECLARE
     settings jsonb := (SELECT @extschema@.lead_phones_settings(t.tgargs) || changed FROM pg_catalog.pg_trigger AS t
                         WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert');
+    -- a trigger that is replaced fires as one that is new
+    firing constant jsonb := (SELECT jsonb_agg(jsonb_build_array(t.tgrelid, t.tgname, t.tgenabled)) FROM pg_catalog.pg_trigger AS t
+                               WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND t.tgenabled <> 'O'
+                                 AND t.tgfoid IN ('@extschema@.lead_phones_normalize()'::regprocedure, '@extschema@.lead_phones_count()'::regprocedure));
+    other jsonb;
 BEGIN
     PERFORM @extschema@.lead_phones_create_triggers(m, CASE WHEN m = leads THEN settings - 'member' ELSE settings || '{"member": true}' END)
        FROM @extschema@.lead_phones_members(leads) AS m;
+    FOR other IN SELECT f FROM jsonb_array_elements(firing) AS f LOOP
+        EXECUTE format('ALTER TABLE ONLY %s %s TRIGGER %I', (other ->> 0)::oid::regclass,
+            CASE other ->> 2 WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, other ->> 1);
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_set_settings(regclass, jsonb) IS
@@ -172,7 +214,13 @@ BEGIN
                     WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
         IF setting = 'campaign_column' THEN
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
-                EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+                BEGIN
+                    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
+                EXCEPTION WHEN duplicate_column THEN
+                    RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
+                        USING ERRCODE = 'duplicate_column', DETAIL = format('Table "%s", which has the same column, has another of that name.', beside),
+                              HINT = 'Choose another name.';
+                END;
             END LOOP;
         ELSIF setting IN ('phone_column', 'mobile_column') THEN
             PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
@@ -208,10 +256,11 @@ DECLARE
     campaign pg_catalog.pg_attribute;
     campaign_type text;
     is_read_anew boolean := false;
+    is_rekeyed boolean := false;
     retyped record;
 BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads),
-            @extschema@.lead_phones_check_member(leads, m, to_jsonb(tracked)) FROM @extschema@.lead_phones_members(leads) AS m;
+            @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
         IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
@@ -236,10 +285,17 @@ BEGIN
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
             END LOOP;
-            is_read_anew := is_read_anew OR retyped.computed;
+            is_rekeyed := is_rekeyed OR retyped.computed;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);
+    -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
+    IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+        RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
+                  HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+    END IF;
     IF is_read_anew THEN
         PERFORM @extschema@.lead_phones_recount(leads, '{}');
     END IF;
@@ -276,7 +332,9 @@ COMMENT ON FUNCTION @extschema@.lead_phones_after_drop() IS
     'event trigger: refuses to drop what a tracked table needs, and recounts what lost a partition';
 
 CREATE EVENT TRIGGER lead_phones_after_ddl ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA')
+    -- other words than TABLE do for a table too, where it is renamed
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA',
+                 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER INDEX', 'ALTER SEQUENCE', 'ALTER TYPE')
     EXECUTE FUNCTION @extschema@.lead_phones_after_ddl();
 COMMENT ON EVENT TRIGGER lead_phones_after_ddl IS 'keeps tracked tables exact when they, or those below them, are altered';
 -- Of every command, so that the library is there, and its hook sees what is dropped.

@@ -22,7 +22,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_settings(bytea) IS
     'internal: the settings in the arguments of a trigger of lead_phones';
 
 CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
-    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_hold(regclass[]) IS
     'internal: keeps tables from being altered or dropped until the transaction ends; an error where one is gone';
 
@@ -157,7 +157,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phon
     'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
 
 CREATE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables;
@@ -171,8 +171,10 @@ BEGIN
     END IF;
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
     IF FOUND THEN
-        -- What is found below holds until the transaction ends.
-        PERFORM @extschema@.lead_phones_hold(array_remove(ARRAY[tracked.leads, tracked.counts, tracked.disqualifications], NULL));
+        -- What is found below, which is why this is volatile, holds until the transaction ends.
+        PERFORM @extschema@.lead_phones_hold(ARRAY(
+            SELECT c.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads AND l.relowner = c.relowner
+             WHERE c.oid IN (tracked.leads, tracked.counts, tracked.disqualifications) ORDER BY c.oid <> tracked.leads, c.oid));
         SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_tracked.leads;
     END IF;
     IF NOT FOUND THEN

@@ -168,6 +168,11 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     unique_numbers bigint;
 BEGIN
+    -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
+    IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
+       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user::regrole THEN
+        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
+    END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
     PERFORM @extschema@.lead_phones_check_detached(leads);
@@ -181,7 +186,27 @@ $function$;
 COMMENT ON FUNCTION @extschema@.rebuild_phone_counts(regclass) IS
     'normalizes, counts and marks the leads of a tracked table anew; disqualifications are kept; returns the unique numbers';
 
-CREATE FUNCTION @extschema@.verify_phone_counts(leads regclass)
+CREATE FUNCTION @extschema@.lead_phones_rebuild(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT jsonb_build_object('numbers', @extschema@.rebuild_phone_counts(leads))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_rebuild(regclass, jsonb) IS 'internal: rebuild_phone_counts as the owner of the table';
+
+CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, arguments jsonb) RETURNS SETOF record
+    STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_report_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
+    'internal: the rows of a report on a tracked table, read as its owner, for whoever may read it';
+
+CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT leads UNION SELECT t.counts FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_read_by_reports.leads AND t.counts IS NOT NULL
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read_by_reports(regclass) IS
+    'internal: the tables on which the caller of a report needs SELECT';
+
+CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments jsonb)
     RETURNS TABLE (
         campaign text,
         phone @extschema@.e164,
@@ -199,7 +224,6 @@ AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
 BEGIN
-    PERFORM @extschema@.lead_phones_write_counts();
     -- One statement, so that leads, counts and ledger are seen at one moment.
     RETURN QUERY EXECUTE format($query$
         WITH recount AS (%1$s),
@@ -243,6 +267,32 @@ BEGIN
         tracked.counts, leads,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
         @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_verify(regclass, jsonb) IS
+    'internal: the rows of verify_phone_counts, as its owner';
+
+CREATE FUNCTION @extschema@.verify_phone_counts(leads regclass)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead_count bigint,
+        expected_lead_count bigint,
+        phone_count bigint,
+        expected_phone_count bigint,
+        mobile_count bigint,
+        expected_mobile_count bigint,
+        disqualified boolean,
+        expected_disqualified boolean,
+        wrongly_marked_leads bigint)
+    VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_tracked(leads);
+    END IF;
+    PERFORM @extschema@.lead_phones_write_counts();
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS

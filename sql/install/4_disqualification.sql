@@ -210,7 +210,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone
     'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
-    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[]) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], waits boolean DEFAULT true) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -220,12 +220,13 @@ DECLARE
     held record;
 BEGIN
     -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
-    FOR attempt IN 1 .. 1000000 LOOP
+    FOR attempt IN 1 .. 1000 LOOP
         held := NULL;
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+                -- of what is there, locks the row
                 EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) SELECT %3$s, k.phone FROM unnest($1) AS k (phone) ORDER BY k.phone
-                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified',
+                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified WHERE false',
                     tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers;
             END LOOP;
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
@@ -236,12 +237,13 @@ BEGIN
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
             -- of the counts: lock_timeout means what it says
-            IF held IS NULL OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
+            IF held IS NULL OR attempt >= 1000 OR attempt > 50 AND NOT waits
+               OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
                 RAISE;
             END IF;
             -- and again, without the locks of this attempt
         END;
-        IF attempt <= 20 THEN
+        IF attempt <= 20 OR NOT waits THEN
             PERFORM pg_sleep(attempt * 0.001);
         ELSE
             PERFORM @extschema@.lead_phones_wait_for_lead(tracked, held.literal, held.numbers);
@@ -249,7 +251,7 @@ BEGIN
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[], boolean) IS
     'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
@@ -374,7 +376,7 @@ BEGIN
                      WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
        INTO campaigns, phones USING expired_at;
     IF phones IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones);
+        PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, NOT arguments ? 'all');
         FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
             EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
                              WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
@@ -570,7 +572,8 @@ BEGIN
             IF own_lock_timeout = '0' THEN
                 PERFORM set_config('lock_timeout', '10s', true);
             END IF;
-            answer := @extschema@.lead_phones_call(tracked, 'expire', '{}'::jsonb);
+            -- Without waiting for leads: the numbers of the tables before are locked by now.
+            answer := @extschema@.lead_phones_call(tracked, 'expire', '{"all": true}'::jsonb);
             PERFORM set_config('lock_timeout', own_lock_timeout, true);
             entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
             leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;

@@ -51,7 +51,9 @@ unsafe fn follow_alter(statement: &pg_sys::AlterTableStmt, schema: &str) {
                     let is_computed = !(*definition).raw_default.is_null();
                     retyped.push((text::name_from_server((*command).name), is_computed));
                 }
-                Type::AT_SetUnLogged | Type::AT_EnableRowSecurity => is_checked = true,
+                Type::AT_SetUnLogged | Type::AT_EnableRowSecurity | Type::AT_DropConstraint => {
+                    is_checked = true;
+                }
                 _ => {}
             }
         }
@@ -61,8 +63,14 @@ unsafe fn follow_alter(statement: &pg_sys::AlterTableStmt, schema: &str) {
         let Some(table) = find(statement.relation) else {
             return;
         };
-        let call = "lead_phones_altered_root($1::pg_catalog.regclass)";
-        let Some(root) = action::look_up_table(schema, call, &[table.into()]) else {
+        let computed: Vec<&str> = retyped
+            .iter()
+            .filter(|(_, is_computed)| *is_computed)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let call = "lead_phones_altered_root($1::pg_catalog.regclass, $2::pg_catalog.text[])";
+        let args: [DatumWithOid<'_>; 2] = [table.into(), text::array_argument(&computed)];
+        let Some(root) = action::look_up_table(schema, call, &args) else {
             return;
         };
         let columns: Vec<_> = retyped
@@ -86,17 +94,23 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
     unsafe {
         let new_name = text::name_from_server(statement.newname);
         match statement.renameType {
-            Type::OBJECT_TABLE => {
+            // any of these words does for a table too
+            Type::OBJECT_TABLE
+            | Type::OBJECT_FOREIGN_TABLE
+            | Type::OBJECT_VIEW
+            | Type::OBJECT_MATVIEW
+            | Type::OBJECT_INDEX
+            | Type::OBJECT_SEQUENCE => {
                 let old_name = text::name_from_server((*statement.relation).relname);
                 for table in altered_objects() {
                     refuse_lost(schema, table, &old_name);
                 }
             }
-            Type::OBJECT_COLUMN if statement.relationType == Type::OBJECT_TABLE => {
+            Type::OBJECT_COLUMN | Type::OBJECT_ATTRIBUTE => {
                 let old_name = text::name_from_server(statement.subname);
                 let call = "lead_phones_renamed_root($1::pg_catalog.regclass, $2::pg_catalog.name)";
                 for table in altered_objects() {
-                    let args: [DatumWithOid<'_>; 2] = [table.into(), old_name.as_str().into()];
+                    let args: [DatumWithOid<'_>; 2] = [table.into(), text::argument(&old_name)];
                     if let Some(root) = action::look_up_table(schema, call, &args) {
                         let names = serde_json::json!({"old": old_name, "new": new_name});
                         run(schema, root, "rename_column", names);
@@ -107,7 +121,7 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
                 let old_name = text::name_from_server(statement.subname);
                 let call = "lead_phones_roots_in($1::pg_catalog.name, $2::pg_catalog.name)";
                 let args: [DatumWithOid<'_>; 2] =
-                    [old_name.as_str().into(), new_name.as_str().into()];
+                    [text::argument(&old_name), text::argument(&new_name)];
                 let roots: Vec<Option<pg_sys::Oid>> =
                     action::look_up(schema, "found::pg_catalog.oid", call, &args, |row| {
                         row.get(1)

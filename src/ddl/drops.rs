@@ -32,8 +32,8 @@ struct Dropped {
     kept_tables: Vec<(String, pg_sys::Oid)>,
     /// Tables that stood below others, and these.
     members: Vec<(pg_sys::Oid, pg_sys::Oid)>,
-    /// Tables that lost a column.
-    altered: Vec<pg_sys::Oid>,
+    /// Columns, and their tables. Another of that name may be there when the command is over.
+    columns: Vec<(pg_sys::Oid, String)>,
 }
 
 thread_local! {
@@ -47,7 +47,14 @@ pub(super) fn install() {
     unsafe {
         NEXT_OBJECT_ACCESS = pg_sys::object_access_hook;
         pg_sys::object_access_hook = Some(object_access);
+        pg_sys::RegisterXactCallback(Some(transaction_ends), ptr::null_mut());
     }
+}
+
+/// What was recorded of a command that failed is of no account.
+#[pg_guard]
+unsafe extern "C-unwind" fn transaction_ends(_event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
+    DROPPED.take();
 }
 
 /// The hook. Has nothing to drop, so that an error of Postgres may jump over it.
@@ -69,7 +76,7 @@ unsafe extern "C-unwind" fn object_access(
     }
 }
 
-/// Records a table, or a column of one, that is about to go. By look-ups alone: the catalog is half altered.
+/// Records a table, or a column of one, that is about to go. By look-ups in catalogs alone: they are half altered.
 #[pg_guard]
 unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
     // SAFETY: catalog look-ups of a table that is still there.
@@ -80,10 +87,17 @@ unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
         {
             return;
         }
+        let is_below = column == 0 && pg_sys::ffi::pg_guard_ffi_boundary(|| has_superclass(table));
+        let parents = if is_below {
+            parents_of(table)
+        } else {
+            Vec::new()
+        };
         DROPPED.with_borrow_mut(|dropped| {
             if column != 0 {
-                if dropped.altered.last() != Some(&table) {
-                    dropped.altered.push(table);
+                let name = pg_sys::get_attname(table, column as i16, true);
+                if !name.is_null() {
+                    dropped.columns.push((table, text::name_from_server(name)));
                 }
                 return;
             }
@@ -93,12 +107,8 @@ unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
                 let name = text::name_from_server(pg_sys::get_rel_name(table));
                 dropped.kept_tables.push((name, owner));
             }
-            if pg_sys::ffi::pg_guard_ffi_boundary(|| has_superclass(table)) {
-                let parents = parents_of(table).into_iter();
-                dropped
-                    .members
-                    .extend(parents.map(|parent| (table, parent)));
-            }
+            let members = parents.into_iter().map(|parent| (table, parent));
+            dropped.members.extend(members);
         });
     }
 }
@@ -118,14 +128,10 @@ pub(super) fn check(schema: &str) {
     for (name, owner) in dropped.kept_tables {
         refuse_missing(schema, &name, owner, "dropped");
     }
-    for table in dropped.altered {
-        action::look_up(
-            schema,
-            "true",
-            "lead_phones_check_columns($1::pg_catalog.regclass)",
-            &[table.into()],
-            |_| (),
-        );
+    for (table, column) in dropped.columns {
+        let call = "lead_phones_check_dropped($1::pg_catalog.regclass, $2::pg_catalog.name)";
+        let args: [DatumWithOid<'_>; 2] = [table.into(), text::argument(&column)];
+        action::look_up(schema, "true", call, &args, |_| ());
     }
     // What was taken along by something else has not been taken off.
     let mut recounted = Vec::new();
@@ -146,7 +152,7 @@ pub(super) fn check(schema: &str) {
 /// An error where a tracked table needs the counts or the ledger that were of this name.
 pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done: &str) {
     let call = "lead_phones_missing($1::pg_catalog.name, $2)";
-    let args: [DatumWithOid<'_>; 2] = [name.into(), owner.into()];
+    let args: [DatumWithOid<'_>; 2] = [text::argument(name), owner.into()];
     let Some(leads) = action::look_up_table(schema, call, &args) else {
         return;
     };

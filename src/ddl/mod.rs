@@ -71,14 +71,13 @@ fn lead_phones_after_drop(fcinfo: FunctionCallInfo) {
 
 /// Runs an action on a tracked table that follows what a command did.
 fn follow(schema: &str, leads: pg_sys::Oid, action: &str, arguments: serde_json::Value) {
-    struct Following;
+    struct Following(bool);
     impl Drop for Following {
         fn drop(&mut self) {
-            FOLLOWING.set(false);
+            FOLLOWING.set(self.0);
         }
     }
-    FOLLOWING.set(true);
-    let _following = Following;
+    let _following = Following(FOLLOWING.replace(true));
     action::run_with(schema, leads, action, arguments);
 }
 

@@ -12,10 +12,10 @@ use super::columns::{Column, Columns, NumberColumn};
 use super::counts::Counts;
 use super::marks::Marks;
 use super::settings::{OnInvalid, Settings};
-use crate::functions::{self, text_datum};
+use crate::functions;
 use crate::phone::E164;
 use crate::report;
-use crate::text::{self, datum_bytes};
+use crate::text::{self, datum_bytes, text_datum};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {

@@ -22,6 +22,8 @@ pub(super) const MAX_KEPT: usize = 4_000_000;
 struct Kept {
     target: Rc<Target>,
     deltas: Deltas,
+    /// The first command that they come from: a snapshot from before does not show it.
+    command: pg_sys::CommandId,
     /// Nesting of the savepoint that they were kept in: its rollback forgets them.
     depth: c_int,
     /// Nesting of the deeper savepoint that they were written in: its rollback brings them back.
@@ -36,15 +38,14 @@ thread_local! {
 pub(super) fn keep(target: &Rc<Target>, deltas: Deltas) {
     let depth = depth();
     let size = LOG.with_borrow_mut(|log| {
-        match log.last_mut() {
-            Some(last)
-                if last.target.is_same(target) && last.depth == depth && last.written.is_none() =>
-            {
-                last.deltas.append(deltas);
-            }
-            _ => log.push(Kept {
+        let mut of_this_depth = log.iter_mut().rev().take_while(|kept| kept.depth == depth);
+        match of_this_depth.find(|kept| kept.written.is_none() && kept.target.is_same(target)) {
+            Some(kept) => kept.deltas.append(deltas),
+            None => log.push(Kept {
                 target: Rc::clone(target),
                 deltas,
+                // SAFETY: reads backend state, and has the next command be another.
+                command: unsafe { pg_sys::GetCurrentCommandId(true) },
                 depth,
                 written: None,
             }),
@@ -63,26 +64,30 @@ pub(super) fn write() {
     write_of(|_| true, true);
 }
 
-/// Writes what is kept of some targets; says which counts were written.
-pub(super) fn write_of(is_due: impl Fn(&Target) -> bool, goes_on: bool) -> Vec<pg_sys::Oid> {
+/// Writes what is kept of some targets; says which counts were written, and the first command that it came from.
+pub(super) fn write_of(
+    is_due: impl Fn(&Target) -> bool,
+    goes_on: bool,
+) -> Vec<(pg_sys::Oid, pg_sys::CommandId)> {
     let mut due = take(is_due);
     // One order of tables for all.
-    due.sort_by_key(|(target, _)| target.counts_oid().to_u32());
+    due.sort_by_key(|(target, ..)| target.counts_oid().to_u32());
     let _permitted = Permitted::new();
     let mut written = Vec::new();
     let mut due = due.into_iter().peekable();
-    while let Some((target, mut deltas)) = due.next() {
-        while let Some((_, more)) = due.next_if(|(next, _)| next.is_same(&target)) {
+    while let Some((target, mut deltas, mut command)) = due.next() {
+        while let Some((_, more, other)) = due.next_if(|(next, ..)| next.is_same(&target)) {
             deltas.append(more);
+            command = command.min(other);
         }
         target.apply(deltas, goes_on);
-        written.push(target.counts_oid());
+        written.push((target.counts_oid(), command));
     }
     written
 }
 
 /// Takes what is to be written. What this savepoint has not kept itself stays in the log.
-fn take(is_due: impl Fn(&Target) -> bool) -> Vec<(Rc<Target>, Deltas)> {
+fn take(is_due: impl Fn(&Target) -> bool) -> Vec<(Rc<Target>, Deltas, pg_sys::CommandId)> {
     let depth = depth();
     let mut due = Vec::new();
     LOG.with_borrow_mut(|log| {
@@ -97,7 +102,7 @@ fn take(is_due: impl Fn(&Target) -> bool) -> Vec<(Rc<Target>, Deltas)> {
             } else {
                 core::mem::take(&mut kept.deltas)
             };
-            due.push((Rc::clone(&kept.target), deltas));
+            due.push((Rc::clone(&kept.target), deltas, kept.command));
             is_outer
         });
     });
@@ -106,9 +111,17 @@ fn take(is_due: impl Fn(&Target) -> bool) -> Vec<(Rc<Target>, Deltas)> {
 
 /// Whether something is kept of a target.
 pub(super) fn keeps_any(is_wanted: impl Fn(&Target) -> bool) -> bool {
+    keeps_any_of(pg_sys::InvalidCommandId, is_wanted)
+}
+
+/// The same, of what commands before this one have changed.
+pub(super) fn keeps_any_of(
+    command: pg_sys::CommandId,
+    is_wanted: impl Fn(&Target) -> bool,
+) -> bool {
     LOG.with_borrow(|log| {
         log.iter()
-            .any(|kept| kept.written.is_none() && is_wanted(&kept.target))
+            .any(|kept| kept.written.is_none() && kept.command < command && is_wanted(&kept.target))
     })
 }
 
@@ -217,11 +230,21 @@ unsafe extern "C-unwind" fn savepoint_ends(
     let ending = depth();
     LOG.with_borrow_mut(|log| match event {
         // What it kept and wrote is now the outer one's.
-        Event::SUBXACT_EVENT_COMMIT_SUB => log.retain_mut(|kept| {
-            kept.depth = kept.depth.min(ending - 1);
-            kept.written = kept.written.map(|written| written.min(ending - 1));
-            kept.written.is_none_or(|written| written > kept.depth)
-        }),
+        Event::SUBXACT_EVENT_COMMIT_SUB => {
+            log.retain_mut(|kept| {
+                kept.depth = kept.depth.min(ending - 1);
+                kept.written = kept.written.map(|written| written.min(ending - 1));
+                kept.written.is_none_or(|written| written > kept.depth)
+            });
+            // One entry, however many savepoints a transaction had.
+            while let [.., first, next] = &mut log[..]
+                && (first.depth, first.written, next.written) == (next.depth, None, None)
+                && first.target.is_same(&next.target)
+            {
+                first.deltas.append(core::mem::take(&mut next.deltas));
+                log.pop();
+            }
+        }
         // What it kept is forgotten, and what it wrote is not written.
         Event::SUBXACT_EVENT_ABORT_SUB => log.retain_mut(|kept| {
             kept.written = kept.written.filter(|written| *written < ending);

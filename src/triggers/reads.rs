@@ -1,8 +1,8 @@
 //! A transaction that reads the counts sees what it wrote, whichever way it looks; unless the table is tracked with
 //! `count_at=commit`.
 //!
-//! One rule: what is kept of counts is written before a query reads them, and a query whose snapshot is older than that gets a newer
-//! one. All queries come through the executor, also those of CREATE TABLE AS, REFRESH, COPY of a query, cursors and functions.
+//! One rule: what commands before a query have changed in the counts is written before it reads them, and where its snapshot is older
+//! than that, it gets a newer one. All queries come through the executor, also those of CREATE TABLE AS, REFRESH, COPY of a query, cursors and functions.
 //! COPY of the table itself does not.
 
 use core::ffi::{c_char, c_int};
@@ -18,9 +18,14 @@ use crate::sql;
 /// Counts that this transaction has written before its end.
 struct Written {
     counts: pg_sys::Oid,
+    /// The first command that it came from.
+    changed: pg_sys::CommandId,
     /// The command that sees it.
-    command: pg_sys::CommandId,
+    seen: pg_sys::CommandId,
 }
+
+/// So many of them are told apart.
+const MAX_WRITTEN: usize = 64;
 
 thread_local! {
     static WRITTEN: RefCell<Vec<Written>> = const { RefCell::new(Vec::new()) };
@@ -49,15 +54,21 @@ pub(super) fn forget() {
 fn write_seen() {
     let counts = pending::write_of(Target::is_seen_by_reads, true);
     // SAFETY: what was written is to be seen by the commands that follow.
-    let command = unsafe {
+    let seen = unsafe {
         pg_sys::CommandCounterIncrement();
         pg_sys::GetCurrentCommandId(false)
     };
     WRITTEN.with_borrow_mut(|written| {
-        for counts in counts {
-            match written.iter_mut().find(|one| one.counts == counts) {
-                Some(one) => one.command = command,
-                None => written.push(Written { counts, command }),
+        written.extend(counts.into_iter().map(|(counts, changed)| Written {
+            counts,
+            changed,
+            seen,
+        }));
+        if written.len() > MAX_WRITTEN {
+            let oldest = written.remove(0);
+            match written.iter_mut().find(|one| one.counts == oldest.counts) {
+                Some(next) => next.changed = oldest.changed,
+                None => written.push(oldest),
             }
         }
     });
@@ -68,16 +79,22 @@ fn is_concerned() -> bool {
     !WRITTEN.with_borrow(Vec::is_empty) || pending::keeps_any(Target::is_seen_by_reads)
 }
 
-/// Writes what is kept of counts among some tables. Says since which command one of them is as the transaction should see it, where that is
-/// not its beginning.
-fn prepare(is_read: impl Fn(pg_sys::Oid) -> bool) -> Option<pg_sys::CommandId> {
-    if pending::keeps_any(|target| target.is_seen_by_reads() && is_read(target.counts_oid())) {
+/// Writes what commands before this one have changed in counts among some tables. Says whether a snapshot of that command lacks something of it.
+fn write_for(command: pg_sys::CommandId, is_read: impl Fn(pg_sys::Oid) -> bool) -> bool {
+    if pending::keeps_any_of(command, |target| {
+        target.is_seen_by_reads() && is_read(target.counts_oid())
+    }) {
         write_seen();
     }
     WRITTEN.with_borrow(|written| {
-        let read = written.iter().filter(|one| is_read(one.counts));
-        read.map(|one| one.command).max()
+        let lacks = |one: &Written| one.changed < command && command < one.seen;
+        written.iter().any(|one| lacks(one) && is_read(one.counts))
     })
+}
+
+/// Whether the transaction has written counts among some tables.
+fn is_written(is_read: impl Fn(pg_sys::Oid) -> bool) -> bool {
+    WRITTEN.with_borrow(|written| written.iter().any(|one| is_read(one.counts)))
 }
 
 /// Has Postgres call us before statements that may look at the counts.
@@ -131,11 +148,15 @@ unsafe extern "C-unwind" fn before_executor_start(query: *mut pg_sys::QueryDesc,
         }
         let query = &mut *query;
         let relations = (*query.plannedstmt).relationOids;
-        let command = prepare(|counts| pg_sys::list_member_oid(relations, counts));
-        if command.is_some_and(|command| (*query.snapshot).curcid < command) {
+        let command = (*query.snapshot).curcid;
+        if write_for(command, |counts| pg_sys::list_member_oid(relations, counts)) {
             renew_snapshot(query);
         }
-        run_serially(query);
+        // Nothing reads counts but a query of them, and functions that are not Postgres's own.
+        let reads = |counts| pg_sys::list_member_oid(relations, counts);
+        if !(*query.plannedstmt).invalItems.is_null() || is_written(reads) {
+            run_serially(query);
+        }
     }
 }
 
@@ -214,11 +235,13 @@ unsafe extern "C-unwind" fn before_process_utility(statement: *mut pg_sys::Plann
     match unsafe { use_of_tables((*statement).utilityStmt) } {
         Use::None => false,
         Use::Copy(table) => {
-            let is_written = prepare(|counts| counts == table).is_some();
-            if is_written {
+            // SAFETY: reads backend state; the command before this one is the last that it sees.
+            let command = unsafe { pg_sys::GetCurrentCommandId(false) };
+            let is_lacking = write_for(command, |counts| counts == table);
+            if is_lacking {
                 push_new_snapshot();
             }
-            is_written
+            is_lacking
         }
         Use::Any => {
             pending::write();

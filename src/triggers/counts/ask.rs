@@ -149,7 +149,8 @@ impl Counts {
     pub(super) fn counted_among(&self, campaigns: &[Campaign]) -> Vec<bool> {
         let statement = format!(
             "SELECT k.place FROM pg_catalog.unnest($1) WITH ORDINALITY AS k (campaign, place) \
-             CROSS JOIN LATERAL (SELECT FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) k.campaign LIMIT 1) AS c",
+             CROSS JOIN LATERAL (SELECT FROM {0} AS c WHERE c.{1} OPERATOR(pg_catalog.=) k.campaign \
+                                 ORDER BY c.{1}, c.phone LIMIT 1) AS c",
             self.table(),
             self.campaign_name()
         );

@@ -4,6 +4,7 @@ mod ask;
 mod write;
 
 use core::ffi::CStr;
+use std::cell::{Ref, RefCell};
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -13,14 +14,16 @@ use super::call::TriggerCall;
 use super::columns::Column;
 use super::deltas::Delta;
 use super::settings::Settings;
-use crate::functions::text_datum;
 use crate::phone::E164;
-use crate::{report, server, text};
+use crate::text::{self, text_datum};
+use crate::{report, server};
 
 /// The counts table of a tracked table, locked as it is written, until the transaction ends: nobody drops or alters it before that,
 /// or hangs a trigger on it.
 pub(crate) struct Counts {
     oid: pg_sys::Oid,
+    /// Its name when it was last checked, qualified and quoted. Where that has come to mean another, a statement fails.
+    name: RefCell<String>,
     /// Name of the campaign column; the leads table has the same.
     campaign_column: String,
     campaign: Column,
@@ -49,6 +52,7 @@ impl Counts {
         let phone_type = type_of(oid, c"phone");
         let counts = Self {
             oid,
+            name: RefCell::default(),
             campaign_column: settings.campaign_column.clone(),
             campaign,
             phone_type,
@@ -65,6 +69,7 @@ impl Counts {
 
     /// An error where the table is not what its name, its owner and its columns made it when it was found.
     pub(crate) fn check(&self, owner_of_leads: pg_sys::Oid) {
+        self.name.replace(text::table_name(self.oid));
         // What hangs on the counts would run as the owner of the leads: it must be his own.
         if server::owner_of_table(self.oid) != Some(owner_of_leads) {
             report::fail(
@@ -99,9 +104,8 @@ impl Counts {
         }
     }
 
-    /// Its name of now, qualified and quoted.
-    fn table(&self) -> String {
-        text::table_name(self.oid)
+    fn table(&self) -> Ref<'_, String> {
+        self.name.borrow()
     }
 
     /// The campaign column's name, quoted.

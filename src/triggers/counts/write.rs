@@ -209,6 +209,9 @@ impl Counts {
 
     /// Removes the rows of numbers that no lead holds any more, unless they are disqualified.
     pub(crate) fn remove_unused(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+        if deltas.is_empty() {
+            return;
+        }
         let statement = format!(
             "DELETE FROM {} AS c USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
              WHERE c.{} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone \

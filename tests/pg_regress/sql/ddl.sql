@@ -42,6 +42,28 @@ CREATE INDEX ON campaign_phone_counts (phone);
 CREATE TABLE elsewhere.campaign_phone_counts (phone e164);
 DROP TABLE elsewhere.campaign_phone_counts;
 
+-- nor by words that are of other things
+ALTER INDEX campaign_phone_disqualifications RENAME TO old_ledger;
+\echo :SQLSTATE
+ALTER VIEW campaign_phone_disqualifications RENAME COLUMN lifted_at TO gone_at;
+\echo :SQLSTATE
+ALTER TYPE leads RENAME ATTRIBUTE phone_disqualified TO blocked;
+\echo :SQLSTATE
+-- nor by another column in its place, or a value that somebody computes
+ALTER TABLE campaign_phone_disqualifications DROP COLUMN lifted_at, ADD COLUMN lifted_at timestamptz DEFAULT now();
+\echo :SQLSTATE
+ALTER TABLE leads DROP COLUMN phone_disqualified, ADD COLUMN phone_disqualified boolean NOT NULL DEFAULT false;
+\echo :SQLSTATE
+ALTER TABLE leads ALTER COLUMN phone_disqualified TYPE boolean USING false;
+\echo :SQLSTATE
+ALTER TABLE campaign_phone_counts ALTER COLUMN disqualified TYPE boolean USING false;
+\echo :SQLSTATE
+ALTER TABLE campaign_phone_counts DROP CONSTRAINT campaign_phone_counts_pkey;
+\echo :SQLSTATE
+ALTER TABLE leads RENAME COLUMN campaign_id TO lead_count;
+\echo :SQLSTATE
+SELECT * FROM verify_phone_counts('leads');
+
 -- tracked columns are not dropped, whichever way
 ALTER TABLE leads DROP COLUMN phone;
 \echo :SQLSTATE
@@ -81,6 +103,11 @@ ALTER TABLE prospects RENAME TO leads;
 ALTER TABLE leads RENAME COLUMN work_phone TO phone;
 ALTER TABLE leads RENAME COLUMN land TO country;
 ALTER TABLE leads RENAME COLUMN campaign TO campaign_id;
+ALTER TABLE leads DISABLE TRIGGER lead_phones_count_truncate;
+ALTER VIEW leads RENAME COLUMN phone TO tel;
+ALTER TABLE leads RENAME COLUMN tel TO phone;
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'leads'::regclass AND tgenabled = 'D';
+ALTER TABLE leads ENABLE TRIGGER lead_phones_count_truncate;
 -- in the transaction that wrote
 BEGIN;
 INSERT INTO leads (id, campaign_id, phone) VALUES (5, 1, '212 761 2846');
@@ -102,7 +129,9 @@ SELECT attrelid::regclass, atttypid::regtype FROM pg_attribute WHERE attname = '
    AND attrelid IN ('leads'::regclass, 'campaign_phone_counts'::regclass, 'campaign_phone_disqualifications'::regclass) ORDER BY 1;
 ALTER TABLE leads ALTER COLUMN campaign_id TYPE integer;
 \echo :SQLSTATE
-ALTER TABLE leads ALTER COLUMN campaign_id TYPE text;
+ALTER TABLE leads ALTER COLUMN campaign_id TYPE bigint USING campaign_id + 100;
+\echo :SQLSTATE
+ALTER TABLE leads ALTER COLUMN campaign_id TYPE text USING campaign_id::text;
 INSERT INTO leads (id, campaign_id, phone) VALUES (8, 'summer', '678 999 8212');
 CALL disqualify_phone('summer', '678 999 8212');
 SELECT * FROM verify_phone_counts('leads');

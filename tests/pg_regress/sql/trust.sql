@@ -67,6 +67,43 @@ SET ROLE regress_victim;
 SELECT * FROM verify_phone_counts('planted.plain');
 RESET ROLE;
 
+-- What the owner of a tracked table hangs on it neither runs as who asks about it, nor stays in force in what called it.
+SET ROLE regress_mallory;
+DROP TABLE planted.plain, planted.counts, planted.ledger;
+CREATE TABLE planted.leads (id int PRIMARY KEY, campaign_id int, phone text, mobile text);
+SELECT unique_numbers FROM track_lead_phones('planted.leads');
+INSERT INTO planted.leads VALUES (1, 1, '678 999 8212', 'n/a');
+CREATE FUNCTION planted.ran() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF current_user <> 'regress_mallory' THEN RAISE WARNING 'runs as %', current_user; END IF; RETURN true; END $$;
+CREATE FUNCTION planted.predicate(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN planted.ran(); END $$;
+CREATE INDEX ON planted.leads (id) WHERE planted.predicate(1);
+CREATE INDEX ON planted.campaign_phone_counts (phone) WHERE planted.predicate(1);
+CREATE FUNCTION planted.arrow(j jsonb, t text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM planted.ran(); RETURN pg_catalog.jsonb_object_field_text(j, t); END $$;
+CREATE OPERATOR planted.->> (LEFTARG = jsonb, RIGHTARG = text, FUNCTION = planted.arrow);
+CREATE FUNCTION planted.leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM planted.ran(), pg_catalog.set_config('search_path', 'planted, pg_catalog', false); RETURN NULL; END $$;
+CREATE TRIGGER leave AFTER UPDATE ON planted.leads FOR EACH ROW EXECUTE FUNCTION planted.leave();
+CREATE TRIGGER leave AFTER INSERT OR UPDATE ON planted.campaign_phone_counts FOR EACH ROW EXECUTE FUNCTION planted.leave();
+RESET ROLE;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_mallory;
+GRANT pg_monitor TO regress_mallory;
+SET ROLE regress_mallory;
+CALL disqualify_phone(1, '678 999 8212', leads => 'planted.leads');
+SHOW search_path;
+SELECT table_name, unique_numbers FROM lead_phone_metrics() WHERE schema_name = 'planted';
+SET ROLE regress_victim;
+SELECT count(*) FROM verify_phone_counts('planted.leads');
+SELECT campaign, lead_count FROM lead_phone_quality('planted.leads');
+SELECT column_name, reason FROM invalid_lead_phones('planted.leads');
+SELECT phone FROM shared_lead_phones('planted.leads', 1);
+SELECT rebuild_phone_counts('planted.leads');
+SET ROLE regress_mallory;
+DROP TABLE planted.leads;
+DROP TABLE planted.campaign_phone_counts, planted.campaign_phone_disqualifications;
+RESET ROLE;
+REVOKE pg_monitor FROM regress_mallory;
+
 -- The short CALL: what search_path sees, and no temporary table.
 GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint), expire_disqualifications TO regress_mallory;
 SET ROLE regress_mallory;
@@ -150,6 +187,16 @@ RESET quote_all_identifiers;
 CALL upload_leads(1, 'quoted.staging', columns => '[]', leads => 'customers.leads');
 \echo :SQLSTATE
 CALL upload_leads(1, 'quoted.staging', columns => '"phone"', leads => 'customers.leads');
+\echo :SQLSTATE
+CALL upload_leads(1, 'quoted.staging', columns => '{"phone": null}', leads => 'customers.leads');
+\echo :SQLSTATE
+CALL upload_leads(1, 999999::oid::regclass, leads => 'customers.leads');
+\echo :SQLSTATE
+CALL suppress_phones(NULL::regclass, 'x', leads => 'customers.leads');
+\echo :SQLSTATE
+DROP TABLE customers.lead_disqualifications CASCADE;
+\echo :SQLSTATE
+ALTER TABLE customers.contacts RENAME COLUMN phone TO tel;
 \echo :SQLSTATE
 -- longer than an entry of an index can be
 INSERT INTO customers.leads (campaign_id, name, company, email)
