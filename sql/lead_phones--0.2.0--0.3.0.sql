@@ -2133,6 +2133,56 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    kind text := arguments ->> 'kind';
+    raw text[];
+    subjects text[];
+    schema name;
+BEGIN
+    IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
+       OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
+       OR action = 'suppress' AND arguments ->> 'source' IS NULL
+       OR kind = 'phone' AND arguments ->> 'region' IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE
+                WHEN kind = 'phone' AND arguments ->> 'region' IS NULL THEN 'region'
+                WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
+                WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
+                WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
+    END IF;
+    schema := @extschema@.lead_phones_model(leads);
+    leads := format('%I.contacts', schema)::regclass;
+    IF kind IN ('phone', 'domain') THEN
+        raw := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s WHERE btrim(s) <> '');
+        SELECT array_agg(n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
+          INTO subjects, raw
+          FROM (SELECT r AS raw, CASE kind
+                    WHEN 'phone' THEN @extschema@.try_normalize_phone(r, arguments ->> 'region')::text
+                    ELSE @extschema@.lead_phones_domain(r) END AS subject FROM unnest(raw) AS r) AS n;
+        IF raw IS NOT NULL THEN
+            RAISE WARNING '% of the %s are not valid, and left out', cardinality(raw), kind
+                USING DETAIL = format('One is "%s".', left(raw[1], 64)),
+                      HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
+                          ELSE 'Write domains as in kw.example.' END;
+        END IF;
+    ELSE
+        subjects := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    END IF;
+    RETURN jsonb_build_object('invalid', coalesce(cardinality(raw), 0)) || @extschema@.lead_phones_as_owner(leads, action,
+        arguments || jsonb_build_object('subjects', coalesce(subjects, '{}'), 'by', @extschema@.lead_phones_caller()));
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_elements(list text[]) RETURNS jsonb
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN list IS NULL THEN 'null'::jsonb ELSE to_jsonb(ARRAY(SELECT e FROM unnest(list) AS e)) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_elements(text[]) IS 'internal: the elements of a list, of however many dimensions';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -2234,7 +2284,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source,
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
         'expires_at', expires_at, 'region', region));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -2272,7 +2322,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source, 'region', region));
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -2291,7 +2341,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source,
+        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -2327,7 +2377,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source));
+        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END

@@ -12,6 +12,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::list::elements;
+use crate::restore::OnDrop;
 use crate::{report, text};
 
 thread_local! {
@@ -29,23 +30,13 @@ pub(crate) fn install() {
     }
 }
 
-/// As long as it lives, the statement is bound to the table.
-pub(crate) struct Bound {
-    before: Option<(pg_sys::Oid, CString)>,
-}
-
-/// Binds a statement to a table; to none where that is `InvalidOid`.
-pub(crate) fn to(table: pg_sys::Oid, statement: &str) -> Bound {
+/// Binds a statement to a table, or to none where that is `InvalidOid`, as long as what it returns lives.
+pub(crate) fn to(table: pg_sys::Oid, statement: &str) -> OnDrop<impl FnMut()> {
     let bound = (table != pg_sys::InvalidOid).then(|| (table, text::to_server(statement)));
-    Bound {
-        before: BOUND.replace(bound),
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        BOUND.replace(self.before.take());
-    }
+    let mut before = BOUND.replace(bound);
+    OnDrop(move || {
+        BOUND.replace(before.take());
+    })
 }
 
 /// The hook. Has nothing to drop, so that an error of Postgres may jump over it.

@@ -25,6 +25,8 @@ mod report;
 #[cfg(feature = "extension")]
 mod reports;
 #[cfg(feature = "extension")]
+mod restore;
+#[cfg(feature = "extension")]
 mod server;
 #[cfg(feature = "extension")]
 mod sql;

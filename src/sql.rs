@@ -12,6 +12,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::spi::Spi;
 
+use crate::restore::OnDrop;
 use crate::{bound, text};
 
 /// Statements kept per backend: a few for each tracked table that it writes.
@@ -25,20 +26,10 @@ thread_local! {
     static RUNNING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A statement that is running. They nest, by way of triggers.
-struct Running;
-
-impl Running {
-    fn new() -> Self {
-        RUNNING.set(RUNNING.get() + 1);
-        Self
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.set(RUNNING.get() - 1);
-    }
+/// As long as it lives, a statement is running. They nest, by way of triggers.
+fn running() -> OnDrop<impl FnMut()> {
+    RUNNING.set(RUNNING.get() + 1);
+    OnDrop(|| RUNNING.set(RUNNING.get() - 1))
 }
 
 /// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way. It comes with
@@ -118,7 +109,7 @@ impl<'a> Statement<'a> {
 
     /// Runs it, and hands its rows to `read`.
     pub(crate) fn rows<T>(self, read: impl FnOnce(Rows<'_>) -> T) -> T {
-        let _running = Running::new();
+        let _running = running();
         Spi::connect_mut(|_| {
             let bound = bound::to(self.table, self.text);
             let status = self.execute();
@@ -138,7 +129,7 @@ impl<'a> Statement<'a> {
     /// Runs it, and hands each of its rows to `read`, of which it holds no more than some at a time.
     pub(crate) fn each(self, mut read: impl FnMut(pg_sys::HeapTuple)) {
         const ROWS: i64 = 1000;
-        let _running = Running::new();
+        let _running = running();
         Spi::connect_mut(|_| {
             let (mut types, mut values, nulls) = self.arguments();
             let plan = self.plan(&mut types);

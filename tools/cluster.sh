@@ -22,8 +22,8 @@ cluster_start() {
     chmod 0700 "$cluster_dir/socket"
     (
         cd /
-        # without RUST_BACKTRACE, errors look the same everywhere
-        unset RUST_BACKTRACE
+        # errors look the same everywhere, also where a server is started with it
+        export RUST_BACKTRACE=1
         cluster_run "$pg_bin/initdb" -D "$cluster_dir/data" -U postgres --auth=trust --no-sync "$@" >"$cluster_dir/initdb.log" 2>&1 ||
             { cat "$cluster_dir/initdb.log" >&2; exit 1; }
         cluster_run "$pg_bin/pg_ctl" -D "$cluster_dir/data" -w -s -l "$cluster_dir/data/server.log" \

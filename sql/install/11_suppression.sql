@@ -133,8 +133,10 @@ DECLARE
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
        OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
-       OR action = 'suppress' AND arguments ->> 'source' IS NULL THEN
+       OR action = 'suppress' AND arguments ->> 'source' IS NULL
+       OR kind = 'phone' AND arguments ->> 'region' IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
+                WHEN kind = 'phone' AND arguments ->> 'region' IS NULL THEN 'region'
                 WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
                 WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
@@ -164,6 +166,13 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call_suppression(regclass, text, jsonb) IS
     'internal: checks the arguments of a procedure of lead tables and runs it';
+
+CREATE FUNCTION @extschema@.lead_phones_elements(list text[]) RETURNS jsonb
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN list IS NULL THEN 'null'::jsonb ELSE to_jsonb(ARRAY(SELECT e FROM unnest(list) AS e)) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_elements(text[]) IS 'internal: the elements of a list, of however many dimensions';
 
 CREATE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -276,7 +285,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source,
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
         'expires_at', expires_at, 'region', region));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -318,7 +327,7 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', to_jsonb(phones), 'reason', reason, 'source', source, 'region', region));
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -339,7 +348,7 @@ CREATE PROCEDURE @extschema@.suppress_domains(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source,
+        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -379,7 +388,7 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', to_jsonb(domains), 'reason', reason, 'source', source));
+        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END

@@ -2,11 +2,12 @@
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 use super::{drops, find, follow as run};
 use crate::list::elements;
 use crate::sql::Statement;
-use crate::{action, server, text};
+use crate::{action, report, server, text};
 
 /// Follows an ALTER.
 ///
@@ -119,6 +120,16 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
             }
             Type::OBJECT_SCHEMA => {
                 let old_name = text::name_from_server(statement.subname);
+                if new_name == schema {
+                    report::fail(
+                        PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+                        format!(
+                            "schema \"{old_name}\" cannot be renamed: extension lead_phones is in it"
+                        ),
+                        "The functions of lead_phones name each other with that schema.".into(),
+                        "Create the extension in a schema that keeps its name.".into(),
+                    )
+                }
                 let call = "lead_phones_roots_in($1::pg_catalog.name, $2::pg_catalog.name)";
                 let args: [DatumWithOid<'_>; 2] =
                     [text::argument(&old_name), text::argument(&new_name)];

@@ -14,6 +14,7 @@ use std::ptr;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
+use crate::restore::OnDrop;
 use crate::{action, report};
 
 thread_local! {
@@ -71,13 +72,8 @@ fn lead_phones_after_drop(fcinfo: FunctionCallInfo) {
 
 /// Runs an action on a tracked table that follows what a command did.
 fn follow(schema: &str, leads: pg_sys::Oid, action: &str, arguments: serde_json::Value) {
-    struct Following(bool);
-    impl Drop for Following {
-        fn drop(&mut self) {
-            FOLLOWING.set(self.0);
-        }
-    }
-    let _following = Following(FOLLOWING.replace(true));
+    let before = FOLLOWING.replace(true);
+    let _following = OnDrop(|| FOLLOWING.set(before));
     action::run_with(schema, leads, action, arguments);
 }
 

@@ -103,22 +103,19 @@ impl Columns {
         }
     }
 
+    /// All of them.
+    fn all(&self) -> impl Iterator<Item = &Column> {
+        let numbers = self.numbers.iter();
+        numbers
+            .flat_map(|column| [&column.number, &column.mark])
+            .chain([&self.campaign])
+            .chain(&self.region)
+    }
+
     /// The last attribute that the triggers read.
     pub(crate) fn last_attribute(&self) -> i16 {
-        let [phone, mobile] = &self.numbers;
-        [
-            Some(&self.campaign),
-            Some(&phone.number),
-            Some(&phone.mark),
-            Some(&mobile.number),
-            Some(&mobile.mark),
-            self.region.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|column| column.attribute)
-        .max()
-        .unwrap_or(0)
+        let attributes = self.all().map(|column| column.attribute);
+        attributes.max().unwrap_or(0)
     }
 
     /// Whether the row is counted: one that was there before the table was tracked has no mark until it is backfilled.
@@ -133,18 +130,7 @@ impl Columns {
         one: impl Fn(i16) -> Option<pg_sys::Datum>,
         other: impl Fn(i16) -> Option<pg_sys::Datum>,
     ) -> bool {
-        let [phone, mobile] = &self.numbers;
-        [
-            Some(&phone.number),
-            Some(&mobile.number),
-            Some(&phone.mark),
-            Some(&mobile.mark),
-            Some(&self.campaign),
-            self.region.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .all(|column| {
+        self.all().all(|column| {
             match (one(column.attribute), other(column.attribute)) {
                 (None, None) => true,
                 // SAFETY: both are of the column's type.

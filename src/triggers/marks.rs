@@ -29,39 +29,37 @@ const MAX_CAMPAIGNS: usize = 100_000;
 #[derive(Default)]
 pub(super) struct Marks {
     /// Of all campaigns.
-    table: Asked<(Campaign, u64)>,
-    campaigns: HashMap<Campaign, Asked<u64>>,
+    table: Asked,
+    campaigns: HashMap<Campaign, Asked>,
 }
 
 /// The numbers of a campaign, or of all, as far as they were asked for.
-struct Asked<T> {
+#[derive(Default)]
+struct Asked {
     lookups: u32,
-    next_reading: u32,
+    /// Look-ups after which reading was tried last.
+    tried: u32,
     /// All that are disqualified, once they were read.
-    all: Option<HashSet<T>>,
+    all: Option<HashSet<(Campaign, u64)>>,
 }
 
-impl<T> Default for Asked<T> {
-    fn default() -> Self {
-        Self {
-            lookups: 0,
-            next_reading: FIRST_READING,
-            all: None,
-        }
-    }
-}
-
-impl<T: Eq + core::hash::Hash> Asked<T> {
-    /// All that are disqualified, where that is known, or worth reading now.
-    fn all(&mut self, read: impl FnOnce(u32) -> Option<Vec<T>>) -> Option<&HashSet<T>> {
-        if self.all.is_none() && self.lookups >= self.next_reading {
-            self.next_reading = self.lookups.saturating_mul(2);
-            let limit = self.lookups.saturating_mul(READ_PER_LOOKUP).min(MAX_READ);
+impl Asked {
+    /// Which of some numbers are disqualified, where that is known, or worth reading now.
+    fn among(
+        &mut self,
+        campaign: &Campaign,
+        phones: [Option<E164>; 2],
+        read: impl FnOnce(u32) -> Option<Vec<(Campaign, u64)>>,
+    ) -> Option<[bool; 2]> {
+        if self.all.is_none() && self.lookups >= FIRST_READING.max(2 * self.tried) {
+            self.tried = self.lookups;
             // one plan for each power of two
-            let limit = limit.next_power_of_two();
-            self.all = read(limit).map(|all| all.into_iter().collect());
+            let limit = self.lookups.saturating_mul(READ_PER_LOOKUP).min(MAX_READ);
+            self.all = read(limit.next_power_of_two()).map(|all| all.into_iter().collect());
         }
-        self.all.as_ref()
+        let all = self.all.as_ref()?;
+        let is_out = |phone: E164| all.contains(&(campaign.clone(), phone.sort_key()));
+        Some(phones.map(|phone| phone.is_some_and(is_out)))
     }
 }
 
@@ -74,12 +72,12 @@ impl Marks {
         campaign: &Campaign,
         phones: [Option<E164>; 2],
     ) -> [bool; 2] {
-        let among = |is_out: &dyn Fn(u64) -> bool| {
-            phones.map(|phone| phone.is_some_and(|phone| is_out(phone.sort_key())))
-        };
-        let read_all = |limit| as_owner(owner, || counts.disqualified(limit));
-        if let Some(all) = self.table.all(read_all) {
-            return among(&|phone| all.contains(&(campaign.clone(), phone)));
+        let read = |of, limit| as_owner(owner, || counts.disqualified(of, limit));
+        if let Some(known) = self
+            .table
+            .among(campaign, phones, |limit| read(None, limit))
+        {
+            return known;
         }
         if self.campaigns.len() >= MAX_CAMPAIGNS {
             self.campaigns.clear();
@@ -88,9 +86,8 @@ impl Marks {
             Some(asked) => asked,
             None => self.campaigns.entry(campaign.clone()).or_default(),
         };
-        let read_campaign = |limit| as_owner(owner, || counts.disqualified_in(campaign, limit));
-        if let Some(all) = asked.all(read_campaign) {
-            return among(&|phone| all.contains(&phone));
+        if let Some(known) = asked.among(campaign, phones, |limit| read(Some(campaign), limit)) {
+            return known;
         }
         self.table.lookups += 1;
         asked.lookups += 1;

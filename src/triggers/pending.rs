@@ -13,6 +13,7 @@ use pgrx::pg_sys;
 
 use super::deltas::Deltas;
 use super::target::Target;
+use crate::restore::OnDrop;
 use crate::sql;
 
 /// So many numbers are kept: 128 MB. Beyond, they are written at once.
@@ -72,7 +73,7 @@ pub(super) fn write_of(
     let mut due = take(is_due);
     // One order of tables for all.
     due.sort_by_key(|(target, ..)| target.counts_oid().to_u32());
-    let _permitted = Permitted::new();
+    let _permitted = permit_writing();
     let mut written = Vec::new();
     let mut due = due.into_iter().peekable();
     while let Some((target, mut deltas, mut command)) = due.next() {
@@ -130,53 +131,27 @@ fn depth() -> c_int {
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
 }
 
-/// As long as it lives, counts can be written though the transaction was set READ ONLY since: the leads were written before.
-struct Permitted {
-    read_only: bool,
+/// As long as what it returns lives, counts can be written though the transaction was set READ ONLY since: the leads were written before.
+fn permit_writing() -> OnDrop<impl FnMut()> {
+    // SAFETY: backend state, that is put back.
+    unsafe {
+        let before = pg_sys::XactReadOnly;
+        pg_sys::XactReadOnly = false;
+        OnDrop(move || pg_sys::XactReadOnly = before)
+    }
 }
 
-impl Permitted {
-    fn new() -> Self {
-        // SAFETY: backend state, put back when this is dropped.
-        unsafe {
-            let read_only = pg_sys::XactReadOnly;
-            pg_sys::XactReadOnly = false;
-            Self { read_only }
+/// As long as what it returns lives, a transaction at REPEATABLE READ goes on at READ COMMITTED. Counts are sums: to add needs no snapshot,
+/// and a write must not fail at COMMIT because somebody else has counted the same number. At SERIALIZABLE it stays: the detection of
+/// write skew needs the one snapshot.
+fn count_without_snapshot() -> OnDrop<impl FnMut()> {
+    // SAFETY: backend state, that is put back.
+    unsafe {
+        let before = pg_sys::XactIsoLevel;
+        if before == pg_sys::XACT_REPEATABLE_READ as c_int {
+            pg_sys::XactIsoLevel = pg_sys::XACT_READ_COMMITTED as c_int;
         }
-    }
-}
-
-impl Drop for Permitted {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe { pg_sys::XactReadOnly = self.read_only };
-    }
-}
-
-/// As long as it lives, a transaction at REPEATABLE READ goes on at READ COMMITTED. Counts are sums: to add needs no snapshot, and a write
-/// must not fail at COMMIT because somebody else has counted the same number. At SERIALIZABLE it stays: the detection of write skew
-/// needs the one snapshot.
-struct CountingLevel {
-    level: c_int,
-}
-
-impl CountingLevel {
-    fn new() -> Self {
-        // SAFETY: backend state, put back when this is dropped.
-        unsafe {
-            let level = pg_sys::XactIsoLevel;
-            if level == pg_sys::XACT_REPEATABLE_READ as c_int {
-                pg_sys::XactIsoLevel = pg_sys::XACT_READ_COMMITTED as c_int;
-            }
-            Self { level }
-        }
-    }
-}
-
-impl Drop for CountingLevel {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe { pg_sys::XactIsoLevel = self.level };
+        OnDrop(move || pg_sys::XactIsoLevel = before)
     }
 }
 
@@ -199,7 +174,7 @@ unsafe extern "C-unwind" fn transaction_ends(event: pg_sys::XactEvent::Type, _ar
             }
             // SAFETY: the transaction is still in progress, and takes its own snapshot first where it has but one.
             unsafe { pg_sys::GetTransactionSnapshot() };
-            let _level = CountingLevel::new();
+            let _level = count_without_snapshot();
             // Deferred triggers have had their turn; those of the counts are fired here, and may write leads again.
             while keeps_any(|_| true) {
                 // SAFETY: the transaction is still in progress, and has no active snapshot.

@@ -13,6 +13,7 @@ use pgrx::pg_sys;
 
 use super::pending;
 use super::target::Target;
+use crate::restore::OnDrop;
 use crate::sql;
 
 /// Counts that this transaction has written before its end.
@@ -34,14 +35,8 @@ thread_local! {
 
 /// Looks at something in the counts that deltas do not change, without writing them before.
 pub(super) fn without_writing<T>(look: impl FnOnce() -> T) -> T {
-    struct Looking;
-    impl Drop for Looking {
-        fn drop(&mut self) {
-            LOOKING.set(LOOKING.get() - 1);
-        }
-    }
     LOOKING.set(LOOKING.get() + 1);
-    let _looking = Looking;
+    let _looking = OnDrop(|| LOOKING.set(LOOKING.get() - 1));
     look()
 }
 

@@ -13,7 +13,7 @@ failed=0
 
 # 00_install creates the extension for those that follow
 existing=()
-if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile trust encodings containers pending own_reads partitions ddl backfill scale_out roles lead_tables reports); fi
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables reports); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
     --dbname="${DATABASE:-lead_phones_regress}" --encoding=UTF8 --no-locale "${existing[@]}" "${suites[@]}" || failed=1
 if [ $# = 0 ]; then

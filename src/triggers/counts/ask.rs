@@ -1,5 +1,6 @@
 //! Which numbers the counts call disqualified, as it is committed now: a mark that follows an older snapshot would stay.
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 
 use super::{Counts, typed};
@@ -41,54 +42,43 @@ impl Counts {
         phones.map(|phone| phone.is_some() && found.contains(&phone))
     }
 
-    /// All disqualified numbers, with their campaigns; `None` where there are more than the limit.
-    pub(crate) fn disqualified(&self, limit: u32) -> Option<Vec<(Campaign, u64)>> {
+    /// The disqualified numbers of a campaign, or of all, with their campaigns; `None` where there are more than the limit.
+    pub(crate) fn disqualified(
+        &self,
+        of: Option<&Campaign>,
+        limit: u32,
+    ) -> Option<Vec<(Campaign, u64)>> {
         // The order is that of the index on disqualified numbers, which so is read whatever the statistics say.
         let statement = format!(
-            "SELECT c.phone::pg_catalog.text, c.{1} FROM {0} AS c WHERE c.disqualified ORDER BY c.{1}, c.phone LIMIT {2}",
+            "SELECT c.phone::pg_catalog.text, c.{1} FROM {0} AS c WHERE {2}c.disqualified ORDER BY c.{1}, c.phone LIMIT {3}",
             self.table(),
             self.campaign_name(),
+            of.map_or(String::new(), |_| format!(
+                "c.{} OPERATOR(pg_catalog.=) $1 AND ",
+                self.campaign_name()
+            )),
             limit + 1
         );
-        let all: Vec<Option<(Campaign, u64)>> = reads::without_writing(|| {
-            Statement::new(&statement, &[])
+        let key =
+            |campaign: &Campaign| typed(campaign.to_datum(self.campaign), self.campaign.base_type);
+        let args: Vec<DatumWithOid<'_>> = of.map(key).into_iter().collect();
+        let all = reads::without_writing(|| {
+            Statement::new(&statement, &args)
                 .on(self.oid)
                 .on_latest()
-                .rows(|rows| {
-                    rows.map(|row| {
-                        let phone = E164::from_text(row.get::<&[u8]>(1)?)?;
-                        Some((
-                            Campaign::read(row.datum(2)?, self.campaign),
-                            phone.sort_key(),
-                        ))
-                    })
-                })
+                .rows(|rows| rows.map(|row| self.number(row.datum(2), row.get(1))))
         });
         (all.len() <= limit as usize).then(|| all.into_iter().flatten().collect())
     }
 
-    /// The disqualified numbers of a campaign; `None` where there are more than the limit.
-    pub(crate) fn disqualified_in(&self, campaign: &Campaign, limit: u32) -> Option<Vec<u64>> {
-        let statement = format!(
-            "SELECT c.phone::pg_catalog.text FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) $1 AND c.disqualified \
-             ORDER BY c.phone LIMIT {}",
-            self.table(),
-            self.campaign_name(),
-            limit + 1
-        );
-        let args = [typed(
-            campaign.to_datum(self.campaign),
-            self.campaign.base_type,
-        )];
-        let all: Vec<Option<u64>> = reads::without_writing(|| {
-            Statement::new(&statement, &args)
-                .on(self.oid)
-                .on_latest()
-                .rows(|rows| {
-                    rows.map(|row| Some(E164::from_text(row.get::<&[u8]>(1)?)?.sort_key()))
-                })
-        });
-        (all.len() <= limit as usize).then(|| all.into_iter().flatten().collect())
+    /// A number and its campaign, as a statement returns them.
+    pub(super) fn number(
+        &self,
+        campaign: Option<pg_sys::Datum>,
+        phone: Option<&[u8]>,
+    ) -> Option<(Campaign, u64)> {
+        let phone = E164::from_text(phone?)?.sort_key();
+        Some((Campaign::read(campaign?, self.campaign), phone))
     }
 
     /// Which of some deltas' numbers are disqualified.
@@ -102,18 +92,8 @@ impl Counts {
         );
         let keys = self.keys(campaigns, deltas);
         let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
-        let mut flags = vec![false; deltas.len()];
-        let places: Vec<Option<i64>> = Statement::new(&statement, &args)
-            .on(self.oid)
-            .on_latest()
-            .rows(|rows| rows.map(|row| row.get(1)));
-        for place in places.into_iter().flatten() {
-            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-            if let Some(flag) = flags.get_mut(place) {
-                *flag = true;
-            }
-        }
-        flags
+        let statement = Statement::new(&statement, &args).on(self.oid).on_latest();
+        flags(statement, deltas.len())
     }
 
     /// Whether the transaction sees two rows of one of the deltas' numbers: an older one that somebody has removed since its snapshot, and its
@@ -159,16 +139,21 @@ impl Counts {
             .map(|campaign| campaign.to_datum(self.campaign))
             .collect();
         let args = [self.campaign_array(datums)];
-        let mut counted = vec![false; campaigns.len()];
-        let places: Vec<Option<i64>> = Statement::new(&statement, &args)
-            .on(self.oid)
-            .rows(|rows| rows.map(|row| row.get(1)));
-        for place in places.into_iter().flatten() {
-            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
-            if let Some(flag) = counted.get_mut(place) {
-                *flag = true;
-            }
-        }
-        counted
+        flags(
+            Statement::new(&statement, &args).on(self.oid),
+            campaigns.len(),
+        )
     }
+}
+
+/// One flag for each place, from 1, set where the statement returns it.
+fn flags(statement: Statement<'_>, count: usize) -> Vec<bool> {
+    let mut flags = vec![false; count];
+    for place in statement.rows(|rows| rows.map(|row| row.get::<i64>(1))) {
+        let place = place.and_then(|place| usize::try_from(place - 1).ok());
+        if let Some(flag) = place.and_then(|place| flags.get_mut(place)) {
+            *flag = true;
+        }
+    }
+    flags
 }

@@ -75,11 +75,9 @@ impl Counts {
             report::fail(
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 format!("the phone counts {} belong to another owner", self.table()),
-                "A leads table, its counts and its disqualifications have one owner.".into(),
-                format!(
-                    "Run ALTER TABLE ... OWNER TO on {} and on the disqualifications beside it.",
-                    self.table()
-                ),
+                "A leads table, the tables below it, its counts and its disqualifications have one owner."
+                    .into(),
+                "Run ALTER TABLE ... OWNER TO on those that have another.".into(),
             )
         }
         let base_of = |type_id| match type_id {

@@ -8,7 +8,6 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::{Counts, array, phone_datum, typed};
-use crate::phone::E164;
 use crate::sql::{self, Rows, Statement};
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::{NumberColumn, mark_column};
@@ -95,18 +94,13 @@ impl Counts {
         );
         let read = |rows: Rows<'_>| {
             let written: Option<i64> = rows.first(|row| row.get(1)).flatten();
-            let out: HashSet<(Campaign, u64)> = rows
-                .map(|row| {
-                    let phone = E164::from_text(row.get::<&[u8]>(3)?)?;
-                    Some((
-                        Campaign::read(row.datum(2)?, self.campaign),
-                        phone.sort_key(),
-                    ))
-                })
-                .into_iter()
-                .flatten()
-                .collect();
-            (written, out)
+            let out = rows.map(|row| self.number(row.datum(2), row.get(3)));
+            (
+                written,
+                out.into_iter()
+                    .flatten()
+                    .collect::<HashSet<(Campaign, u64)>>(),
+            )
         };
         let (written, out) = Statement::new(&statement, &args).on(self.oid).rows(read);
         if written != i64::try_from(deltas.len()).ok() {

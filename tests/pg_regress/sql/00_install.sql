@@ -53,6 +53,7 @@ SELECT "Phone Tools".normalize_phone('678 999 8212');
 CREATE TABLE public.leads (id bigint PRIMARY KEY, campaign_id bigint NOT NULL, phone text, mobile text);
 SELECT * FROM "Phone Tools".track_lead_phones('public.leads');
 INSERT INTO public.leads VALUES (1, 1, '678 999 8212', NULL);
+ALTER SCHEMA "Phone Tools" RENAME TO tools;
 CALL "Phone Tools".disqualify_phone(1, '678 999 8212', leads => 'public.leads');
 SELECT * FROM public.leads;
 SELECT * FROM "Phone Tools".verify_phone_counts('public.leads');

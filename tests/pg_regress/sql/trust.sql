@@ -194,6 +194,9 @@ CALL upload_leads(1, 999999::oid::regclass, leads => 'customers.leads');
 \echo :SQLSTATE
 CALL suppress_phones(NULL::regclass, 'x', leads => 'customers.leads');
 \echo :SQLSTATE
+CALL suppress_phones(ARRAY[[' 678 999 8214 ', '678 999 8215'], ['x', NULL]], leads => 'customers.leads');
+CALL suppress_phones(ARRAY['678 999 8214'], region => NULL, leads => 'customers.leads');
+\echo :SQLSTATE
 DROP TABLE customers.lead_disqualifications CASCADE;
 \echo :SQLSTATE
 ALTER TABLE customers.contacts RENAME COLUMN phone TO tel;
