@@ -229,9 +229,9 @@ CREATE TABLE secured.leads (campaign_id integer, phone text, mobile text);
 ALTER TABLE secured.leads ENABLE ROW LEVEL SECURITY;
 SELECT unique_numbers FROM track_lead_phones('secured.leads');
 
--- A collation that takes two spellings for the same: rows are compared by their bytes. Where there is ICU.
+-- A collation that takes two spellings for the same: rows are compared by their bytes. Where there is ICU: without it, initdb imports none.
 DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') THEN
+    IF EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu') THEN
         CREATE COLLATION no_punctuation (provider = icu, locale = 'und-u-ka-shifted', deterministic = false);
         CREATE SCHEMA spelled;
         CREATE TABLE spelled.leads (campaign_id integer, phone text COLLATE no_punctuation, mobile text);
