@@ -28,7 +28,8 @@ SELECT p.proname, p.provolatile AS volatile, p.proparallel AS parallel, p.proiss
 SELECT p.proname, p.prosecdef
   FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
  WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND l.lanname <> 'c'
-   AND p.proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp';
+   AND p.proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp'
+ ORDER BY p.proname COLLATE "C";
 SELECT p.proname, p.proconfig[2:] FROM pg_proc AS p
  WHERE p.pronamespace = '"Phone Tools"'::regnamespace AND cardinality(p.proconfig) > 1 ORDER BY p.proname COLLATE "C";
 SELECT p.oid::regprocedure AS security_definer

@@ -137,10 +137,12 @@ INSERT INTO planted.campaigns (campaign_id, name) VALUES (1, 'one');
 INSERT INTO planted.leads (campaign_id, name) VALUES (1, 'x');
 CREATE OR REPLACE FUNCTION planted.warn() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'runs as %', current_user; RETURN ''; END $$;
 CREATE OR REPLACE VIEW planted.lead_reasons AS SELECT 1::bigint AS lead_id, 1::bigint AS campaign_id, planted.warn() AS blocks, ''::text AS kind, ''::text COLLATE "C" AS subject, ''::text AS source,
-    ''::text AS reason, ''::text AS disqualified_by, now() AS disqualified_at, now() AS expires_at, ''::text AS lift;
+    ''::text AS reason, ''::text AS disqualified_by, now() AS disqualified_at, now() AS expires_at, ''::text COLLATE "C" AS lift;
 RESET ROLE;
 SELECT * FROM lead_status(1);
 \echo :SQLSTATE
+-- asked for by name, it runs as its owner
+SELECT blocks, kind FROM lead_status(1, 'planted.leads');
 CALL suppress_phones(ARRAY['678 999 8212']);
 \echo :SQLSTATE
 CREATE SCHEMA crm;
