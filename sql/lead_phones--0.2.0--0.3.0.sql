@@ -447,7 +447,7 @@ BEGIN
       USING @extschema@.lead_phones_caller(), clock_timestamp();
     GET DIAGNOSTICS adopted = ROW_COUNT;
     IF adopted > 0 THEN
-        RAISE NOTICE '% numbers of table "%" are marked as disqualified, and no entry says why', adopted, tracked.leads
+        RAISE NOTICE 'table "%" has marks of disqualified numbers that no entry explains: %', tracked.leads, adopted
             USING DETAIL = 'They are entries of the source "adopted" now, and stay disqualified.',
                   HINT = 'Those that may be called: CALL requalify_phone(..., source => ''adopted'').';
     END IF;
