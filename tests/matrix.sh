@@ -22,7 +22,7 @@ for major in "$@"; do
 done
 for pair in '15 17' '14 18'; do
     read -r old new <<<"$pair"
-    case " $* " in *" $old "*" $new "* | *" $new "*" $old "*) ;; *) continue ;; esac
+    [[ " $* " == *" $old "* && " $* " == *" $new "* ]] || continue
     if tests/pg_upgrade.sh "$old" "$new" >"$logs/$old-$new.log" 2>&1; then result=ok; else result=FAILED failed=1; fi
     printf '%-7s pg_upgrade from %s to %s (%s)\n' "$result" "$old" "$new" "$logs/$old-$new.log"
 done
