@@ -47,6 +47,19 @@ pub(crate) fn is_citus_loaded() -> bool {
     })
 }
 
+/// Whether Citus sent what runs from another node, which has checked it.
+pub(crate) fn is_sent_by_citus() -> bool {
+    // SAFETY: looks a setting up by its name; it is read before anything can change it.
+    is_citus_loaded()
+        && unsafe {
+            let name = pg_sys::GetConfigOption(c"application_name".as_ptr(), true, false);
+            !name.is_null()
+                && core::ffi::CStr::from_ptr(name)
+                    .to_bytes()
+                    .starts_with(b"citus_internal")
+        }
+}
+
 /// Whether the transaction has one snapshot for all its statements.
 pub(crate) fn has_one_snapshot() -> bool {
     // SAFETY: reads backend state.
