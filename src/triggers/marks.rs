@@ -20,7 +20,7 @@ const FIRST_READING: u32 = 8;
 /// Numbers that are read in the time of a look-up.
 const READ_PER_LOOKUP: u32 = 32;
 
-/// Numbers that are read at most: 16 MB.
+/// Numbers that are read at most, up to the next power of two.
 const MAX_READ: u32 = 500_000;
 
 /// Campaigns that are remembered at most.
