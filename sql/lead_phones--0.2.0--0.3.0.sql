@@ -5,6 +5,32 @@ DROP EVENT TRIGGER lead_phones_before_drop;
 DROP FUNCTION @extschema@.lead_phones_lock_number(@extschema@.lead_phone_tables, text, @extschema@.e164);
 DROP FUNCTION @extschema@.lead_phones_set_marks(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean);
 DROP FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164, boolean);
+DROP FUNCTION @extschema@.lead_phones_expire_others(regclass, text);
+DROP FUNCTION @extschema@.lead_phones_key(text);
+DROP FUNCTION @extschema@.lead_phones_out_on_arrival(name);
+DROP FUNCTION @extschema@.lead_phones_standing();
+DROP FUNCTION @extschema@.lead_phones_known_campaign(name, bigint, text);
+DROP FUNCTION @extschema@.lead_phones_create_views(name);
+DROP FUNCTION @extschema@.lead_phones_split_accounts(name, bigint, text, jsonb);
+DROP FUNCTION @extschema@.lead_phones_with_account(name, text, text);
+DROP FUNCTION @extschema@.lead_phones_cleaned(name, text, text);
+DROP FUNCTION @extschema@.lead_phones_merged(text);
+DROP FUNCTION @extschema@.lead_phones_update_of_contact(text);
+DROP FUNCTION @extschema@.lead_phones_reasons(regclass, bigint);
+
+-- What has another signature now keeps its grants.
+CREATE TEMPORARY TABLE lead_phones_grants ON COMMIT DROP AS
+SELECT p.proname, p.proargtypes[0]::pg_catalog.regtype AS first_type, a.grantee, a.is_grantable
+  FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
+ WHERE p.pronamespace OPERATOR(pg_catalog.=) '@extschema@'::pg_catalog.regnamespace AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
+   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status}'::pg_catalog.name[]);
+DROP PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
+DROP PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
+DROP PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
+DROP PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint);
+DROP PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint);
+DROP PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint);
+DROP FUNCTION @extschema@.lead_status(bigint, regclass);
 
 CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
@@ -870,20 +896,21 @@ CREATE FUNCTION @extschema@.lead_phones_wait_for_lead(tracked @extschema@.lead_p
 AS $function$
 DECLARE
     leads constant text := @extschema@.lead_phones_leads_of(tracked, literal);
-    held record;
+    held_table oid;
+    held_row tid;
 BEGIN
     BEGIN
         EXECUTE format('WITH free AS MATERIALIZED (SELECT l.tableoid, l.ctid FROM %1$s FOR NO KEY UPDATE SKIP LOCKED)
                         SELECT l.tableoid, l.ctid FROM %1$s AND NOT EXISTS (
                             SELECT FROM free AS f WHERE f.tableoid = l.tableoid AND f.ctid = l.ctid) LIMIT 1', leads)
-           INTO held USING numbers::text[];
+           INTO held_table, held_row USING numbers::text[];
         -- the locks of this look
         RAISE SQLSTATE 'LP001';
     EXCEPTION WHEN SQLSTATE 'LP001' THEN
     END;
     BEGIN
         EXECUTE format('SELECT FROM %s AS l WHERE l.tableoid = $1 AND l.ctid = $2 FOR NO KEY UPDATE', tracked.leads)
-          USING held.tableoid, held.ctid;
+          USING held_table, held_row;
         RAISE SQLSTATE 'LP001';
     EXCEPTION WHEN SQLSTATE 'LP001' THEN
     END;
@@ -975,44 +1002,154 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';
 
-CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, arguments jsonb) RETURNS @extschema@.e164[]
-    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_regions() RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_regions_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_regions() IS 'internal: the regions that the phone metadata knows';
+
+CREATE FUNCTION @extschema@.lead_phones_region_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT CASE WHEN arguments ? 'subjects' THEN
-               ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s)
-           ELSE ARRAY[@extschema@.normalize_phone(arguments ->> 'phone', (tracked).region)] END
+DECLARE
+    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns');
+    region text;
+BEGIN
+    IF campaigns IS NOT NULL THEN
+        EXECUTE format('SELECT CASE WHEN count(DISTINCT upper(@extschema@.lead_phones_trimmed(c.region))) = 1 THEN min(c.region) END FROM %s AS c WHERE %s', campaigns,
+            coalesce('c.campaign_id = ' || literal, 'true')) INTO region;
+    END IF;
+    RETURN coalesce(region, tracked.region);
+END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, jsonb) IS
-    'internal: the numbers that a call is about: of a list, which are valid already, or the one that was spelled';
+COMMENT ON FUNCTION @extschema@.lead_phones_region_of(@extschema@.lead_phone_tables, text) IS
+    'internal: the region of a campaign, or of all that have one: of lead tables their own, else that of the tracked table';
+
+CREATE FUNCTION @extschema@.lead_phones_campaigns_of(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign_type constant text := (
+        SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+    campaigns text;
+BEGIN
+    -- From one to the next by the primary key: there are few of them, and many numbers.
+    EXECUTE format($query$
+        WITH RECURSIVE k AS (
+            (SELECT c.%2$I AS campaign FROM %1$s AS c ORDER BY c.%2$I LIMIT 1)
+             UNION ALL
+            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I > k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
+        SELECT coalesce(array_agg(k.campaign) FILTER (WHERE k.campaign IS NOT NULL), '{}')::text FROM k$query$,
+        tracked.counts, tracked.campaign_column) INTO campaigns;
+    RETURN format('ANY (%L::%s[])', campaigns, campaign_type);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaigns_of(@extschema@.lead_phone_tables) IS
+    'internal: SQL of all campaigns that have counts';
+
+CREATE FUNCTION @extschema@.lead_phones_read(tracked @extschema@.lead_phone_tables, literal text, raw text[], region text)
+    RETURNS TABLE (raw_value text, number @extschema@.e164, by_region text)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    few constant int := 20;
+    base constant text := coalesce(region, @extschema@.lead_phones_region_of(tracked, literal));
+    -- By the index on campaign and number, also in all campaigns.
+    campaigns constant text := coalesce(literal, @extschema@.lead_phones_campaigns_of(tracked));
+    regions text[] := @extschema@.lead_phones_regions();
+    unclear text[];
+BEGIN
+    RETURN QUERY SELECT r.raw_value, @extschema@.try_normalize_phone(r.raw_value, base), NULL::text FROM unnest(raw) AS r (raw_value);
+    -- Without a country code, a number is also what it is to a lead of another region that holds it.
+    unclear := ARRAY(SELECT r.raw_value FROM unnest(raw) AS r (raw_value) WHERE @extschema@.try_normalize_phone(r.raw_value, 'ZZ') IS NULL);
+    IF region IS NOT NULL OR tracked.region_column IS NULL OR unclear = '{}' THEN
+        RETURN;
+    END IF;
+    IF cardinality(unclear) > few THEN
+        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%4$s))) FROM %1$s AS l WHERE l.%2$I = %3$s',
+            tracked.leads, tracked.campaign_column, campaigns, @extschema@.lead_phones_region(tracked)) INTO regions;
+    END IF;
+    RETURN QUERY EXECUTE format($query$
+        WITH readings AS MATERIALIZED (
+            SELECT u.raw_value, g.region, n.number::text AS number
+              FROM unnest($1) AS u (raw_value) CROSS JOIN unnest($2) AS g (region)
+             CROSS JOIN LATERAL @extschema@.try_normalize_phone(u.raw_value, g.region) AS n (number)
+             WHERE n.number IS NOT NULL AND n.number IS DISTINCT FROM @extschema@.try_normalize_phone(u.raw_value, $3)),
+        held AS (
+            SELECT l.%2$I::text AS number, %4$s AS region FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%2$I = ANY (ARRAY(SELECT r.number FROM readings AS r))
+             UNION
+            SELECT l.%6$I::text, %4$s FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%6$I = ANY (ARRAY(SELECT r.number FROM readings AS r)))
+        SELECT DISTINCT r.raw_value, r.number::@extschema@.e164, r.region
+          FROM readings AS r JOIN held AS h ON h.number = r.number AND upper(@extschema@.lead_phones_trimmed(h.region)) = r.region$query$,
+        tracked.leads, tracked.phone_column, tracked.campaign_column, @extschema@.lead_phones_region(tracked), campaigns, tracked.mobile_column)
+      USING unclear, regions, base;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read(@extschema@.lead_phone_tables, text, text[], text) IS
+    'internal: the numbers that texts spell in a campaign: by the region that is named, or its own; and as leads of other regions hold them';
+
+CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, literal text, arguments jsonb) RETURNS @extschema@.e164[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    raw constant text := arguments ->> 'phone';
+    main @extschema@.e164;
+    others @extschema@.e164[];
+    readings text;
+BEGIN
+    -- of a list, which was read already
+    IF arguments ? 'subjects' THEN
+        RETURN ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    END IF;
+    SELECT max(r.number) FILTER (WHERE r.by_region IS NULL), array_agg(DISTINCT r.number) FILTER (WHERE r.by_region IS NOT NULL),
+           string_agg(DISTINCT format('%s in %s', r.number, r.by_region), ', ') FILTER (WHERE r.by_region IS NOT NULL)
+      INTO main, others, readings
+      FROM @extschema@.lead_phones_read(tracked, literal, ARRAY[raw], arguments ->> 'region') AS r;
+    IF main IS NULL AND others IS NULL THEN
+        RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+    END IF;
+    IF others IS NOT NULL THEN
+        RAISE NOTICE '"%" is also %', left(raw, 64), readings
+            USING DETAIL = 'Leads of the campaign hold it as a number of another region.',
+                  HINT = 'Write it with its country code, or name its region with region => ''...''.';
+    END IF;
+    RETURN array_remove(ARRAY[main] || others, NULL);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, text, jsonb) IS
+    'internal: the numbers that a call is about: of a list, or as the one was spelled';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
     source text := arguments ->> 'source';
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
+    entered_at timestamptz;
 BEGIN
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
-    -- An entry of the source that says something else is replaced. The time is an argument: Citus distributes no UPDATE that calls a
-    -- volatile function.
+    -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
+    -- distributes no UPDATE that calls a volatile function.
+    entered_at := clock_timestamp();
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
-                       AND (d.reason, d.expires_at) IS DISTINCT FROM ($5, $6)',
+                       AND (d.reason IS DISTINCT FROM $5 OR d.expires_at < coalesce($6, ''infinity''))',
         tracked.disqualifications, tracked.campaign_column, literal)
-      USING numbers, source, arguments ->> 'by', clock_timestamp(), reason, expires_at;
+      USING numbers, source, arguments ->> 'by', entered_at, reason, expires_at;
     EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, $5
+                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
-                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
+                                        max(coalesce(d.expires_at, ''infinity'')) FILTER (
+                                            WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
                                    FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
                      WHERE e.stands IS NOT TRUE',
         tracked.disqualifications, tracked.campaign_column, literal)
-      USING numbers, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
+      USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
     RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
 $function$;
@@ -1024,11 +1161,15 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arg
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     entries bigint;
 BEGIN
+    -- Of one that was spelled, no other reading is brought back.
+    IF NOT arguments ? 'subjects' THEN
+        numbers := numbers[1:1];
+    END IF;
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
@@ -1070,8 +1211,37 @@ BEGIN
             unmarked := unmarked + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
         END LOOP;
     END IF;
-    RETURN jsonb_build_object('leads', unmarked, 'entries', entries
-        + @extschema@.lead_phones_expire_others(leads, arguments ->> 'by'));
+    RETURN jsonb_build_object('leads', unmarked, 'entries', entries);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    required text;
+    tracked regclass;
+    answer jsonb;
+BEGIN
+    FOREACH required IN ARRAY CASE action
+        WHEN 'disqualify' THEN '{campaign,phone,source}'::text[]
+        WHEN 'requalify' THEN '{campaign,phone}'::text[]
+        ELSE '{}'::text[] END
+    LOOP
+        IF arguments ->> required IS NULL THEN
+            RAISE EXCEPTION '% must not be NULL', required
+                USING ERRCODE = 'null_value_not_allowed',
+                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212'').';
+        END IF;
+    END LOOP;
+    arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
+    tracked := @extschema@.lead_phones_resolve(leads);
+    answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
+    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications') IS NOT NULL THEN
+        answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
+            + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);
+    END IF;
+    RETURN answer;
 END
 $function$;
 
@@ -1082,18 +1252,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     campaign uuid,
@@ -1102,18 +1275,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     campaign text,
@@ -1122,18 +1298,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
+    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign bigint,
@@ -1141,18 +1320,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign uuid,
@@ -1160,18 +1342,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign text,
@@ -1179,18 +1364,21 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint) IS
+    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE OR REPLACE PROCEDURE @extschema@.expire_disqualifications(
     leads regclass DEFAULT NULL,
@@ -1310,6 +1498,64 @@ BEGIN
 END
 $function$;
 
+CREATE FUNCTION @extschema@.lead_phones_domains_above(raw text) RETURNS text[]
+    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_domains_above_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_domains_above(text) IS
+    'internal: the domains in a website or an e-mail address, and those that they are below';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_email(raw text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_email_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_email(text) IS
+    'internal: the e-mail address in a text, NULL where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_email_key(raw text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_email_key_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_email_key(text) IS
+    'internal: the e-mail address in a text as it is compared';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_company_key(name text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_company_key_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_company_key(text) IS
+    'internal: the name of a company as it is compared: its letters and digits in lower case';
+
+CREATE FUNCTION @extschema@.lead_phones_trimmed(raw text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 2
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_trimmed_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_trimmed(text) IS
+    'internal: a value without the blanks and invisible characters around it, NULL where there is nothing else';
+
+CREATE FUNCTION @extschema@.lead_phones_subjects(
+    campaign bigint, contact bigint, email text, name text, phone text, mobile text, account bigint, company_key text, domain text) RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 20
+    LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_subjects_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_subjects(bigint, bigint, text, text, text, text, bigint, text, text) IS
+    'internal: by what a person, or a company, is meant in the ledger of lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_keep_out() RETURNS trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out() IS
+    'trigger of contacts and accounts: whoever is out stays out when his row is changed or deleted';
+
+CREATE FUNCTION @extschema@.lead_phones_upload_step(leads regclass, step text, arguments jsonb) RETURNS jsonb
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_upload_step_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_step(regclass, text, jsonb) IS
+    'internal: runs a step of an upload as the owner of the lead tables, for whoever may insert leads';
+
+CREATE FUNCTION @extschema@.lead_phones_write_domain() RETURNS trigger
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    NEW.domain := coalesce(@extschema@.lead_phones_domain(NEW.domain), NEW.domain);
+    RETURN NEW;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_domain() IS
+    'trigger of accounts: writes a domain in the one form in which it is compared';
+
 CREATE FUNCTION @extschema@.lead_phones_visible_leads() RETURNS regclass
     STABLE LANGUAGE sql
 AS $function$
@@ -1321,6 +1567,50 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_visible_leads() IS
     'internal: the leads of the one set of lead tables that the search_path of the caller sees';
+
+CREATE FUNCTION @extschema@.lead_phones_check_schema(schema name, owner oid) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    stranger text;
+    planted text;
+BEGIN
+    -- The rules of lead tables run as their owner, and look functions and operators up in this schema. Whoever can put one there, or has,
+    -- would run as him.
+    SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee) END INTO stranger
+      FROM pg_catalog.pg_namespace AS n
+      LEFT JOIN pg_catalog.pg_database AS b ON b.datname = current_database()
+     CROSS JOIN LATERAL (
+        SELECT n.nspowner AS grantee
+         UNION ALL
+        SELECT a.grantee FROM aclexplode(n.nspacl) AS a WHERE a.privilege_type = 'CREATE') AS g
+     WHERE n.nspname = schema
+       AND (g.grantee = 0 OR NOT pg_has_role(CASE pg_get_userbyid(g.grantee) WHEN 'pg_database_owner' THEN b.datdba ELSE g.grantee END, owner, 'MEMBER'))
+     LIMIT 1;
+    IF stranger IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" of lead tables is open to %', schema, stranger
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Who may create objects there could run them as %s, the owner of the tables.', pg_get_userbyid(owner)),
+                  HINT = format('Run REVOKE CREATE ON SCHEMA %I FROM %s, or let one role own schema and tables.', schema,
+                      CASE stranger WHEN 'PUBLIC' THEN stranger ELSE quote_ident(stranger) END);
+    END IF;
+    SELECT pg_describe_object(d.classid, d.objid, 0) INTO planted
+      FROM pg_catalog.pg_namespace AS n
+      JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+      LEFT JOIN pg_catalog.pg_proc AS p ON d.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.objid
+      LEFT JOIN pg_catalog.pg_operator AS o ON d.classid = 'pg_catalog.pg_operator'::regclass AND o.oid = d.objid
+     WHERE n.nspname = schema AND NOT pg_has_role(coalesce(p.proowner, o.oprowner), owner, 'MEMBER')
+     LIMIT 1;
+    IF planted IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" of lead tables has a % of somebody else', schema, planted
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('It could be run as %s, the owner of the tables.', pg_get_userbyid(owner)),
+                  HINT = 'Drop it, or let one role own what is in the schema.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_schema(name, oid) IS
+    'internal: an error where somebody but the owner of lead tables can put functions into their schema, or has';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_model(leads regclass) RETURNS name
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1347,8 +1637,8 @@ BEGIN
     -- What is done to one of these tables runs as its owner: he must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
-                    lead_disqualifications,campaign_phone_counts,campaign_phone_disqualifications,
-                    callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+                    lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
+                    account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
@@ -1359,6 +1649,7 @@ BEGIN
                   DETAIL = format('Missing, or of another owner than leads: %s.', foreign_table),
                   HINT = 'The tables that create_lead_tables() creates keep their names and have one owner.';
     END IF;
+    PERFORM @extschema@.lead_phones_check_schema(schema, (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads));
     RETURN schema;
 END
 $function$;
@@ -1368,7 +1659,6 @@ CREATE OR REPLACE FUNCTION @extschema@.create_lead_tables(schema name DEFAULT cu
 AS $function$
 DECLARE
     existing text;
-    described record;
 BEGIN
     IF schema IS NULL OR to_regnamespace(quote_ident(schema)) IS NULL THEN
         RAISE EXCEPTION 'schema "%" does not exist', coalesce(schema, '')
@@ -1382,7 +1672,8 @@ BEGIN
     SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname) INTO existing FROM pg_catalog.pg_class AS c
      WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
        AND c.relname IN ('campaigns', 'free_mail_domains', 'accounts', 'contacts', 'lead_uploads', 'lead_upload_problems', 'leads',
-                         'lead_disqualifications', 'lead_ledger', 'lead_reasons', 'callable_leads',
+                         'lead_disqualifications', 'lead_disqualification_subjects', 'lead_ledger', 'lead_reasons', 'callable_leads',
+                         'account_disqualifications', 'contact_disqualifications',
                          'campaign_phone_counts', 'campaign_phone_disqualifications');
     IF existing IS NOT NULL THEN
         RAISE EXCEPTION 'schema "%" has relations of the names that lead tables need', schema
@@ -1390,294 +1681,346 @@ BEGIN
                   DETAIL = format('They are %s.', existing),
                   HINT = 'Create the lead tables in a schema of their own.';
     END IF;
-    EXECUTE format($ddl$
-        CREATE TABLE %1$I.campaigns (
-            campaign_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
-            name text NOT NULL,
-            region text NOT NULL DEFAULT 'US',
-            created_at timestamptz NOT NULL DEFAULT now());
+    PERFORM @extschema@.lead_phones_check_schema(schema, (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user));
+    -- pg_catalog comes first where it is not named; objects are created in the schema that is.
+    PERFORM set_config('search_path', format('%I, pg_temp', schema), true);
+    CREATE TABLE campaigns (
+        campaign_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        name text NOT NULL,
+        region text NOT NULL DEFAULT 'US',
+        created_at timestamptz NOT NULL DEFAULT now());
 
-        CREATE TABLE %1$I.free_mail_domains (domain text COLLATE "C" PRIMARY KEY CHECK (domain = lower(domain)));
+    CREATE TABLE free_mail_domains (domain text COLLATE "C" PRIMARY KEY CHECK (domain = lower(domain)));
 
-        CREATE TABLE %1$I.accounts (
-            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
-            account_id bigint GENERATED BY DEFAULT AS IDENTITY,
-            name text,
-            name_key text COLLATE "C" GENERATED ALWAYS AS (@extschema@.lead_phones_company_key(name)) STORED,
-            domain text COLLATE "C",
-            created_at timestamptz NOT NULL DEFAULT now(),
-            PRIMARY KEY (campaign_id, account_id));
-        -- partial, so that the domain is no key: who gives an account its domain does not wait for those who add contacts to it
-        CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain) WHERE domain IS NOT NULL;
-        CREATE UNIQUE INDEX accounts_name_without_domain_idx ON %1$I.accounts (campaign_id, name_key) WHERE domain IS NULL;
-        CREATE INDEX accounts_name_idx ON %1$I.accounts (campaign_id, name_key);
+    CREATE TABLE accounts (
+        campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+        account_id bigint GENERATED BY DEFAULT AS IDENTITY,
+        name text,
+        name_key text COLLATE "C" GENERATED ALWAYS AS (@extschema@.lead_phones_company_key(name)) STORED,
+        domain text COLLATE "C",
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (campaign_id, account_id));
+    -- partial, so that the domain is no key: who gives an account its domain does not wait for those who add contacts to it
+    CREATE UNIQUE INDEX accounts_domain_idx ON accounts (campaign_id, domain) WHERE domain IS NOT NULL;
+    CREATE UNIQUE INDEX accounts_name_without_domain_idx ON accounts (campaign_id, name_key) WHERE domain IS NULL;
+    CREATE INDEX accounts_name_idx ON accounts (campaign_id, name_key);
 
-        CREATE TABLE %1$I.contacts (
-            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
-            contact_id bigint GENERATED BY DEFAULT AS IDENTITY,
-            account_id bigint,
-            email text COLLATE "C",
-            name text,
-            title text,
-            phone text,
-            mobile text,
-            region text NOT NULL DEFAULT 'US',
-            created_at timestamptz NOT NULL DEFAULT now(),
-            updated_at timestamptz NOT NULL DEFAULT now(),
-            PRIMARY KEY (campaign_id, contact_id),
-            FOREIGN KEY (campaign_id, account_id) REFERENCES %1$I.accounts);
-        CREATE UNIQUE INDEX contacts_email_idx ON %1$I.contacts (campaign_id, lower(email));
-        CREATE INDEX contacts_account_idx ON %1$I.contacts (campaign_id, account_id);
+    CREATE TABLE contacts (
+        campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+        contact_id bigint GENERATED BY DEFAULT AS IDENTITY,
+        account_id bigint,
+        email text COLLATE "C",
+        name text,
+        title text,
+        phone text,
+        mobile text,
+        region text NOT NULL DEFAULT 'US',
+        created_at timestamptz NOT NULL DEFAULT now(),
+        updated_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (campaign_id, contact_id),
+        FOREIGN KEY (campaign_id, account_id) REFERENCES accounts);
+    CREATE INDEX contacts_account_idx ON contacts (campaign_id, account_id);
 
-        CREATE TABLE %1$I.lead_uploads (
-            campaign_id bigint NOT NULL REFERENCES %1$I.campaigns ON DELETE CASCADE,
-            upload_id bigint GENERATED BY DEFAULT AS IDENTITY,
-            file_name text,
-            uploaded_by text NOT NULL DEFAULT current_user,
-            started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-            finished_at timestamptz,
-            columns jsonb,
-            rows_in_file bigint,
-            created bigint,
-            updated bigint,
-            duplicates_in_file bigint,
-            refused bigint,
-            invalid_phone bigint,
-            invalid_mobile bigint,
-            without_valid_number bigint,
-            disqualified_on_arrival bigint,
-            PRIMARY KEY (campaign_id, upload_id),
-            CHECK (rows_in_file = created + updated + duplicates_in_file + refused));
+    CREATE TABLE lead_uploads (
+        campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+        upload_id bigint GENERATED BY DEFAULT AS IDENTITY,
+        file_name text,
+        uploaded_by text NOT NULL DEFAULT current_user,
+        started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        finished_at timestamptz,
+        columns jsonb,
+        rows_in_file bigint,
+        created bigint,
+        updated bigint,
+        duplicates_in_file bigint,
+        refused bigint,
+        invalid_phone bigint,
+        invalid_mobile bigint,
+        without_valid_number bigint,
+        disqualified_on_arrival bigint,
+        PRIMARY KEY (campaign_id, upload_id),
+        CHECK (rows_in_file = created + updated + duplicates_in_file + refused));
 
-        CREATE TABLE %1$I.lead_upload_problems (
-            campaign_id bigint NOT NULL,
-            upload_id bigint NOT NULL,
-            row_number bigint NOT NULL,
-            column_name text NOT NULL,
-            raw_value text,
-            reason text NOT NULL,
-            PRIMARY KEY (campaign_id, upload_id, row_number, column_name),
-            FOREIGN KEY (campaign_id, upload_id) REFERENCES %1$I.lead_uploads ON DELETE CASCADE);
+    CREATE TABLE lead_upload_problems (
+        campaign_id bigint NOT NULL,
+        upload_id bigint NOT NULL,
+        row_number bigint NOT NULL,
+        column_name text NOT NULL,
+        raw_value text,
+        reason text NOT NULL,
+        PRIMARY KEY (campaign_id, upload_id, row_number, column_name),
+        FOREIGN KEY (campaign_id, upload_id) REFERENCES lead_uploads ON DELETE CASCADE);
 
-        CREATE TABLE %1$I.leads (
-            campaign_id bigint NOT NULL,
-            lead_id bigint GENERATED BY DEFAULT AS IDENTITY,
-            contact_id bigint,
-            upload_id bigint,
-            row_number bigint,
-            email text,
-            name text,
-            title text,
-            company text,
-            website text,
-            phone text,
-            mobile text,
-            custom jsonb NOT NULL DEFAULT '{}',
-            created_at timestamptz NOT NULL DEFAULT now(),
-            PRIMARY KEY (campaign_id, lead_id),
-            FOREIGN KEY (campaign_id, contact_id) REFERENCES %1$I.contacts ON DELETE CASCADE);
-        CREATE INDEX leads_contact_idx ON %1$I.leads (campaign_id, contact_id, lead_id);
-        CREATE INDEX leads_lead_idx ON %1$I.leads (lead_id);
+    CREATE TABLE leads (
+        campaign_id bigint NOT NULL,
+        lead_id bigint GENERATED BY DEFAULT AS IDENTITY,
+        contact_id bigint,
+        upload_id bigint,
+        row_number bigint,
+        email text,
+        name text,
+        title text,
+        company text,
+        website text,
+        phone text,
+        mobile text,
+        custom jsonb NOT NULL DEFAULT '{}',
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (campaign_id, lead_id),
+        FOREIGN KEY (campaign_id, contact_id) REFERENCES contacts ON DELETE CASCADE);
+    CREATE INDEX leads_contact_idx ON leads (campaign_id, contact_id, lead_id);
+    CREATE INDEX leads_lead_idx ON leads (lead_id);
 
-        CREATE TABLE %1$I.lead_disqualifications (
-            entry bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
-            campaign_id bigint,
-            account_id bigint,
-            contact_id bigint,
-            domain text COLLATE "C",
-            phone @extschema@.e164,
-            source text NOT NULL,
-            reason text,
-            disqualified_by text NOT NULL,
-            disqualified_at timestamptz NOT NULL,
-            expires_at timestamptz,
-            lifted_by text,
-            lifted_at timestamptz,
-            lift_reason text,
-            CHECK (num_nonnulls(account_id, contact_id, domain, phone) = 1),
-            CHECK (campaign_id IS NOT NULL OR num_nonnulls(domain, phone) = 1),
-            CHECK (campaign_id IS NULL OR phone IS NULL));
-        CREATE UNIQUE INDEX lead_disqualifications_account_idx ON %1$I.lead_disqualifications (campaign_id, account_id, source)
-            WHERE lifted_at IS NULL AND account_id IS NOT NULL;
-        CREATE UNIQUE INDEX lead_disqualifications_contact_idx ON %1$I.lead_disqualifications (campaign_id, contact_id, source)
-            WHERE lifted_at IS NULL AND contact_id IS NOT NULL;
-        CREATE UNIQUE INDEX lead_disqualifications_domain_idx ON %1$I.lead_disqualifications (domain, coalesce(campaign_id, 0), source)
-            WHERE lifted_at IS NULL AND domain IS NOT NULL;
-        CREATE UNIQUE INDEX lead_disqualifications_phone_idx ON %1$I.lead_disqualifications (phone, source)
-            WHERE lifted_at IS NULL AND phone IS NOT NULL;
-        CREATE INDEX lead_disqualifications_expires_at_idx ON %1$I.lead_disqualifications (expires_at)
-            WHERE lifted_at IS NULL AND expires_at IS NOT NULL
-        $ddl$, schema);
-    EXECUTE format($dml$
-        INSERT INTO %I.free_mail_domains (domain)
-        SELECT unnest('{gmail.com,googlemail.com,yahoo.com,yahoo.co.uk,yahoo.ca,yahoo.fr,yahoo.de,yahoo.co.in,yahoo.com.br,ymail.com,
-            rocketmail.com,hotmail.com,hotmail.co.uk,hotmail.fr,hotmail.de,outlook.com,outlook.de,outlook.fr,live.com,live.co.uk,msn.com,
-            aol.com,aim.com,icloud.com,me.com,mac.com,proton.me,protonmail.com,pm.me,gmx.com,gmx.de,gmx.net,gmx.at,gmx.ch,web.de,
-            t-online.de,freenet.de,mail.com,mail.ru,bk.ru,inbox.ru,list.ru,yandex.ru,yandex.com,qq.com,163.com,126.com,sina.com,foxmail.com,
-            naver.com,hanmail.net,daum.net,orange.fr,wanadoo.fr,free.fr,laposte.net,sfr.fr,libero.it,virgilio.it,tiscali.it,alice.it,
-            uol.com.br,bol.com.br,terra.com.br,rediffmail.com,zoho.com,fastmail.com,hey.com,tutanota.com,tuta.io,comcast.net,xfinity.com,
-            verizon.net,att.net,sbcglobal.net,bellsouth.net,cox.net,charter.net,spectrum.net,earthlink.net,juno.com,optonline.net,
-            btinternet.com,sky.com,virginmedia.com,ntlworld.com,talktalk.net,rogers.com,shaw.ca,sympatico.ca,telus.net,bigpond.com,
-            optusnet.com.au,seznam.cz,wp.pl,o2.pl,onet.pl,interia.pl,ukr.net,telenet.be,skynet.be,ziggo.nl,kpnmail.nl,planet.nl,bluewin.ch}'::text[])
-        $dml$, schema);
-    PERFORM @extschema@.track_lead_phones(format('%I.contacts', schema)::regclass, region_column => 'region');
-    EXECUTE format($ddl$
-        CREATE TRIGGER lead_phones_split AFTER INSERT ON %1$I.leads REFERENCING NEW TABLE AS new_leads
-            FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_split();
-        CREATE TRIGGER lead_phones_keep_uploaded BEFORE UPDATE ON %1$I.leads FOR EACH ROW
-            WHEN ((OLD.campaign_id, OLD.lead_id, OLD.email, OLD.name, OLD.title, OLD.company, OLD.website, OLD.phone, OLD.mobile)
-                  IS DISTINCT FROM
-                  (NEW.campaign_id, NEW.lead_id, NEW.email, NEW.name, NEW.title, NEW.company, NEW.website, NEW.phone, NEW.mobile))
-            EXECUTE FUNCTION @extschema@.lead_phones_keep_uploaded()
-        $ddl$, schema);
-    PERFORM @extschema@.lead_phones_create_views(schema);
-    FOR described IN
-        SELECT * FROM (VALUES
-            ('TABLE', 'campaigns', 'campaigns, and the region of numbers that are written without a country code in them'),
-            ('TABLE', 'free_mail_domains', 'domains of e-mail providers and others that say nothing of a company; edit it as you need'),
-            ('TABLE', 'accounts', 'companies: one row for each in a campaign'),
-            ('COLUMN', 'accounts.name_key', 'the name as it is compared: in lower case, without spaces'),
-            ('COLUMN', 'accounts.domain', 'the Internet domain that the company is known by'),
-            ('TABLE', 'contacts', 'people: one row for each e-mail address in a campaign, or for a lead without one; tracked by lead_phones'),
-            ('COLUMN', 'contacts.region', 'region of its numbers, where they are written without a country code'),
-            ('TABLE', 'leads', 'what was uploaded, row by row, and which contact it is about'),
-            ('COLUMN', 'leads.contact_id', 'the person; left NULL it is found, or made, by the e-mail address'),
-            ('COLUMN', 'leads.upload_id', 'the upload that brought it, NULL for a lead that was inserted'),
-            ('COLUMN', 'leads.row_number', 'its row in the file'),
-            ('COLUMN', 'leads.custom', 'columns of the file that mean nothing to lead_phones'),
-            ('TABLE', 'lead_uploads', 'receipts of uploads'),
-            ('COLUMN', 'lead_uploads.columns', 'which column of the file was taken for which'),
-            ('COLUMN', 'lead_uploads.created', 'rows that brought a new contact'),
-            ('COLUMN', 'lead_uploads.updated', 'rows whose e-mail address was in the campaign already'),
-            ('COLUMN', 'lead_uploads.duplicates_in_file', 'rows whose e-mail address came in an earlier row of the file'),
-            ('COLUMN', 'lead_uploads.refused', 'rows that say nothing, and were left out'),
-            ('COLUMN', 'lead_uploads.disqualified_on_arrival', 'rows with a number of which none may be called'),
-            ('TABLE', 'lead_upload_problems', 'values of uploads that could not be used, and why'),
-            ('TABLE', 'lead_disqualifications', 'ledger of disqualified accounts and contacts, suppressed domains, and numbers suppressed in all campaigns'),
-            ('COLUMN', 'lead_disqualifications.campaign_id', 'NULL for all campaigns'),
-            ('VIEW', 'lead_ledger', 'all disqualifications and suppressions, of numbers too, that stand or stood'),
-            ('VIEW', 'lead_reasons', 'every reason why a lead may not be called'),
-            ('VIEW', 'callable_leads', 'the leads that may be called, and by which numbers; each person once')) AS d (kind, name, comment)
-    LOOP
-        EXECUTE format('COMMENT ON %s %I.%s IS %L', described.kind, schema, described.name, described.comment);
-    END LOOP;
+    CREATE TABLE lead_disqualifications (
+        entry bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        campaign_id bigint,
+        account_id bigint,
+        contact_id bigint,
+        domain text COLLATE "C",
+        phone @extschema@.e164,
+        source text NOT NULL,
+        reason text,
+        disqualified_by text NOT NULL,
+        disqualified_at timestamptz NOT NULL,
+        expires_at timestamptz,
+        lifted_by text,
+        lifted_at timestamptz,
+        lift_reason text,
+        CHECK (num_nonnulls(account_id, contact_id, domain, phone) = 1),
+        CHECK (campaign_id IS NOT NULL OR num_nonnulls(domain, phone) = 1),
+        CHECK (campaign_id IS NULL OR phone IS NULL));
+    CREATE UNIQUE INDEX lead_disqualifications_account_idx ON lead_disqualifications (campaign_id, account_id, source)
+        WHERE lifted_at IS NULL AND account_id IS NOT NULL;
+    CREATE UNIQUE INDEX lead_disqualifications_contact_idx ON lead_disqualifications (campaign_id, contact_id, source)
+        WHERE lifted_at IS NULL AND contact_id IS NOT NULL;
+    CREATE UNIQUE INDEX lead_disqualifications_phone_idx ON lead_disqualifications (phone, source)
+        WHERE lifted_at IS NULL AND phone IS NOT NULL;
+    CREATE INDEX lead_disqualifications_expires_at_idx ON lead_disqualifications (expires_at)
+        WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
+
+    PERFORM @extschema@.track_lead_phones('contacts'::regclass, region_column => 'region');
+    CREATE TRIGGER lead_phones_split AFTER INSERT ON leads REFERENCING NEW TABLE AS new_leads
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_split();
+    CREATE TRIGGER lead_phones_keep_uploaded BEFORE UPDATE ON leads FOR EACH ROW
+        WHEN ((OLD.campaign_id, OLD.lead_id, OLD.email, OLD.name, OLD.title, OLD.company, OLD.website, OLD.phone, OLD.mobile)
+              IS DISTINCT FROM
+              (NEW.campaign_id, NEW.lead_id, NEW.email, NEW.name, NEW.title, NEW.company, NEW.website, NEW.phone, NEW.mobile))
+        EXECUTE FUNCTION @extschema@.lead_phones_keep_uploaded();
+    PERFORM @extschema@.lead_phones_create_rules();
+    COMMENT ON TABLE campaigns IS 'campaigns, and the region of numbers that are written without a country code in them';
+    COMMENT ON TABLE free_mail_domains IS 'domains of e-mail providers and others that say nothing of a company; edit it as you need';
+    COMMENT ON TABLE accounts IS 'companies: one row for each in a campaign';
+    COMMENT ON COLUMN accounts.name_key IS 'the name as it is compared: its letters and digits, in lower case';
+    COMMENT ON COLUMN accounts.domain IS 'the Internet domain that the company is known by';
+    COMMENT ON TABLE contacts IS 'people: one row for each e-mail address in a campaign, or for a lead without one; tracked by lead_phones';
+    COMMENT ON COLUMN contacts.region IS 'region of its numbers, where they are written without a country code';
+    COMMENT ON TABLE leads IS 'what was uploaded, row by row, and which contact it is about';
+    COMMENT ON COLUMN leads.contact_id IS 'the person; left NULL it is found, or made, by the e-mail address';
+    COMMENT ON COLUMN leads.upload_id IS 'the upload that brought it, NULL for a lead that was inserted';
+    COMMENT ON COLUMN leads.row_number IS 'its row in the file';
+    COMMENT ON COLUMN leads.custom IS 'columns of the file that mean nothing to lead_phones';
+    COMMENT ON TABLE lead_uploads IS 'receipts of uploads';
+    COMMENT ON COLUMN lead_uploads.columns IS 'which column of the file was taken for which';
+    COMMENT ON COLUMN lead_uploads.created IS 'rows that brought a new contact';
+    COMMENT ON COLUMN lead_uploads.updated IS 'rows whose e-mail address was in the campaign already';
+    COMMENT ON COLUMN lead_uploads.duplicates_in_file IS 'rows whose e-mail address came in an earlier row of the file';
+    COMMENT ON COLUMN lead_uploads.refused IS 'rows that say nothing, and were left out';
+    COMMENT ON COLUMN lead_uploads.disqualified_on_arrival IS 'rows with a number of which none may be called';
+    COMMENT ON TABLE lead_upload_problems IS 'values of uploads that could not be used, and why';
+    COMMENT ON TABLE lead_disqualifications IS 'ledger of disqualified accounts and contacts, suppressed domains, and numbers suppressed in all campaigns';
+    COMMENT ON COLUMN lead_disqualifications.campaign_id IS 'NULL for all campaigns';
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_views(schema name) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_create_rules() RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
-DECLARE
-    standing constant text := @extschema@.lead_phones_standing();
 BEGIN
-    EXECUTE format($ddl$
-        CREATE OR REPLACE VIEW %1$I.lead_ledger AS
-        SELECT 'phone'::text AS kind, d.campaign_id, d.phone::text AS subject, d.source, d.reason, d.disqualified_by, d.disqualified_at,
-               d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s AS stands
-          FROM %1$I.campaign_phone_disqualifications AS d
-         UNION ALL
-        SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact'
-                    WHEN d.domain IS NOT NULL THEN 'domain' ELSE 'phone' END,
-               d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
-               d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, %2$s
-          FROM %1$I.lead_disqualifications AS d
-        $ddl$, schema, standing);
+    -- What version 0.3.0 added to the lead tables of 0.2.0: new ones get it here as well.
+    CREATE UNIQUE INDEX contacts_email_idx ON contacts (campaign_id, @extschema@.lead_phones_email_key(email));
+    CREATE UNIQUE INDEX lead_disqualifications_domain_idx ON lead_disqualifications (domain, source)
+        WHERE lifted_at IS NULL AND domain IS NOT NULL AND campaign_id IS NULL;
+    CREATE UNIQUE INDEX lead_disqualifications_campaign_domain_idx ON lead_disqualifications (campaign_id, domain, source)
+        WHERE lifted_at IS NULL AND domain IS NOT NULL;
+    CREATE TABLE lead_disqualification_subjects (
+        subject text COLLATE "C" NOT NULL,
+        entry bigint NOT NULL REFERENCES lead_disqualifications ON DELETE CASCADE,
+        PRIMARY KEY (subject, entry));
+    CREATE INDEX lead_disqualification_subjects_entry_idx ON lead_disqualification_subjects (entry);
+    COMMENT ON TABLE lead_disqualification_subjects IS 'whom an entry of lead_disqualifications holds for: it means people and companies, and outlives their rows';
+    COMMENT ON COLUMN lead_disqualification_subjects.subject IS 'account, contact, company, domain, email, person or phone, and which';
+    INSERT INTO free_mail_domains (domain)
+    SELECT unnest('{gmail.com,googlemail.com,yahoo.com,yahoo.co.uk,yahoo.ca,yahoo.fr,yahoo.de,yahoo.co.in,yahoo.com.br,ymail.com,
+        rocketmail.com,hotmail.com,hotmail.co.uk,hotmail.fr,hotmail.de,outlook.com,outlook.de,outlook.fr,live.com,live.co.uk,msn.com,
+        aol.com,aim.com,icloud.com,me.com,mac.com,proton.me,protonmail.com,pm.me,gmx.com,gmx.de,gmx.net,gmx.at,gmx.ch,web.de,
+        t-online.de,freenet.de,mail.com,mail.ru,bk.ru,inbox.ru,list.ru,yandex.ru,yandex.com,qq.com,163.com,126.com,sina.com,foxmail.com,
+        naver.com,hanmail.net,daum.net,orange.fr,wanadoo.fr,free.fr,laposte.net,sfr.fr,libero.it,virgilio.it,tiscali.it,alice.it,
+        uol.com.br,bol.com.br,terra.com.br,rediffmail.com,zoho.com,fastmail.com,hey.com,tutanota.com,tuta.io,comcast.net,xfinity.com,
+        verizon.net,att.net,sbcglobal.net,bellsouth.net,cox.net,charter.net,spectrum.net,earthlink.net,juno.com,optonline.net,
+        btinternet.com,sky.com,virginmedia.com,ntlworld.com,talktalk.net,rogers.com,shaw.ca,sympatico.ca,telus.net,bigpond.com,
+        optusnet.com.au,seznam.cz,wp.pl,o2.pl,onet.pl,interia.pl,ukr.net,telenet.be,skynet.be,ziggo.nl,kpnmail.nl,planet.nl,bluewin.ch,
+        facebook.com,fb.com,instagram.com,linkedin.com,lnkd.in,twitter.com,x.com,t.co,youtube.com,youtu.be,tiktok.com,pinterest.com,pin.it,snapchat.com,
+        threads.net,bsky.app,mastodon.social,reddit.com,vk.com,ok.ru,weibo.com,xing.com,whatsapp.com,wa.me,t.me,telegram.me,telegram.org,line.me,skype.com,
+        discord.com,discord.gg,medium.com,substack.com,tumblr.com,quora.com,github.com,gitlab.com,yelp.com,tripadvisor.com,google.com,goo.gl,g.page,g.co,bing.com,
+        apple.com,apps.apple.com,wikipedia.org,crunchbase.com,angel.co,glassdoor.com,indeed.com,zoominfo.com,calendly.com,eventbrite.com,meetup.com,etsy.com,
+        ebay.com,amazon.com,bit.ly,tinyurl.com,ow.ly,buff.ly,is.gd,rebrand.ly,lnk.bio,linktr.ee,beacons.ai,about.me,carrd.co,wixsite.com,wordpress.com,
+        blogspot.com,weebly.com,squarespace.com,godaddysites.com,webflow.io,notion.site,sites.google.com,herokuapp.com,netlify.app,vercel.app,github.io}'::text[])
+    ON CONFLICT DO NOTHING;
+    CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    CREATE TRIGGER lead_phones_keep_out_delete AFTER DELETE ON contacts REFERENCING OLD TABLE AS old_rows
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    CREATE TRIGGER lead_phones_keep_out_truncate BEFORE TRUNCATE ON contacts
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    CREATE TRIGGER lead_phones_write_domain BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
+        WHEN (NEW.domain IS NOT NULL) EXECUTE FUNCTION @extschema@.lead_phones_write_domain();
+    CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    PERFORM @extschema@.lead_phones_create_views();
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates what keeps those out who are: the indexes, triggers and views of lead tables';
 
-    EXECUTE format($ddl$
-        CREATE OR REPLACE VIEW %1$I.callable_leads AS
-        SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
-          FROM %1$I.leads AS l
-          JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
-         CROSS JOIN LATERAL (
-            SELECT @extschema@.try_normalize_phone(c.phone, c.region) AS phone,
-                   @extschema@.try_normalize_phone(c.mobile, c.region) AS mobile) AS v
-         CROSS JOIN LATERAL (
-            SELECT CASE WHEN NOT (c.phone_disqualified AND EXISTS (
-                                SELECT FROM %1$I.campaign_phone_disqualifications AS d
-                                 WHERE d.campaign_id = c.campaign_id AND d.phone = v.phone AND %2$s))
-                         AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = v.phone AND %2$s)
-                        THEN v.phone END AS phone,
-                   CASE WHEN NOT (c.mobile_disqualified AND EXISTS (
-                                SELECT FROM %1$I.campaign_phone_disqualifications AS d
-                                 WHERE d.campaign_id = c.campaign_id AND d.phone = v.mobile AND %2$s))
-                         AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = v.mobile AND %2$s)
-                        THEN v.mobile END AS mobile) AS n
-         WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL)
-           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
-                            WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND %2$s)
-           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
-                            WHERE d.campaign_id = c.campaign_id AND d.account_id = c.account_id AND %2$s)
-           AND NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d
-                            WHERE d.domain = @extschema@.lead_phones_domain(c.email)
-                              AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND %2$s)
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS a JOIN %1$I.lead_disqualifications AS d ON d.domain = a.domain
-                            WHERE a.campaign_id = c.campaign_id AND a.account_id = c.account_id
-                              AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND %2$s)
-           AND NOT EXISTS (SELECT FROM %1$I.leads AS earlier
-                            WHERE earlier.campaign_id = l.campaign_id AND earlier.contact_id = l.contact_id
-                              AND earlier.lead_id < l.lead_id)
-        $ddl$, schema, standing);
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_known_campaign(campaign bigint, otherwise text) RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM campaigns AS c WHERE c.campaign_id = campaign) THEN
+        RAISE EXCEPTION 'campaign % does not exist', campaign
+            USING ERRCODE = otherwise, DETAIL = format('Table "%I.campaigns" has no such campaign_id.', current_schema()),
+                  HINT = 'Insert the campaign before its leads.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_campaign(bigint, text) IS
+    'internal: raises an error by a name of its SQLSTATE unless the campaign exists';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_views() RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    CREATE OR REPLACE VIEW lead_ledger AS
+    SELECT 'phone'::text AS kind, d.campaign_id, d.phone::text AS subject, d.source, d.reason, d.disqualified_by, d.disqualified_at,
+           d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now()) AS stands
+      FROM campaign_phone_disqualifications AS d
+     UNION ALL
+    SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact'
+                WHEN d.domain IS NOT NULL THEN 'domain' ELSE 'phone' END,
+           d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
+           d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+      FROM lead_disqualifications AS d;
+
+    -- What blocks a company, and what blocks a person or a number, is here and nowhere else. An entry stands until it is lifted, or past its
+    -- time; the marks of contacts follow when they are brought in line.
+    CREATE OR REPLACE VIEW account_disqualifications AS
+    SELECT a.campaign_id, a.account_id, d.entry, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
+      FROM accounts AS a
+     CROSS JOIN LATERAL (
+        SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k
+         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(a.campaign_id, NULL, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))) AS k
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND (d.campaign_id IS NULL OR d.campaign_id = a.campaign_id) AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now());
+
+    CREATE OR REPLACE VIEW contact_disqualifications AS
+    SELECT c.campaign_id, c.contact_id, 'lead'::text AS blocks,
+           CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact' ELSE 'domain' END AS kind,
+           coalesce(d.account_id::text, d.contact_id::text, d.domain) AS subject, d.campaign_id AS in_campaign, d.entry, d.source, d.reason,
+           d.disqualified_by, d.disqualified_at, d.expires_at
+      FROM contacts AS c
+      LEFT JOIN accounts AS a ON a.campaign_id = c.campaign_id AND a.account_id = c.account_id
+     CROSS JOIN LATERAL (
+        SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k
+         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(c.campaign_id, c.contact_id, c.email, c.name,
+            @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), a.account_id, a.name_key, a.domain))) AS k
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND (d.campaign_id IS NULL OR d.campaign_id = c.campaign_id) AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+     UNION ALL
+    SELECT c.campaign_id, c.contact_id, n.blocks, 'phone', n.number::text, d.campaign_id, NULL, d.source, d.reason, d.disqualified_by, d.disqualified_at,
+           d.expires_at
+      FROM contacts AS c
+     CROSS JOIN LATERAL (VALUES ('phone', @extschema@.try_normalize_phone(c.phone, c.region), c.phone_disqualified),
+                                ('mobile', @extschema@.try_normalize_phone(c.mobile, c.region), c.mobile_disqualified)) AS n (blocks, number, is_marked)
+     CROSS JOIN LATERAL (
+        SELECT d.campaign_id, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
+          FROM campaign_phone_disqualifications AS d
+         WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+         UNION ALL
+        SELECT d.campaign_id, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
+          FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
+         WHERE k.subject = 'phone ' || n.number AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+         UNION ALL
+        -- The mark of an entry that was made since this transaction began to read: out, where it is not one that has expired.
+        SELECT c.campaign_id, NULL, 'it is marked, by an entry that this transaction does not see', NULL, NULL, NULL
+         WHERE n.is_marked AND n.number IS NOT NULL
+           AND NOT EXISTS (SELECT FROM campaign_phone_disqualifications AS d
+                            WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL)) AS d;
+
+    CREATE OR REPLACE VIEW callable_leads AS
+    SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
+      FROM leads AS l
+      JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+     CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(d.blocks = 'lead'), false) AS lead, coalesce(bool_or(d.blocks = 'phone'), false) AS phone,
+               coalesce(bool_or(d.blocks = 'mobile'), false) AS mobile
+          FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id) AS is_out
+     CROSS JOIN LATERAL (
+        SELECT CASE WHEN NOT is_out.phone THEN @extschema@.try_normalize_phone(c.phone, c.region) END AS phone,
+               CASE WHEN NOT is_out.mobile THEN @extschema@.try_normalize_phone(c.mobile, c.region) END AS mobile) AS n
+     WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL) AND NOT is_out.lead
+       AND NOT EXISTS (SELECT FROM leads AS earlier
+                        WHERE earlier.campaign_id = l.campaign_id AND earlier.contact_id = l.contact_id AND earlier.lead_id < l.lead_id);
 
     -- "leads" of a call are those of this schema, by the name that it has when it is asked: what lifts an entry is to be pasted.
-    EXECUTE format($ddl$
-        CREATE OR REPLACE VIEW %1$I.lead_reasons AS
-        WITH people AS NOT MATERIALIZED (
-            SELECT l.lead_id, l.campaign_id, l.contact_id, c.account_id, a.domain AS account_domain,
-                   @extschema@.lead_phones_domain(c.email) AS email_domain,
-                   @extschema@.try_normalize_phone(c.phone, c.region) AS phone,
-                   @extschema@.try_normalize_phone(c.mobile, c.region) AS mobile
-              FROM %1$I.leads AS l
-              JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
-              LEFT JOIN %1$I.accounts AS a ON a.campaign_id = c.campaign_id AND a.account_id = c.account_id)
-        SELECT p.lead_id, p.campaign_id, n.number AS blocks, 'phone'::text AS kind, d.phone::text AS subject, d.source, d.reason,
-               d.disqualified_by, d.disqualified_at, d.expires_at,
-               format('CALL @extschema@.requalify_phone(%%s, %%L, source => %%L, leads => %%L)', p.campaign_id, d.phone, d.source, @extschema@.lead_phones_table_name(%3$L)) AS lift
-          FROM people AS p
-         CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
-          JOIN %1$I.campaign_phone_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.phone = n.value AND %2$s
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, n.number, 'phone', d.phone, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
-               format('CALL @extschema@.unsuppress_phones(ARRAY[%%L], source => %%L, leads => %%L)', d.phone, d.source, @extschema@.lead_phones_table_name(%3$L))
-          FROM people AS p
-         CROSS JOIN LATERAL (VALUES ('phone', p.phone), ('mobile', p.mobile)) AS n (number, value)
-          JOIN %1$I.lead_disqualifications AS d ON d.phone = n.value AND %2$s
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, 'lead', 'contact', d.contact_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
-               d.expires_at, format('CALL @extschema@.requalify_contact(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.contact_id, d.source, @extschema@.lead_phones_table_name(%3$L))
-          FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.contact_id = p.contact_id AND %2$s
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, 'lead', 'account', d.account_id::text, d.source, d.reason, d.disqualified_by, d.disqualified_at,
-               d.expires_at, format('CALL @extschema@.requalify_account(%%s, %%s, source => %%L, leads => %%L)', d.campaign_id, d.account_id, d.source, @extschema@.lead_phones_table_name(%3$L))
-          FROM people AS p JOIN %1$I.lead_disqualifications AS d ON d.campaign_id = p.campaign_id AND d.account_id = p.account_id AND %2$s
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, 'lead', 'domain', d.domain, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
-               format('CALL @extschema@.unsuppress_domains(ARRAY[%%L]%%s, source => %%L, leads => %%L)', d.domain,
-                   coalesce(', campaign => ' || d.campaign_id, ''), d.source, @extschema@.lead_phones_table_name(%3$L))
-          FROM people AS p
-         CROSS JOIN LATERAL (SELECT p.email_domain UNION SELECT p.account_domain) AS o (domain)
-          JOIN %1$I.lead_disqualifications AS d ON d.domain = o.domain
-               AND (d.campaign_id IS NULL OR d.campaign_id = p.campaign_id) AND %2$s
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
-               format('UPDATE %%s SET phone = ... WHERE campaign_id = %%s AND contact_id = %%s', @extschema@.lead_phones_table_name(%4$L), p.campaign_id, p.contact_id)
-          FROM people AS p WHERE p.phone IS NULL AND p.mobile IS NULL
-         UNION ALL
-        SELECT p.lead_id, p.campaign_id, 'lead', 'repeat', e.lead_id::text, NULL, 'the same person is called by an earlier lead',
-               NULL, NULL, NULL, NULL
-          FROM people AS p
-         CROSS JOIN LATERAL (SELECT e.lead_id FROM %1$I.leads AS e
-                              WHERE e.campaign_id = p.campaign_id AND e.contact_id = p.contact_id AND e.lead_id < p.lead_id
-                              ORDER BY e.lead_id LIMIT 1) AS e
-         UNION ALL
-        SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
-               NULL, NULL, NULL,
-               format('SELECT @extschema@.lead_phones_split_leads(%%L, ARRAY[%%s], ARRAY[%%s])', @extschema@.lead_phones_table_name(%3$L), l.campaign_id, l.lead_id)
-          FROM %1$I.leads AS l WHERE l.contact_id IS NULL
-        $ddl$, schema, standing, format('%I.leads', schema), format('%I.contacts', schema));
+    CREATE OR REPLACE VIEW lead_reasons AS
+    SELECT l.lead_id, l.campaign_id, d.blocks, d.kind, d.subject, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at,
+           CASE WHEN d.source IS NOT NULL THEN format(CASE
+               WHEN d.kind = 'phone' AND d.in_campaign IS NOT NULL THEN
+                   'CALL @extschema@.requalify_phone(%1$s, %2$L, source => %3$L, leads => %4$L)'
+               WHEN d.kind = 'phone' THEN 'CALL @extschema@.unsuppress_phones(ARRAY[%2$L], source => %3$L, leads => %4$L)'
+               WHEN d.kind = 'domain' AND d.in_campaign IS NOT NULL THEN
+                   'CALL @extschema@.unsuppress_domains(ARRAY[%2$L], campaign => %1$s, source => %3$L, leads => %4$L)'
+               WHEN d.kind = 'domain' THEN 'CALL @extschema@.unsuppress_domains(ARRAY[%2$L], source => %3$L, leads => %4$L)'
+               WHEN d.kind = 'account' THEN 'CALL @extschema@.requalify_account(%1$s, %2$s, source => %3$L, leads => %4$L)'
+               ELSE 'CALL @extschema@.requalify_contact(%1$s, %2$s, source => %3$L, leads => %4$L)' END,
+               d.in_campaign, d.subject, d.source, @extschema@.lead_phones_table_name('leads')) END AS lift
+      FROM leads AS l
+     CROSS JOIN LATERAL (
+        SELECT d.* FROM contact_disqualifications AS d WHERE d.campaign_id = l.campaign_id AND d.contact_id = l.contact_id OFFSET 0) AS d
+     UNION ALL
+    SELECT l.lead_id, l.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
+           format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'),
+               c.campaign_id, c.contact_id)
+      FROM leads AS l
+      JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+     WHERE @extschema@.try_normalize_phone(c.phone, c.region) IS NULL AND @extschema@.try_normalize_phone(c.mobile, c.region) IS NULL
+     UNION ALL
+    SELECT l.lead_id, l.campaign_id, 'lead', 'repeat', e.lead_id::text, NULL, 'the same person is called by an earlier lead',
+           NULL, NULL, NULL, NULL
+      FROM leads AS l
+     CROSS JOIN LATERAL (SELECT e.lead_id FROM leads AS e
+                          WHERE e.campaign_id = l.campaign_id AND e.contact_id = l.contact_id AND e.lead_id < l.lead_id
+                          ORDER BY e.lead_id LIMIT 1) AS e
+     UNION ALL
+    SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
+           NULL, NULL, NULL,
+           format('SELECT @extschema@.lead_phones_upload_step(%L, ''split_late'', ''{"campaign": %s, "lead": %s}'')',
+               @extschema@.lead_phones_table_name('leads'), l.campaign_id, l.lead_id)
+      FROM leads AS l WHERE l.contact_id IS NULL;
+
+    COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
+    COMMENT ON VIEW contact_disqualifications IS 'every entry that keeps a contact, or one of its numbers, from being called';
+    COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that stand or stood';
+    COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called';
+    COMMENT ON VIEW callable_leads IS 'the leads that may be called, and by which numbers; each person once';
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_views() IS 'internal: creates the views of lead tables';
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_status(lead bigint, leads regclass DEFAULT @extschema@.lead_phones_visible_leads())
+CREATE FUNCTION @extschema@.lead_phones_reasons_of(leads regclass, lead bigint, campaign bigint) RETURNS jsonb
+    STABLE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_reasons_of_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_reasons_of(regclass, bigint, bigint) IS
+    'internal: the rows of lead_reasons for a lead, and its campaign';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_status(
+    lead bigint, leads regclass DEFAULT @extschema@.lead_phones_visible_leads(), campaign bigint DEFAULT NULL)
     RETURNS TABLE (
         blocks text,
         kind text,
@@ -1692,52 +2035,106 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_status(lead bigint, leads regclass D
 AS $function$
 DECLARE
     schema name := @extschema@.lead_phones_model(leads);
-    reasons jsonb;
+    answer jsonb;
+    campaigns bigint;
 BEGIN
     IF lead IS NULL THEN
         RAISE EXCEPTION 'lead must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name its lead_id.';
     END IF;
-    reasons := @extschema@.lead_phones_reasons(format('%I.leads', schema)::regclass, lead);
-    IF reasons IS NULL THEN
+    answer := @extschema@.lead_phones_reasons_of(format('%I.leads', schema)::regclass, lead, campaign);
+    campaigns := coalesce(jsonb_array_length(nullif(answer -> 'campaigns', 'null')), 0);
+    IF campaigns = 0 THEN
         RAISE EXCEPTION 'lead % does not exist', lead
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id.', schema),
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id%s.', schema, ' in campaign ' || campaign),
                   HINT = 'Name the lead_id of a lead.';
+    ELSIF campaigns > 1 THEN
+        RAISE EXCEPTION 'there is a lead % in % campaigns', lead, campaigns
+            USING ERRCODE = 'cardinality_violation', DETAIL = format('They are %s.', answer -> 'campaigns'),
+                  HINT = format('Name the campaign, as in lead_status(%s, campaign => %s).', lead, answer -> 'campaigns' -> 0);
     END IF;
-    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(reasons) AS r (
+    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(coalesce(nullif(answer -> 'reasons', 'null'), '[]')) AS r (
         blocks text, kind text, subject text, source text, reason text, disqualified_by text, disqualified_at timestamptz,
         expires_at timestamptz, lift text);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_status(bigint, regclass, bigint) IS
+    'every reason why a lead, or one of its numbers, may not be called; none when it may be';
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, rows jsonb) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE TYPE @extschema@.lead_phones_person AS (
+    place bigint, contact_id bigint, account_id bigint, is_held boolean, email text, email_key text, name text, title text, company text, name_key text,
+    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text);
+COMMENT ON TYPE @extschema@.lead_phones_person IS
+    'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_cleaned(
+    campaign bigint, email text, name text, title text, company text, website text, phone text, mobile text, country text)
+    RETURNS TABLE (email text, email_key text, raw_email text, name text, title text, company text, name_key text, website text, domain text,
+        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text)
+    STABLE ROWS 1 LANGUAGE sql
+AS $function$
+    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined.)
+    SELECT s.email, @extschema@.lead_phones_email_key(s.email), s.raw_email, s.name, s.title, s.company, @extschema@.lead_phones_company_key(s.company), s.website,
+           coalesce(CASE WHEN NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.website_domain))) THEN s.website_domain END,
+                    CASE WHEN s.email IS NOT NULL AND NOT EXISTS (
+                             SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.email_domain))) THEN s.email_domain END),
+           n.region, s.raw_phone, s.raw_mobile,
+           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region)
+      FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
+                   @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
+                   @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
+                   @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
+     CROSS JOIN LATERAL (SELECT CASE
+            WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
+                (SELECT upper(@extschema@.lead_phones_trimmed(c.region)) FROM campaigns AS c WHERE c.campaign_id = $1)
+            ELSE s.country END AS region OFFSET 0) AS n
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(bigint, text, text, text, text, text, text, text, text) IS
+    'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
+
+CREATE FUNCTION @extschema@.lead_phones_is_account_out(campaign bigint, account bigint) RETURNS boolean
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT EXISTS (SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = $2)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_account_out(bigint, bigint) IS 'internal: whether the people of an account may not be called';
+
+CREATE FUNCTION @extschema@.lead_phones_account_of(campaign bigint, domain text, name_key text)
+    RETURNS TABLE (account_id bigint, is_out boolean)
+    STABLE ROWS 1 LANGUAGE sql
+AS $function$
+    -- By the domain of the company, else by its name. Who names two companies, of which one is out, is of that one.
+    SELECT f.account_id, f.is_out
+      FROM (SELECT a.account_id, a.domain = $2 AS is_by_domain, EXISTS (
+                       SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = a.account_id) AS is_out
+              FROM accounts AS a WHERE a.campaign_id = $1 AND (a.domain = $2 OR a.name_key = $3)) AS f
+     WHERE $2 IS NULL OR f.is_by_domain OR f.is_out
+     ORDER BY f.is_out DESC, f.is_by_domain DESC NULLS LAST, f.account_id
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is out';
+
+CREATE FUNCTION @extschema@.lead_phones_give_domains(campaign bigint, domains text[], name_keys text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    named bigint[];
-    domains text[];
+    known bigint[];
+    given text[];
 BEGIN
-    -- Companies are fewer than people.
-    source := format('(SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM %s AS s
-                        WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company)', source);
     FOR attempt IN 1 .. 10 LOOP
-        -- Companies that were known by their names alone, and now have domains.
-        EXECUTE format($query$
-            SELECT array_agg(a.account_id), array_agg(w.domain)
-              FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
-                        SELECT DISTINCT ON (s.name_key) s.domain, s.name_key FROM %2$s AS s
-                         WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
-                     ORDER BY s.domain, s.name_key) AS w
-              JOIN %1$I.accounts AS a ON a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
-             WHERE NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$query$,
-            schema, source) INTO named, domains USING campaign, rows;
-        EXIT WHEN named IS NULL;
+        SELECT array_agg(a.account_id ORDER BY a.account_id), array_agg(w.domain ORDER BY a.account_id) INTO known, given
+          FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
+                    SELECT DISTINCT ON (s.name_key) s.domain COLLATE "C" AS domain, s.name_key COLLATE "C" AS name_key
+                      FROM ROWS FROM (unnest(domains), unnest(name_keys)) WITH ORDINALITY AS s (domain, name_key, place)
+                     WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
+                 ORDER BY s.domain, s.name_key) AS w
+          JOIN accounts AS a ON a.campaign_id = campaign AND a.name_key = w.name_key AND a.domain IS NULL
+         WHERE NOT EXISTS (SELECT FROM accounts AS o WHERE o.campaign_id = campaign AND o.domain = w.domain);
+        EXIT WHEN known IS NULL;
         BEGIN
             -- in one order with others who do this
-            EXECUTE format('SELECT FROM %I.accounts AS a WHERE a.campaign_id = $1 AND a.account_id = ANY ($2)
-                             ORDER BY a.account_id FOR NO KEY UPDATE', schema) USING campaign, named;
-            EXECUTE format('UPDATE %I.accounts AS a SET domain = w.domain FROM unnest($2, $3) AS w (account_id, domain)
-                             WHERE a.campaign_id = $1 AND a.account_id = w.account_id AND a.domain IS NULL', schema)
-              USING campaign, named, domains;
+            PERFORM FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = ANY (known) ORDER BY a.account_id FOR NO KEY UPDATE;
+            UPDATE accounts AS a SET domain = w.domain FROM ROWS FROM (unnest(known), unnest(given)) AS w (account_id, domain)
+             WHERE a.campaign_id = campaign AND a.account_id = w.account_id AND a.domain IS NULL;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has just given one of the domains to another account: look again.
@@ -1747,22 +2144,151 @@ BEGIN
             END IF;
         END;
     END LOOP;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.accounts (campaign_id, name, domain)
-        SELECT DISTINCT ON (s.domain) $1, s.company, s.domain FROM %2$s AS s
-         WHERE s.domain IS NOT NULL
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = s.domain)
-         ORDER BY s.domain, s.company IS NULL, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.accounts (campaign_id, name)
-        SELECT DISTINCT ON (s.name_key) $1, s.company FROM %2$s AS s
-         WHERE s.domain IS NULL AND s.name_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.name_key = s.name_key)
-         ORDER BY s.name_key, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_give_domains(bigint, text[], text[]) IS
+    'internal: gives companies that were known by their names alone the domains that they come with';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_split_accounts(campaign bigint, domains text[], name_keys text[], names text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF domains IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.lead_phones_give_domains(campaign, domains, name_keys);
+    INSERT INTO accounts (campaign_id, name, domain)
+    SELECT DISTINCT ON (s.domain) campaign, s.name, s.domain
+      FROM ROWS FROM (unnest(domains), unnest(names)) WITH ORDINALITY AS s (domain, name, place)
+     WHERE s.domain IS NOT NULL
+       AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.domain = s.domain)
+     ORDER BY s.domain, s.name IS NULL, s.place
+    ON CONFLICT DO NOTHING;
+    INSERT INTO accounts (campaign_id, name)
+    SELECT DISTINCT ON (s.name_key) campaign, s.name
+      FROM ROWS FROM (unnest(domains), unnest(name_keys), unnest(names)) WITH ORDINALITY AS s (domain, name_key, name, place)
+     WHERE s.name_key IS NOT NULL
+       -- of a company that is out by its name, there is an account, whatever domain comes with it
+       AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
+                                         WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
+       AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
+     ORDER BY s.name_key, s.place
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(bigint, text[], text[], text[]) IS
+    'internal: creates the accounts of leads that there are not yet, from companies in the order of their leads';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_merged(people @extschema@.lead_phones_person[]) RETURNS @extschema@.lead_phones_person
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies one that is out, if there is one.
+    SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
+           (p.first).name_key, (p.first).domain, (p.first).region,
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile
+      FROM (SELECT (array_agg(q ORDER BY q.place))[1] AS first,
+                   (array_agg(q.account_id ORDER BY q.place DESC) FILTER (WHERE q.account_id IS NOT NULL))[1] AS account_id,
+                   (array_agg(q.account_id ORDER BY q.place) FILTER (WHERE q.is_held))[1] AS held_account_id,
+                   (array_agg(q.name ORDER BY q.place DESC) FILTER (WHERE q.name IS NOT NULL))[1] AS name,
+                   (array_agg(q.title ORDER BY q.place DESC) FILTER (WHERE q.title IS NOT NULL))[1] AS title,
+                   (array_agg(q.raw_phone ORDER BY q.place DESC) FILTER (WHERE q.raw_phone IS NOT NULL))[1] AS raw_phone,
+                   (array_agg(q.raw_mobile ORDER BY q.place DESC) FILTER (WHERE q.raw_mobile IS NOT NULL))[1] AS raw_mobile,
+                   (array_agg(q.valid_phone ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS valid_phone,
+                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile
+              FROM unnest(people) AS q) AS p
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_person[]) IS
+    'internal: one person, of whom several leads tell';
+
+CREATE FUNCTION @extschema@.lead_phones_better_number(new_number text, new_region text, old_number text, old_region text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    -- What its own region calls invalid is not read by another.
+    SELECT CASE WHEN new_number IS NULL OR @extschema@.try_normalize_phone(new_number, new_region) IS NULL
+                                           AND (@extschema@.try_normalize_phone(old_number, old_region) IS NOT NULL
+                                                OR @extschema@.try_normalize_phone(new_number, old_region) IS NOT NULL)
+                THEN old_number ELSE new_number END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_better_number(text, text, text, text) IS
+    'internal: the number of somebody who comes again: the latest, but no invalid one for a valid one';
+
+CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
+    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+    SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
+           coalesce(p.valid_phone, p.raw_phone), coalesce(p.valid_mobile, p.raw_mobile), p.region
+      FROM unnest(people) AS p
+      LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
+     WHERE k.contact_id IS NULL
+        OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
+        OR @extschema@.lead_phones_better_number(coalesce(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
+        OR @extschema@.lead_phones_better_number(coalesce(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
+     ORDER BY p.email_key
+    ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
+       -- Nobody leaves a company that is out by coming again with another.
+       SET account_id = CASE WHEN c.account_id IS NULL THEN EXCLUDED.account_id
+                             WHEN EXCLUDED.account_id IS NULL OR EXCLUDED.account_id = c.account_id
+                                  OR @extschema@.lead_phones_is_account_out(c.campaign_id, c.account_id) THEN c.account_id
+                             ELSE EXCLUDED.account_id END,
+           name = coalesce(EXCLUDED.name, c.name),
+           title = coalesce(EXCLUDED.title, c.title), updated_at = now(),
+           phone = @extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
+           mobile = @extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_people(bigint, @extschema@.lead_phones_person[]) IS
+    'internal: writes people, each once, where there may be some of them already';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_split_leads(leads regclass, campaigns bigint[], ids bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign bigint;
+    people @extschema@.lead_phones_person[];
+BEGIN
+    FOR campaign IN SELECT DISTINCT k.campaign FROM unnest(campaigns) AS k (campaign) ORDER BY 1 LOOP
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'foreign_key_violation');
+        people := ARRAY(
+            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
+                       s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
+                       s.valid_mobile)::@extschema@.lead_phones_person
+              FROM leads AS l
+             CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL) AS s
+             WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
+             ORDER BY l.lead_id);
+        CONTINUE WHEN people = '{}';
+        PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(p.domain ORDER BY p.place), array_agg(p.name_key ORDER BY p.place),
+                    array_agg(p.company ORDER BY p.place))
+           FROM unnest(people) AS p WHERE p.domain IS NOT NULL OR p.name_key IS NOT NULL;
+        PERFORM @extschema@.lead_phones_write_people(campaign, array_agg(m.person))
+           FROM (SELECT CASE count(*) WHEN 1 THEN (array_agg(p.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(p.person)) END AS person
+                   FROM (SELECT ROW(q.place, q.contact_id, a.account_id, a.is_out, q.email, q.email_key, q.name, q.title, q.company, q.name_key, q.domain,
+                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile)::@extschema@.lead_phones_person AS person,
+                                q.email_key, q.contact_id
+                           FROM unnest(people) AS q
+                          LEFT JOIN LATERAL @extschema@.lead_phones_account_of(campaign, q.domain, q.name_key) AS a ON true) AS p
+                  GROUP BY p.email_key, p.contact_id) AS m;
+        UPDATE leads AS l SET contact_id = coalesce(p.contact_id, c.contact_id)
+          FROM unnest(people) AS p LEFT JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = p.email_key
+         WHERE l.campaign_id = campaign AND l.lead_id = p.place AND l.lead_id = ANY (ids);
+    END LOOP;
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_split_late(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_split_leads('leads', ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_split_late(jsonb) IS
+    'internal: splits a lead that was written while triggers were disabled';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_staging_columns(source regclass, named jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1781,7 +2307,7 @@ DECLARE
         "phone": ["phone", "phonenumber", "telephone", "tel", "workphone", "officephone", "businessphone", "companyphone", "directphone",
                   "directdial", "landline", "phone1", "primaryphone", "homephone"],
         "mobile": ["mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "cellnumber", "phone2", "secondaryphone"],
-        "country": ["country", "countrycode", "region"],
+        "country": ["country", "countrycode"],
         "row_number": ["rownumber", "rownum", "line", "linenumber"]}';
     field text;
     column_name text;
@@ -1849,6 +2375,323 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_staged(source regclass, mapping jsonb) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    place text;
+    name text;
+    custom text;
+BEGIN
+    IF (SELECT c.relkind NOT IN ('r', 'p', 'v', 'm', 'f') FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
+        RAISE EXCEPTION '"%" cannot be uploaded', source
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a table.', HINT = 'Fill a table by COPY, and name that.';
+    END IF;
+    place := CASE
+        WHEN mapping ? 'row_number' THEN format('t.%I::bigint', mapping ->> 'row_number')
+        ELSE 'row_number() OVER ()' END;
+    name := CASE
+        WHEN mapping ? 'name' THEN format('t.%I::text', mapping ->> 'name')
+        WHEN mapping ?| '{first_name,last_name}' THEN format('concat_ws('' '', %s)', concat_ws(', ',
+            format('@extschema@.lead_phones_trimmed(t.%I::text)', mapping ->> 'first_name'),
+            CASE WHEN mapping ? 'last_name' THEN format('@extschema@.lead_phones_trimmed(t.%I::text)', mapping ->> 'last_name') END))
+        ELSE 'NULL::text' END;
+    IF NOT mapping ? 'name' AND mapping ? 'last_name' AND NOT mapping ? 'first_name' THEN
+        name := format('t.%I::text', mapping ->> 'last_name');
+    END IF;
+    -- A function takes 100 arguments at most.
+    SELECT string_agg(format('jsonb_build_object(%s)', c.pairs), ' || ' ORDER BY c.part) INTO custom
+      FROM (SELECT o.place / 40 AS part, string_agg(format('%L, t.%I', o.attname, o.attname), ', ' ORDER BY o.place) AS pairs
+              FROM (SELECT a.attname, row_number() OVER (ORDER BY a.attnum) - 1 AS place FROM pg_catalog.pg_attribute AS a
+                     WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country')) AS o
+             GROUP BY o.place / 40) AS c;
+    RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
+        (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
+           FROM unnest('{email,title,company,website,phone,mobile,country}'::text[]) AS f),
+        name, CASE
+            WHEN custom IS NULL THEN '''{}''::jsonb'
+            -- nulls inside a value are the value's own
+            WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS y ON y.oid = @extschema@.lead_phones_base_type_of(a.atttypid)
+                          WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+                            AND (y.oid IN ('jsonb'::regtype, 'json'::regtype) OR y.typcategory IN ('C', 'A')))
+            THEN format('(SELECT coalesce(jsonb_object_agg(e.key, e.value), ''{}'') FROM jsonb_each(%s) AS e WHERE e.value <> ''null'')', custom)
+            ELSE format('jsonb_strip_nulls(%s)', custom) END, source);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_open_upload(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
+    -- their rows locked until the commit.
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
+                  AND c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)) THEN
+        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
+            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_uploaded, lead_phones_staged and lead_phones_placed.',
+                  HINT = 'Rename it, or drop it.';
+    END IF;
+    IF to_regclass('pg_temp.lead_phones_uploaded') IS NOT NULL THEN
+        DROP TABLE pg_temp.lead_phones_uploaded, pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
+    END IF;
+    CREATE TEMPORARY TABLE lead_phones_uploaded (
+        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb)
+        ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_staged (
+        place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
+        name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
+        valid_mobile text, custom jsonb)
+        ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
+    -- a temporary table is seen by its session alone
+    GRANT INSERT ON pg_temp.lead_phones_uploaded TO PUBLIC;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_open_upload(jsonb) IS
+    'internal: creates the temporary tables that an upload goes through';
+
+CREATE FUNCTION @extschema@.lead_phones_clean_rows(campaign bigint) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    cleaned bigint;
+BEGIN
+    INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
+        raw_mobile, valid_phone, valid_mobile, custom)
+    SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
+           s.raw_mobile, s.valid_phone, s.valid_mobile, u.custom
+      FROM pg_temp.lead_phones_uploaded AS u
+     CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
+    GET DIAGNOSTICS cleaned = ROW_COUNT;
+    ANALYZE pg_temp.lead_phones_staged;
+    RETURN cleaned;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_clean_rows(bigint) IS
+    'internal: the rows of an upload as they are split';
+
+CREATE FUNCTION @extschema@.lead_phones_place_rows(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Where each row goes. A person who is new gets his number here, in the order of the file.
+    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, outcome, contact_id)
+    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+               nextval(pg_get_serial_sequence('contacts', 'contact_id')) END)
+      FROM (SELECT s.place, o.account_id, o.is_out AS is_held, CASE WHEN o.account_id <> c.account_id THEN c.account_id END AS left_account_id,
+                   c.contact_id AS known_id, CASE
+                WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
+                WHEN s.email_key IS NULL THEN 'created'
+                WHEN d.first_place < s.place THEN 'duplicate'
+                WHEN c.contact_id IS NOT NULL THEN 'updated'
+                ELSE 'created' END AS outcome
+              FROM pg_temp.lead_phones_staged AS s
+              LEFT JOIN (SELECT k.domain, k.name_key, a.account_id, a.is_out
+                           FROM (SELECT DISTINCT coalesce(q.domain, '') AS domain, coalesce(q.name_key, '') AS name_key
+                                   FROM pg_temp.lead_phones_staged AS q) AS k
+                          CROSS JOIN LATERAL @extschema@.lead_phones_account_of(campaign, nullif(k.domain, ''), nullif(k.name_key, '')) AS a) AS o
+                ON o.domain = coalesce(s.domain, '') AND o.name_key = coalesce(s.name_key, '')
+              LEFT JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+              LEFT JOIN (SELECT q.email_key, min(q.place) AS first_place FROM pg_temp.lead_phones_staged AS q
+                          WHERE q.email_key IS NOT NULL GROUP BY q.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
+             ORDER BY s.place) AS p;
+    ANALYZE pg_temp.lead_phones_placed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_place_rows(bigint) IS
+    'internal: decides for each row of an upload whom it is about';
+
+CREATE FUNCTION @extschema@.lead_phones_people_of_file()
+    RETURNS TABLE (email_key text, person @extschema@.lead_phones_person)
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
+      FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
+                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile)::@extschema@.lead_phones_person AS person
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE s.email_key IS NOT NULL) AS k
+     GROUP BY k.email_key ORDER BY k.email_key
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_people_of_file() IS
+    'internal: the people of an upload who have addresses, each once, in the order of their addresses';
+
+CREATE FUNCTION @extschema@.lead_phones_upload_people(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    batch_size constant bigint := 10000;
+    of_file record;
+    people @extschema@.lead_phones_person[] := '{}';
+    is_known boolean := EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.outcome = 'updated');
+BEGIN
+    -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index.
+    IF NOT is_known THEN
+        BEGIN
+            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+            SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
+                   coalesce((f.person).valid_phone, (f.person).raw_phone), coalesce((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
+              FROM @extschema@.lead_phones_people_of_file() AS f;
+        EXCEPTION WHEN unique_violation THEN
+            -- Somebody has inserted one of them meanwhile.
+            is_known := true;
+        END;
+    END IF;
+    IF is_known THEN
+        FOR of_file IN SELECT f.email_key, f.person FROM @extschema@.lead_phones_people_of_file() AS f LOOP
+            people := people || of_file.person;
+            IF cardinality(people) = batch_size THEN
+                PERFORM @extschema@.lead_phones_write_people(campaign, people);
+                people := '{}';
+            END IF;
+        END LOOP;
+        PERFORM @extschema@.lead_phones_write_people(campaign, people);
+    END IF;
+    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+    SELECT campaign, p.contact_id, p.account_id, s.name, s.title, coalesce(s.valid_phone, s.raw_phone), coalesce(s.valid_mobile, s.raw_mobile), s.region
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     WHERE p.outcome = 'created' AND s.email_key IS NULL;
+    UPDATE pg_temp.lead_phones_placed AS p
+       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+      FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS
+    'internal: writes the people of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_upload_rows(campaign bigint, upload bigint, row_count bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    violated text;
+BEGIN
+    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
+    FOR attempt IN 1 .. 10 LOOP
+        BEGIN
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'accounts');
+            PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(k.domain ORDER BY k.place), array_agg(k.name_key ORDER BY k.place),
+                        array_agg(k.company ORDER BY k.place))
+               FROM (SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM pg_temp.lead_phones_staged AS s
+                      WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company) AS k;
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'people');
+            PERFORM @extschema@.lead_phones_place_rows(campaign);
+            PERFORM @extschema@.lead_phones_upload_people(campaign);
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');
+            INSERT INTO leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
+            SELECT campaign, p.contact_id, upload, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE p.outcome <> 'refused' ORDER BY s.place;
+            RETURN;
+        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
+                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
+                -- a constraint of the owner's own
+                RAISE;
+            END IF;
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_rows(bigint, bigint, bigint) IS
+    'internal: writes the accounts, people and leads of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_record_problems(campaign bigint, upload bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
+    SELECT campaign, upload, s.place, v.name, v.raw, v.reason
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     CROSS JOIN LATERAL (
+        SELECT 'phone' AS name, s.raw_phone AS raw, @extschema@.phone_problem(s.raw_phone, s.region) AS reason
+         UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
+         UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
+                                                     WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
+         UNION ALL SELECT 'company', coalesce(s.company, s.website), CASE WHEN p.left_account_id IS NOT NULL
+                              AND @extschema@.lead_phones_is_account_out(campaign, p.left_account_id) THEN 'account_held' END
+         UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text,
+                          CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
+     WHERE v.reason IS NOT NULL
+       AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
+            OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused') OR p.left_account_id IS NOT NULL)
+     ORDER BY s.place, v.name;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_record_problems(bigint, bigint) IS
+    'internal: records what of an upload could not be used';
+
+CREATE FUNCTION @extschema@.lead_phones_write_receipt(campaign bigint, upload bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    is_anybody_out constant boolean := EXISTS (SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL)
+        -- and not the counts: to read them is to have them written, and their rows locked
+        OR EXISTS (SELECT FROM campaign_phone_disqualifications AS d WHERE d.campaign_id = campaign AND d.lifted_at IS NULL)
+        OR EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND (c.phone_disqualified OR c.mobile_disqualified));
+BEGIN
+    UPDATE lead_uploads AS u
+       SET finished_at = clock_timestamp(), rows_in_file = o.rows_in_file, created = o.created, updated = o.updated,
+           duplicates_in_file = o.duplicates_in_file, refused = o.refused, without_valid_number = o.without_valid_number,
+           disqualified_on_arrival = o.disqualified_on_arrival, invalid_phone = w.invalid_phone, invalid_mobile = w.invalid_mobile
+      FROM (SELECT count(*) AS rows_in_file, count(*) FILTER (WHERE p.outcome = 'created') AS created,
+                   count(*) FILTER (WHERE p.outcome = 'updated') AS updated, count(*) FILTER (WHERE p.outcome = 'duplicate') AS duplicates_in_file,
+                   count(*) FILTER (WHERE p.outcome = 'refused') AS refused,
+                   count(*) FILTER (WHERE p.outcome <> 'refused' AND num_nonnulls(s.valid_phone, s.valid_mobile) = 0) AS without_valid_number,
+                   count(*) FILTER (WHERE p.outcome <> 'refused' AND num_nonnulls(s.valid_phone, s.valid_mobile) > 0
+AND (d.lead OR (s.valid_phone IS NULL OR d.phone) AND (s.valid_mobile IS NULL OR d.mobile))) AS disqualified_on_arrival
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             CROSS JOIN LATERAL (
+                SELECT coalesce(bool_or(q.blocks = 'lead'), false) AS lead, coalesce(bool_or(q.blocks = 'phone'), false) AS phone,
+                       coalesce(bool_or(q.blocks = 'mobile'), false) AS mobile
+                  FROM contact_disqualifications AS q
+                 WHERE is_anybody_out AND q.campaign_id = campaign AND q.contact_id = p.contact_id) AS d) AS o,
+           (SELECT count(*) FILTER (WHERE q.column_name = 'phone') AS invalid_phone, count(*) FILTER (WHERE q.column_name = 'mobile') AS invalid_mobile
+              FROM lead_upload_problems AS q WHERE q.campaign_id = campaign AND q.upload_id = upload) AS w
+     WHERE u.campaign_id = campaign AND u.upload_id = upload;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_receipt(bigint, bigint) IS
+    'internal: counts what became of the rows of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_write_upload(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign constant bigint := arguments ->> 'campaign';
+    upload bigint;
+    row_count bigint;
+    receipt jsonb;
+BEGIN
+    PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    -- Uploads of one campaign wait for each other; those of others do not.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', current_schema(), campaign), 0));
+    INSERT INTO lead_uploads AS u (campaign_id, file_name, uploaded_by, started_at, columns)
+    VALUES (campaign, arguments ->> 'file_name', @extschema@.lead_phones_caller(), (arguments ->> 'started_at')::timestamptz, arguments -> 'columns')
+    RETURNING u.upload_id INTO upload;
+    row_count := @extschema@.lead_phones_clean_rows(campaign);
+    IF EXISTS (SELECT FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL) OR arguments -> 'columns' ? 'row_number' AND EXISTS (
+            SELECT FROM pg_temp.lead_phones_staged AS s GROUP BY s.place HAVING count(*) > 1) THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not number its rows', arguments -> 'columns' ->> 'row_number', arguments ->> 'source'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
+                  HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
+    END IF;
+    PERFORM @extschema@.lead_phones_upload_rows(campaign, upload, row_count);
+    PERFORM @extschema@.lead_phones_record_problems(campaign, upload);
+    PERFORM @extschema@.lead_phones_write_receipt(campaign, upload);
+    SELECT to_jsonb(u) INTO receipt FROM lead_uploads AS u WHERE u.campaign_id = campaign AND u.upload_id = upload;
+    RETURN receipt;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_upload(jsonb) IS
+    'internal: writes an upload, whose rows are in lead_phones_uploaded';
+
 CREATE OR REPLACE PROCEDURE @extschema@.upload_leads(
     campaign bigint,
     source regclass,
@@ -1868,311 +2711,355 @@ CREATE OR REPLACE PROCEDURE @extschema@.upload_leads(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
     mapping jsonb;
-    missed bigint;
-    violated text;
-    is_known boolean;
-    repeats boolean;
-    update_of_contact constant record := @extschema@.lead_phones_update_of_contact('excluded');
-    with_account constant text := '(SELECT s.*, p.account_id FROM pg_temp.lead_phones_staged AS s
-                                      JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place AND p.outcome <> ''refused'')';
-    started_at timestamptz := clock_timestamp();
+    receipt jsonb;
+    started_at constant timestamptz := clock_timestamp();
     parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
     synchronized constant text := current_setting('synchronize_seqscans');
 BEGIN
+    leads := format('%I.leads', @extschema@.lead_phones_model(leads))::regclass;
     IF campaign IS NULL OR source IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
-    PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
         RAISE EXCEPTION 'table with OID % does not exist', source::oid
             USING ERRCODE = 'undefined_table', HINT = 'Name the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
-    -- Uploads of one campaign wait for each other; those of others do not.
-    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
-    EXECUTE format('INSERT INTO %I.lead_uploads (campaign_id, file_name, uploaded_by, started_at, columns) VALUES ($1, $2, $3, $4, $5)
-                    RETURNING upload_id', schema)
-       INTO upload_id USING campaign, file_name, @extschema@.lead_phones_caller(), started_at, mapping;
-
-    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
-    -- their rows locked until the commit.
-    IF (to_regclass('pg_temp.lead_phones_staged') IS NULL) <> (to_regclass('pg_temp.lead_phones_placed') IS NULL) THEN
-        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
-            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_staged and lead_phones_placed.', HINT = 'Rename it, or drop it.';
-    END IF;
-    IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
-        DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
-    END IF;
+    PERFORM @extschema@.lead_phones_upload_step(leads, 'open_upload', jsonb_build_object('campaign', campaign));
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
-    EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
-                @extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping), campaign::text));
-    GET DIAGNOSTICS rows_in_file = ROW_COUNT;
+    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, name, custom) %s',
+        @extschema@.lead_phones_staged(source, mapping));
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
-    ANALYZE pg_temp.lead_phones_staged;
-    SELECT count(*) INTO missed FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL;
-    IF missed > 0 OR mapping ? 'row_number' AND EXISTS (
-            SELECT FROM pg_temp.lead_phones_staged AS s GROUP BY s.place HAVING count(*) > 1) THEN
-        RAISE EXCEPTION 'column "%" of table "%" does not number its rows', mapping ->> 'row_number', source
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
-                  HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
-    END IF;
-    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
-    FOR attempt IN 1 .. 10 LOOP
-        BEGIN
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'accounts');
-            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, 'pg_temp.lead_phones_staged', NULL);
-
-            -- Where each row goes. A person who is new gets his number here.
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'people');
-            EXECUTE format($ddl$
-                CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
-                SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
-                           nextval(%4$s) END) AS contact_id
-                  FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
-                            WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
-                            WHEN s.email_key IS NULL THEN 'created'
-                            WHEN d.first_place < s.place THEN 'duplicate'
-                            WHEN c.contact_id IS NOT NULL THEN 'updated'
-                            ELSE 'created' END AS outcome
-                          FROM %2$s AS s
-                          LEFT JOIN %1$I.contacts AS c ON c.campaign_id = %3$s AND lower(c.email) = s.email_key
-                          LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
-                                      WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
-                         ORDER BY s.place) AS p$ddl$,
-                schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
-                pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
-            ANALYZE pg_temp.lead_phones_placed;
-            SELECT count(*) FILTER (WHERE p.outcome = 'updated') > 0, count(*) FILTER (WHERE p.outcome = 'duplicate') > 0 INTO is_known, repeats
-              FROM pg_temp.lead_phones_placed AS p;
-            -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index. In the order of the addresses, in which
-            -- everybody inserts and updates people.
-            IF NOT is_known THEN
-                BEGIN
-                    EXECUTE format($dml$
-                        INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                        SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
-                          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema) USING campaign;
-                EXCEPTION WHEN unique_violation THEN
-                    -- Somebody has inserted one of them meanwhile.
-                    is_known := true;
-                END;
-            END IF;
-            IF is_known THEN
-                EXECUTE format($dml$
-                    INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                    SELECT $1, i.contact_id, excluded.account_id, excluded.email, excluded.name, excluded.title, excluded.phone, excluded.mobile,
-                           excluded.region
-                      FROM (%2$s) AS excluded
-                      JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
-                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = excluded.email_key
-                      LEFT JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = excluded.email_key
-                     -- those of whom nothing new is said are left alone
-                     WHERE c.contact_id IS NULL OR %4$s
-                     ORDER BY excluded.email_key
-                    ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
-                    schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
-                EXECUTE format($dml$
-                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
-                    SELECT $1, p.contact_id, p.account_id, s.name, s.title, s.phone, s.mobile, s.region
-                      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                     WHERE p.outcome = 'created' AND s.email_key IS NULL$dml$, schema) USING campaign;
-            ELSIF repeats THEN
-                EXECUTE format('UPDATE %1$I.contacts AS c SET %3$s
-                                  FROM (%2$s) AS excluded WHERE c.campaign_id = $1 AND lower(c.email) = excluded.email_key AND %4$s', schema,
-                    @extschema@.lead_phones_merged(format('(SELECT s.* FROM %s AS s WHERE s.email_key IN (
-                        SELECT r.email_key FROM pg_temp.lead_phones_staged AS r GROUP BY r.email_key HAVING count(*) > 1))', with_account)),
-                    update_of_contact.assignments, update_of_contact.differs) USING campaign;
-            END IF;
-            IF is_known OR repeats THEN
-                EXECUTE format($dml$
-                    UPDATE pg_temp.lead_phones_placed AS p
-                       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
-                      FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
-                     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id$dml$, schema) USING campaign;
-            END IF;
-            SELECT count(*) FILTER (WHERE p.outcome = 'created'), count(*) FILTER (WHERE p.outcome = 'updated'),
-                   count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
-              INTO created, updated, duplicates_in_file, refused
-              FROM pg_temp.lead_phones_placed AS p;
-
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'leads');
-            EXECUTE format($dml$
-                INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
-                SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
-                  FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                 WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
-            EXIT;
-        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
-            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
-            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
-                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
-                -- a constraint of the owner's own
-                RAISE;
-            END IF;
-            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
-                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
-                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
-            END IF;
-        END;
-    END LOOP;
-
-    EXECUTE format($dml$
-        INSERT INTO %1$I.lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
-        SELECT $1, $2, s.place, v.name, v.raw, v.reason
-          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         CROSS JOIN LATERAL (
-            SELECT 'phone' AS name, s.raw_phone AS raw, @extschema@.phone_problem(s.raw_phone, s.region) AS reason
-             UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
-             UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
-                                                         WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
-             UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
-         WHERE v.reason IS NOT NULL
-           AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
-                OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused'))
-         ORDER BY s.place, v.name$dml$, schema) USING campaign, upload_id;
-    EXECUTE format('SELECT count(*) FILTER (WHERE p.column_name = ''phone''), count(*) FILTER (WHERE p.column_name = ''mobile'')
-                      FROM %I.lead_upload_problems AS p WHERE p.campaign_id = $1 AND p.upload_id = $2', schema)
-       INTO invalid_phone, invalid_mobile USING campaign, upload_id;
-    EXECUTE format($query$
-        SELECT count(*) FILTER (WHERE n.phone IS NULL AND n.mobile IS NULL),
-               count(*) FILTER (WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL) AND %2$s)
-          FROM pg_temp.lead_phones_staged AS s
-          JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         CROSS JOIN LATERAL (SELECT s.valid_phone AS phone, s.valid_mobile AS mobile) AS n
-         WHERE p.outcome <> 'refused'$query$, schema,
-        @extschema@.lead_phones_out_on_arrival(schema))
-       INTO without_valid_number, disqualified_on_arrival USING campaign;
-    EXECUTE format('UPDATE %I.lead_uploads AS u SET finished_at = clock_timestamp(), rows_in_file = $3, created = $4, updated = $5,
-                           duplicates_in_file = $6, refused = $7, invalid_phone = $8, invalid_mobile = $9, without_valid_number = $10,
-                           disqualified_on_arrival = $11
-                     WHERE u.campaign_id = $1 AND u.upload_id = $2', schema)
-      USING campaign, upload_id, rows_in_file, created, updated, duplicates_in_file, refused, invalid_phone, invalid_mobile,
-            without_valid_number, disqualified_on_arrival;
+    receipt := @extschema@.lead_phones_upload_step(leads, 'write_upload', jsonb_build_object('campaign', campaign, 'file_name', file_name,
+        'columns', mapping, 'source', source::text, 'started_at', started_at));
+    upload_id := receipt ->> 'upload_id';
+    rows_in_file := receipt ->> 'rows_in_file';
+    created := receipt ->> 'created';
+    updated := receipt ->> 'updated';
+    duplicates_in_file := receipt ->> 'duplicates_in_file';
+    refused := receipt ->> 'refused';
+    invalid_phone := receipt ->> 'invalid_phone';
+    invalid_mobile := receipt ->> 'invalid_mobile';
+    without_valid_number := receipt ->> 'without_valid_number';
+    disqualified_on_arrival := receipt ->> 'disqualified_on_arrival';
 END
 $procedure$;
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_holds_for(kind text, campaign bigint, subject text) RETURNS text[]
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT ($1 || ' ' || $3) || CASE $1
+        WHEN 'account' THEN (
+            SELECT array_remove(ARRAY['company ' || a.name_key, CASE WHEN NOT EXISTS (
+                       SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(a.domain))) THEN 'domain ' || a.domain END], NULL)
+              FROM accounts AS a WHERE a.campaign_id = $2 AND a.account_id = $3::bigint)
+        WHEN 'contact' THEN (
+            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, c.email, c.name,
+                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
+                          WHERE s.subject NOT LIKE 'domain %')
+              FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_holds_for(text, bigint, text) IS
+    'internal: whom an entry means: an account also by its name and domain, a contact by his address, which outlive the row';
+
+CREATE FUNCTION @extschema@.lead_phones_enter(
+    kind text, campaign bigint, subjects text[], source text, reason text, by_whom text, expires_at timestamptz) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    missing text[];
+    replaced bigint[];
+BEGIN
+    FOR attempt IN 1 .. 10 LOOP
+        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough.
+        missing := ARRAY(
+            SELECT s.subject FROM unnest(subjects) AS s (subject)
+             EXCEPT
+            SELECT substr(d.subject, length(kind) + 2)
+              FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || s FROM unnest(subjects) AS s), source) AS d
+             WHERE d.reason IS NOT DISTINCT FROM reason AND coalesce(d.expires_at, 'infinity') >= coalesce(expires_at, 'infinity')
+             ORDER BY 1);
+        IF missing = '{}' THEN
+            RETURN;
+        END IF;
+        WITH lifted AS (
+            UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock_timestamp(), lift_reason = 'replaced'
+             WHERE d.lifted_at IS NULL AND d.entry IN (SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o)
+            RETURNING d.entry)
+        SELECT coalesce(array_agg(l.entry), '{}') INTO replaced FROM lifted AS l;
+        -- What the replaced entry held for, the new one does.
+        WITH added AS (
+            INSERT INTO lead_disqualifications AS d (campaign_id, account_id, contact_id, domain, phone, source, reason, disqualified_by, disqualified_at,
+                expires_at)
+            SELECT campaign, CASE kind WHEN 'account' THEN s.subject::bigint END, CASE kind WHEN 'contact' THEN s.subject::bigint END,
+                   CASE kind WHEN 'domain' THEN s.subject END, CASE kind WHEN 'phone' THEN s.subject END, source,
+                   reason, by_whom, clock_timestamp(), CASE
+                       WHEN expires_at IS NULL OR o.entry IS NOT NULL AND o.expires_at IS NULL THEN NULL
+                       ELSE greatest(o.expires_at, expires_at) END
+              FROM unnest(missing) AS s (subject)
+              LEFT JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
+                   AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = s.subject
+             ORDER BY s.subject
+            ON CONFLICT DO NOTHING
+            RETURNING d.entry, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text) AS subject)
+        INSERT INTO lead_disqualification_subjects (entry, subject)
+        SELECT a.entry, h.subject FROM added AS a CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, a.subject)) AS h (subject)
+         UNION
+        SELECT a.entry, k.subject FROM added AS a
+          JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
+               AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = a.subject
+          JOIN lead_disqualification_subjects AS k ON k.entry = o.entry;
+        -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
+    END LOOP;
+    RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
+        USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_enter(text, bigint, text[], text, text, text, timestamptz) IS
+    'internal: enters subjects into the ledger of lead tables';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_standing(kind text, campaign bigint, held_for text[], source text)
+    RETURNS TABLE (entry bigint, subject text, reason text, expires_at timestamptz)
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT d.entry, k.subject, d.reason, d.expires_at
+      FROM unnest($3) AS h (subject)
+      JOIN lead_disqualification_subjects AS k ON k.subject = h.subject
+      JOIN lead_disqualifications AS d ON d.entry = k.entry
+     WHERE d.lifted_at IS NULL AND d.campaign_id IS NOT DISTINCT FROM $2
+       AND d.source = coalesce($4, d.source)
+       AND CASE $1 WHEN 'account' THEN d.account_id IS NOT NULL WHEN 'contact' THEN d.contact_id IS NOT NULL
+                   WHEN 'domain' THEN d.domain IS NOT NULL ELSE d.phone IS NOT NULL END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_standing(text, bigint, text[], text) IS
+    'internal: the entries of a kind that hold for some subjects, of a source or all, and are not lifted';
+
+CREATE FUNCTION @extschema@.lead_phones_read_subjects(leads regclass, arguments jsonb, OUT subjects text[], OUT invalid text[])
+    STABLE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
-    kind text := arguments ->> 'kind';
-    campaign bigint := arguments ->> 'campaign';
-    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
-    expires_at timestamptz := arguments ->> 'expires_at';
-    key constant text := @extschema@.lead_phones_key(kind);
-    known boolean;
-    out_now bigint;
+    kind constant text := arguments ->> 'kind';
+    raw text[] := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    tracked @extschema@.lead_phone_tables;
 BEGIN
     IF kind IN ('account', 'contact') THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.%2$ss AS k WHERE k.campaign_id = $1 AND k.%2$s_id = $2)', schema, kind)
-           INTO known USING campaign, subjects[1]::bigint;
-        IF NOT known THEN
-            RAISE EXCEPTION '% % of campaign % does not exist', kind, subjects[1], campaign
-                USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', schema, kind),
-                      HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
-        END IF;
+        subjects := raw;
+        RETURN;
+    END IF;
+    raw := array_remove(ARRAY(SELECT DISTINCT @extschema@.lead_phones_trimmed(r) FROM unnest(raw) AS r), NULL);
+    IF kind = 'domain' THEN
+        SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
+          INTO subjects, invalid
+          FROM (SELECT r AS raw, @extschema@.lead_phones_domain(r) AS subject FROM unnest(raw) AS r) AS n;
+    ELSE
+        tracked := @extschema@.lead_phones_tracked(leads);
+        SELECT array_agg(DISTINCT n.number::text) FILTER (WHERE n.number IS NOT NULL),
+               array_agg(n.raw_value) FILTER (WHERE n.number IS NULL AND n.readings = 1)
+          INTO subjects, invalid
+          FROM (SELECT r.raw_value, r.number, count(*) OVER (PARTITION BY r.raw_value) AS readings
+                  FROM @extschema@.lead_phones_read(tracked, arguments ->> 'campaign', raw, arguments ->> 'region') AS r) AS n;
+    END IF;
+    subjects := coalesce(subjects, '{}');
+    invalid := coalesce(invalid, '{}');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read_subjects(regclass, jsonb) IS
+    'internal: whom the arguments of a procedure name, and what of them could not be read';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kind constant text := arguments ->> 'kind';
+    campaign constant bigint := arguments ->> 'campaign';
+    subjects text[];
+    invalid text[];
+    leads_out bigint;
+BEGIN
+    IF campaign IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    END IF;
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    arguments := arguments || jsonb_build_object('subjects', subjects);
+    IF kind IN ('account', 'contact') THEN
+        PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
     END IF;
     IF kind = 'phone' AND campaign IS NOT NULL THEN
         IF cardinality(subjects) > 0 THEN
             PERFORM @extschema@.lead_phones_disqualify(leads, arguments);
         END IF;
-        RETURN jsonb_build_object('subjects', cardinality(subjects));
+    ELSE
+        PERFORM @extschema@.lead_phones_enter(kind, campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by',
+            (arguments ->> 'expires_at')::timestamptz);
     END IF;
-    EXECUTE format($dml$
-        UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $5, lifted_at = clock_timestamp(), lift_reason = 'replaced'
-          FROM unnest($2) AS k (subject)
-         WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3 AND (d.reason, d.expires_at) IS DISTINCT FROM ($4, $6)$dml$, schema, key)
-      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.lead_disqualifications AS d (campaign_id, %3$s, source, reason, disqualified_by, disqualified_at, expires_at)
-        SELECT $1, k.subject::%4$s, $3, $4, $5, clock_timestamp(), $6 FROM unnest($2) AS k (subject)
-         WHERE NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3)
-         ORDER BY k.subject
-        ON CONFLICT DO NOTHING$dml$, schema, key,
-        CASE WHEN kind IN ('account', 'contact') THEN kind || '_id' ELSE kind END,
-        CASE kind WHEN 'phone' THEN '@extschema@.e164' WHEN 'domain' THEN 'text' ELSE 'bigint' END)
-      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
     IF kind IN ('account', 'contact') THEN
-        EXECUTE format('SELECT count(*) FROM %1$I.leads AS l JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
-                         WHERE c.campaign_id = $1 AND c.%2$s_id = $2', schema, kind)
-           INTO out_now USING campaign, subjects[1]::bigint;
+        SELECT count(*) INTO leads_out
+          FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
+         WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
     END IF;
-    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', out_now);
+    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_contacts(rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
-    campaign bigint := arguments ->> 'campaign';
-    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
+    -- before it is
+    is_truncated constant boolean := rows = 'null';
+BEGIN
+    IF is_truncated THEN
+        -- all that are out
+        SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') INTO rows FROM contacts AS c
+         WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead');
+    END IF;
+    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was.
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || o.campaign_id ELSE '' END
+      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text)
+      LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
+      LEFT JOIN contacts AS c ON c.campaign_id = o.campaign_id AND c.contact_id = o.contact_id AND NOT is_truncated
+     CROSS JOIN LATERAL (
+        SELECT @extschema@.try_normalize_phone(o.phone, o.region) AS old_phone, @extschema@.try_normalize_phone(o.mobile, o.region) AS old_mobile,
+               @extschema@.try_normalize_phone(c.phone, c.region) AS new_phone, @extschema@.try_normalize_phone(c.mobile, c.region) AS new_mobile OFFSET 0) AS n
+     -- by what the person was known, and is, whatever row he has
+     CROSS JOIN LATERAL (
+        SELECT @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS was,
+               CASE WHEN c.contact_id IS NOT NULL THEN
+                   @extschema@.lead_phones_subjects(o.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is OFFSET 0) AS known
+      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (known.was
+            || @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+     CROSS JOIN LATERAL (
+        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
+         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was))
+         UNION
+        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
+         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is))) AS s
+     WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_contacts(jsonb) IS
+    'internal: adds to the entries that kept contacts out whom they mean, since their rows have changed or gone';
+
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_accounts(rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- An entry against the company holds for its new name and domain too; one against a domain, for the company that had it.
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject
+      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text)
+      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (
+            @extschema@.lead_phones_subjects(o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+     CROSS JOIN LATERAL unnest(CASE
+            WHEN d.account_id IS NOT NULL THEN @extschema@.lead_phones_holds_for('account', o.campaign_id, o.account_id::text)
+            WHEN d.campaign_id IS NULL THEN ARRAY[format('account %s in campaign %s', o.account_id, o.campaign_id)]
+            ELSE ARRAY['account ' || o.account_id] END) AS s (subject)
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_accounts(jsonb) IS
+    'internal: adds to the entries that kept companies out whom they mean, since their rows have changed';
+
+CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    is_known constant boolean := CASE kind
+        WHEN 'account' THEN EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = subject)
+        ELSE EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND c.contact_id = subject) END;
+BEGIN
+    IF NOT is_known THEN
+        RAISE EXCEPTION '% % of campaign % does not exist', kind, subject, campaign
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', current_schema(), kind),
+                  HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_subject(text, bigint, bigint) IS
+    'internal: an error unless there is such an account or contact';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kind constant text := arguments ->> 'kind';
+    campaign constant bigint := arguments ->> 'campaign';
+    subjects text[];
+    invalid text[];
+    held_for text[];
     lifted bigint := 0;
 BEGIN
-    IF arguments ->> 'kind' = 'phone' AND campaign IS NOT NULL THEN
+    IF campaign IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    END IF;
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    arguments := arguments || jsonb_build_object('subjects', subjects);
+    -- also an entry against an earlier row of the same person or company
+    held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
+                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
+    IF kind = 'phone' AND campaign IS NOT NULL THEN
         IF cardinality(subjects) > 0 THEN
             lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
         END IF;
     ELSE
-        EXECUTE format($dml$
-            UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $4, lifted_at = clock_timestamp(), lift_reason = $5
-              FROM unnest($2) AS k (subject)
-             WHERE %2$s AND d.lifted_at IS NULL AND d.source = coalesce($3, d.source)$dml$,
-            schema, @extschema@.lead_phones_key(arguments ->> 'kind'))
-          USING campaign, subjects, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason';
+        UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
+         WHERE d.lifted_at IS NULL AND d.entry IN (
+            SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
     END IF;
+    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    expired_at constant timestamptz := clock_timestamp();
+    lifted bigint;
+BEGIN
+    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = expired_at, lift_reason = 'expired'
+     WHERE d.lifted_at IS NULL AND d.expires_at <= expired_at;
+    GET DIAGNOSTICS lifted = ROW_COUNT;
     RETURN jsonb_build_object('entries', lifted);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
+    'internal: lifts the entries of lead_disqualifications that are past their time';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     kind text := arguments ->> 'kind';
-    raw text[];
-    subjects text[];
-    schema name;
+    answer jsonb;
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
        OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
-       OR action = 'suppress' AND arguments ->> 'source' IS NULL
-       OR kind = 'phone' AND arguments ->> 'region' IS NULL THEN
+       OR action = 'suppress' AND arguments ->> 'source' IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
-                WHEN kind = 'phone' AND arguments ->> 'region' IS NULL THEN 'region'
                 WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
                 WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
     END IF;
-    schema := @extschema@.lead_phones_model(leads);
-    leads := format('%I.contacts', schema)::regclass;
-    IF kind IN ('phone', 'domain') THEN
-        raw := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s WHERE btrim(s) <> '');
-        SELECT array_agg(n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
-          INTO subjects, raw
-          FROM (SELECT r AS raw, CASE kind
-                    WHEN 'phone' THEN @extschema@.try_normalize_phone(r, arguments ->> 'region')::text
-                    ELSE @extschema@.lead_phones_domain(r) END AS subject FROM unnest(raw) AS r) AS n;
-        IF raw IS NOT NULL THEN
-            RAISE WARNING '% of the %s are not valid, and left out', cardinality(raw), kind
-                USING DETAIL = format('One is "%s".', left(raw[1], 64)),
-                      HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
-                          ELSE 'Write domains as in kw.example.' END;
-        END IF;
-    ELSE
-        subjects := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+    answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
+    IF (answer ->> 'invalid')::bigint > 0 THEN
+        RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind
+            USING DETAIL = format('One is "%s".', left(answer ->> 'one_invalid', 64)),
+                  HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
+                      ELSE 'Write domains as in kw.example; of public suffixes such as co.uk, name those below.' END;
     END IF;
-    RETURN jsonb_build_object('invalid', coalesce(cardinality(raw), 0)) || @extschema@.lead_phones_as_owner(leads, action,
-        arguments || jsonb_build_object('subjects', coalesce(subjects, '{}'), 'by', @extschema@.lead_phones_caller()));
+    RETURN answer;
 END
 $function$;
 
@@ -2276,7 +3163,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -2299,7 +3186,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -2315,7 +3202,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -2389,7 +3276,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2430,6 +3317,11 @@ CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    -- Of lead tables, who may be called is what callable_leads says.
+    callable constant text := (
+        SELECT format('SELECT k.campaign_id AS campaign, count(*) AS callable FROM %s.callable_leads AS k GROUP BY k.campaign_id',
+                   d.relnamespace::regnamespace)
+          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'));
 BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
@@ -2461,13 +3353,15 @@ BEGIN
               FROM kinds AS k GROUP BY k.campaign)
         SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
                coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
-               coalesce(n.disqualified, 0), coalesce(l.callable, 0)
+               coalesce(n.disqualified, 0), coalesce(k.callable, 0)
           FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
+          LEFT JOIN (%11$s) AS k ON k.campaign IS NOT DISTINCT FROM l.campaign
          ORDER BY coalesce(l.campaign, n.campaign)$query$,
         tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
         @extschema@.lead_phones_region(tracked),
-        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts);
+        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts,
+        coalesce(callable, 'SELECT o.campaign, o.callable FROM leads AS o'));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_quality(regclass, jsonb) IS
@@ -2686,7 +3580,7 @@ AS $function$
     -- the other ledger of lead tables
     SELECT l.oid::regclass FROM pg_catalog.pg_trigger AS t
       JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relname = 'leads' AND l.relpersistence = 'p'
-     WHERE relation = 'lead_disqualifications' AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
+     WHERE relation IN ('lead_disqualifications', 'lead_disqualification_subjects') AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = l.relnamespace AND c.relname = relation AND c.relkind IN ('r', 'p'))
      LIMIT 1
 $function$;
@@ -3014,12 +3908,94 @@ CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
     EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
 COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts and ledgers of tracked tables from being dropped';
 
--- Tables of users: new triggers, and row security as the leads have it. What cannot be brought over is named, and stops no other.
+REVOKE ALL ON PROCEDURE
+    @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint),
+    @extschema@.expire_disqualifications(regclass, bigint, bigint),
+    @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint),
+    @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),
+    @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint),
+    @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint),
+    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
+    @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
+    @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
+    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint)
+    FROM PUBLIC;
+
+-- Tables of users: new triggers, and what keeps those out who are. What a script of an extension creates is the extension's, and it replaces no
+-- view but its own: so for a moment they are, and then not.
+CREATE FUNCTION @extschema@.lead_phones_upgrade_lead_tables(schema name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    owner constant name := (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = format('%I.leads', schema)::regclass);
+    relation name;
+    same text;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_schema(schema, owner::regrole);
+    PERFORM set_config('search_path', format('%I, pg_temp', schema), true);
+    FOREACH relation IN ARRAY '{lead_ledger,callable_leads,lead_reasons}'::name[] LOOP
+        EXECUTE format('ALTER EXTENSION lead_phones ADD VIEW %I', relation);
+    END LOOP;
+    SELECT string_agg(k.ids, '; ') INTO same
+      FROM (SELECT format('campaign %s: contacts %s', c.campaign_id, string_agg(c.contact_id::text, ', ' ORDER BY c.contact_id)) AS ids
+              FROM contacts AS c WHERE c.email IS NOT NULL
+             GROUP BY c.campaign_id, @extschema@.lead_phones_email_key(c.email)
+            HAVING count(*) > 1 AND @extschema@.lead_phones_email_key(min(c.email)) IS NOT NULL LIMIT 5) AS k;
+    IF same IS NOT NULL THEN
+        RAISE EXCEPTION 'some contacts of schema "%" have one e-mail address in several spellings', schema
+            USING ERRCODE = 'unique_violation', DETAIL = format('Such as %s.', same), HINT = 'Delete one of each, or correct its address; then run ALTER EXTENSION lead_phones UPDATE again.';
+    END IF;
+    -- Companies that are one now, by their names: the first stays.
+    DROP INDEX contacts_email_idx, lead_disqualifications_domain_idx, accounts_domain_idx, accounts_name_without_domain_idx;
+    UPDATE accounts AS a SET name = a.name WHERE a.name IS NOT NULL;
+    CREATE TEMPORARY TABLE lead_phones_same ON COMMIT DROP AS
+        SELECT a.campaign_id, a.account_id, k.first FROM accounts AS a
+          JOIN (SELECT o.campaign_id, o.name_key, min(o.account_id) AS first FROM accounts AS o WHERE o.domain IS NULL AND o.name_key IS NOT NULL
+                 GROUP BY o.campaign_id, o.name_key) AS k ON k.campaign_id = a.campaign_id AND k.name_key = a.name_key AND k.first <> a.account_id
+         WHERE a.domain IS NULL;
+    UPDATE contacts AS c SET account_id = s.first FROM pg_temp.lead_phones_same AS s WHERE s.campaign_id = c.campaign_id AND s.account_id = c.account_id;
+    UPDATE lead_disqualifications AS d SET account_id = s.first FROM pg_temp.lead_phones_same AS s
+     WHERE s.campaign_id = d.campaign_id AND s.account_id = d.account_id
+       AND NOT EXISTS (SELECT FROM lead_disqualifications AS o WHERE o.campaign_id = s.campaign_id AND o.account_id = s.first AND o.source = d.source AND o.lifted_at IS NULL);
+    DELETE FROM accounts AS a USING pg_temp.lead_phones_same AS s WHERE s.campaign_id = a.campaign_id AND s.account_id = a.account_id;
+    DROP TABLE pg_temp.lead_phones_same;
+    UPDATE accounts AS a SET domain = @extschema@.lead_phones_domain(a.domain)
+     WHERE a.domain <> @extschema@.lead_phones_domain(a.domain)
+       AND NOT EXISTS (SELECT FROM accounts AS o WHERE o.campaign_id = a.campaign_id AND o.domain = @extschema@.lead_phones_domain(a.domain));
+    CREATE UNIQUE INDEX accounts_domain_idx ON accounts (campaign_id, domain) WHERE domain IS NOT NULL;
+    CREATE UNIQUE INDEX accounts_name_without_domain_idx ON accounts (campaign_id, name_key) WHERE domain IS NULL;
+    PERFORM @extschema@.lead_phones_create_rules();
+    UPDATE lead_disqualifications AS d SET domain = @extschema@.lead_phones_domain(d.domain)
+     WHERE d.lifted_at IS NULL AND d.domain <> @extschema@.lead_phones_domain(d.domain)
+       AND NOT EXISTS (SELECT FROM lead_disqualifications AS o WHERE o.lifted_at IS NULL AND o.domain = @extschema@.lead_phones_domain(d.domain)
+                          AND o.source = d.source AND o.campaign_id IS NOT DISTINCT FROM d.campaign_id);
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, h.subject
+      FROM lead_disqualifications AS d
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact'
+                                     WHEN d.domain IS NOT NULL THEN 'domain' ELSE 'phone' END AS kind,
+                                coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text) AS subject) AS s
+     CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(s.kind, d.campaign_id, s.subject)) AS h (subject)
+     WHERE d.lifted_at IS NULL;
+    COMMENT ON COLUMN accounts.name_key IS 'the name as it is compared: its letters and digits, in lower case';
+    EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE lead_disqualification_subjects; ALTER TABLE lead_disqualification_subjects OWNER TO %I', owner);
+    FOREACH relation IN ARRAY '{lead_ledger,callable_leads,lead_reasons,account_disqualifications,contact_disqualifications}'::name[] LOOP
+        EXECUTE format('ALTER EXTENSION lead_phones DROP VIEW %1$I; ALTER VIEW %1$I OWNER TO %2$I', relation, owner);
+    END LOOP;
+END
+$function$;
+
+-- New triggers, and row security as the leads have it. What cannot be brought over is named, and stops no other.
 DO $upgrade$
 DECLARE
     tracked @extschema@.lead_phone_tables;
     schema name;
-    view name;
+    granted record;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     FOR tracked IN
@@ -3039,20 +4015,20 @@ BEGIN
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure AND c.relpersistence = 'p'
     LOOP
-        BEGIN
-            -- A script of an extension replaces no view but its own: so for a moment they are.
-            FOREACH view IN ARRAY '{lead_ledger,callable_leads,lead_reasons}'::name[] LOOP
-                EXECUTE format('ALTER EXTENSION lead_phones ADD VIEW %I.%I', schema, view);
-            END LOOP;
-            PERFORM @extschema@.lead_phones_create_views(schema);
-            FOREACH view IN ARRAY '{lead_ledger,callable_leads,lead_reasons}'::name[] LOOP
-                EXECUTE format('ALTER EXTENSION lead_phones DROP VIEW %I.%I', schema, view);
-            END LOOP;
-            EXECUTE format('DROP INDEX %1$I.accounts_domain_idx;
-                            CREATE UNIQUE INDEX accounts_domain_idx ON %1$I.accounts (campaign_id, domain) WHERE domain IS NOT NULL', schema);
-        EXCEPTION WHEN OTHERS THEN
-            RAISE WARNING 'the lead tables of schema "%" are as 0.2.0 made them: %', schema, SQLERRM;
-        END;
+        -- An error leaves everything at 0.2.0.
+        PERFORM @extschema@.lead_phones_upgrade_lead_tables(schema);
+    END LOOP;
+    FOR granted IN
+        SELECT p.oid::regprocedure AS procedure, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
+               CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END AS grantee,
+               CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS option
+          FROM pg_temp.lead_phones_grants AS g
+          JOIN pg_catalog.pg_proc AS p ON p.proname = g.proname AND p.pronamespace = '@extschema@'::regnamespace AND p.proargtypes[0] = g.first_type
+         WHERE g.grantee <> 0
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON %s %s TO %s%s', granted.kind, granted.procedure, granted.grantee, granted.option);
     END LOOP;
 END
 $upgrade$;
+DROP FUNCTION @extschema@.lead_phones_upgrade_lead_tables(name);
+DROP TABLE pg_temp.lead_phones_grants;

@@ -6,20 +6,17 @@ use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
-use crate::owner::as_owner_for_others;
+use crate::lead_tables::Plans;
+use crate::owner::{Restricted, as_owner_for_others};
 use crate::sql::{SqlRow, Statement};
-use crate::{functions, report, server, text};
+use crate::{functions, lead_tables, report, server, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
-const ACTIONS: [&str; 7] = [
-    "disqualify",
-    "requalify",
-    "expire",
-    "suppress",
-    "unsuppress",
-    "rebuild",
-    METRICS,
-];
+const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METRICS];
+
+/// The actions on lead tables: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb` too, and names the
+/// tables as they are called.
+const LEAD_TABLE_ACTIONS: [&str; 3] = ["suppress", "unsuppress", "expire_entries"];
 
 /// The one action that writes nothing: it runs on a standby.
 const METRICS: &str = "metrics";
@@ -32,7 +29,8 @@ fn lead_phones_as_owner(
     action: &[u8],
     fcinfo: FunctionCallInfo,
 ) -> Option<Vec<u8>> {
-    let known = ACTIONS.iter().find(|known| known.as_bytes() == action);
+    let mut actions = ACTIONS.iter().chain(&LEAD_TABLE_ACTIONS);
+    let known = actions.find(|known| known.as_bytes() == action);
     let Some(action) = known else {
         report::fail(
             PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -98,10 +96,10 @@ fn run(
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
     let owner = hold(leads);
     // SAFETY: the OID of a table.
-    let leads = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
-    as_owner_for_others(owner, || {
+    let table = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
+    let call = || {
         let text = format!("SELECT {function}($1, $2)");
-        let args = [leads, arguments];
+        let args = [table, arguments];
         let statement = match action {
             METRICS => Statement::new(&text, &args).read_only(),
             _ => Statement::new(&text, &args),
@@ -110,7 +108,18 @@ fn run(
         statement
             .rows(|rows| rows.first(|row| row.get(1)))
             .flatten()
-    })
+    };
+    match LEAD_TABLE_ACTIONS.contains(&action) {
+        true => lead_tables::as_owner(
+            schema,
+            leads,
+            owner,
+            Restricted::ForOthers,
+            Plans::Kept,
+            call,
+        ),
+        false => as_owner_for_others(owner, call),
+    }
 }
 
 /// Asks a function of ours that reads catalogs and nothing else, as superuser: whoever writes or runs DDL needs no right on the
@@ -168,4 +177,17 @@ pub(crate) fn hold(table: pg_sys::Oid) -> pg_sys::Oid {
     // SAFETY: takes the lock, also of a table that is gone by then.
     unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
     server::owner_of_table(table).unwrap_or_else(|| report::table_is_gone(&name))
+}
+
+/// As Postgres refuses it: an error without the right on the table.
+pub(crate) fn check_privilege(table: pg_sys::Oid, privilege: u32) {
+    // SAFETY: catalog look-ups of a table that is held.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        let result = pg_sys::pg_class_aclcheck(table, user, privilege as pg_sys::AclMode);
+        if result != pg_sys::AclResult::ACLCHECK_OK {
+            let kind = pg_sys::get_relkind_objtype(pg_sys::get_rel_relkind(table));
+            pg_sys::aclcheck_error(result, kind, pg_sys::get_rel_name(table));
+        }
+    }
 }

@@ -40,6 +40,19 @@ unsafe impl BoxRet for TextDatum {
 
 pgrx::impl_sql_translatable!(TextDatum, "text");
 
+/// Text on its way out, as bytes of the server's encoding.
+struct BytesDatum(Vec<u8>);
+
+// SAFETY: box_into returns a text datum allocated in the caller's memory context.
+unsafe impl BoxRet for BytesDatum {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        // SAFETY: the datum is the function's result, and a text as its declaration says.
+        unsafe { fcinfo.return_raw_datum(text_datum(&self.0)) }
+    }
+}
+
+pgrx::impl_sql_translatable!(BytesDatum, "text");
+
 /// JSON on its way out, in the server's encoding.
 pub(crate) struct Jsonb(pub(crate) serde_json::Value);
 
@@ -138,32 +151,127 @@ fn whole(raw: ServerText<'_>) -> Option<Cow<'_, str>> {
     (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
 }
 
+/// A key as it can be stored: a domain that the server's encoding has no letters for in the form in which it is looked up, other letters that it
+/// lacks by their numbers.
+fn storable(key: String) -> TextDatum {
+    let storable = |text: &str| text::try_to_server(text).is_some();
+    if storable(&key) {
+        return TextDatum(key);
+    }
+    let (local, domain) = key.rsplit_once('@').unwrap_or(("", &key));
+    let host = keys::ascii(domain);
+    let whole = match local {
+        "" => host,
+        local => format!("{local}@{host}"),
+    };
+    let letters = whole.chars().map(|letter| {
+        let mut bytes = [0; 4];
+        match letter.encode_utf8(&mut bytes) {
+            known if storable(known) => known.to_owned(),
+            _ => format!("{:x}", u32::from(letter)),
+        }
+    });
+    TextDatum(letters.collect())
+}
+
 #[pg_extern(sql = false)]
 fn lead_phones_domain(raw: ServerText) -> Option<TextDatum> {
-    keys::domain_of(&whole(raw)?).map(TextDatum)
+    keys::domain_of(&whole(raw)?).map(storable)
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_domains_above(raw: ServerText) -> Vec<String> {
+    let raw = whole(raw);
+    let domains = raw.map_or_else(Vec::new, |raw| keys::domains_above(&raw));
+    domains
+        .into_iter()
+        .map(|domain| storable(domain).0)
+        .collect()
 }
 
 #[pg_extern(sql = false)]
 fn lead_phones_email(raw: ServerText) -> Option<TextDatum> {
-    keys::email_of(&whole(raw)?).map(|email| TextDatum(email.to_owned()))
+    keys::email_of(&whole(raw)?).map(storable)
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_email_key(raw: ServerText) -> Option<TextDatum> {
+    keys::email_key(&whole(raw)?).map(storable)
 }
 
 #[pg_extern(sql = false)]
 fn lead_phones_company_key(name: ServerText) -> Option<TextDatum> {
-    let name = whole(name)?;
-    let key = keys::company_key(&name)?;
-    if text::try_to_server(&key).is_some() {
-        return Some(TextDatum(key));
+    let key = storable(keys::company_key(&whole(name)?)?);
+    Some(TextDatum(keys::start_of(key.0)))
+}
+
+/// By what a person is meant in the ledger of lead tables, of whom these are known: row, address and, without one, name and numbers; row, name and
+/// domain of the company; and the domains above. What follows from a row is also said of its campaign alone, where one is named.
+#[pg_extern(sql = false)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the columns of a contact and of its account"
+)]
+fn lead_phones_subjects(
+    campaign: Option<i64>,
+    contact: Option<i64>,
+    email: Option<ServerText>,
+    name: Option<ServerText>,
+    phone: Option<ServerText>,
+    mobile: Option<ServerText>,
+    account: Option<i64>,
+    company_key: Option<ServerText>,
+    domain: Option<ServerText>,
+) -> Vec<String> {
+    let of_row = |kind: &str, value: &str| {
+        let everywhere = format!("{kind} {value}");
+        let here = campaign.map(|campaign| format!("{everywhere} in campaign {campaign}"));
+        [Some(everywhere), here].into_iter().flatten()
+    };
+    let text = |raw: Option<ServerText>| raw.and_then(whole).map(Cow::into_owned);
+    let (email, domain) = (text(email), text(domain));
+    let mut subjects = Vec::new();
+    subjects.extend(
+        contact
+            .iter()
+            .flat_map(|id| of_row("contact", &id.to_string())),
+    );
+    match email.as_deref().and_then(keys::email_key) {
+        Some(key) => subjects.extend(of_row("email", &storable(key).0)),
+        None => {
+            let name = text(name).and_then(|name| keys::company_key(&name));
+            let name = name.map_or(String::new(), |name| storable(name).0);
+            for number in [phone, mobile].into_iter().filter_map(text) {
+                subjects.extend(of_row("person", &format!("{name} {number}")));
+            }
+        }
     }
-    // Of a letter that the server's encoding has in upper case alone, that.
-    let letters = name.chars().filter_map(|letter| {
-        let lower = keys::company_key(letter.encode_utf8(&mut [0; 4]))?;
-        Some(match text::try_to_server(&lower) {
-            Some(_) => lower,
-            None => letter.to_string(),
-        })
-    });
-    Some(TextDatum(letters.take(keys::MAX_KEY / 2).collect()))
+    subjects.extend(
+        account
+            .iter()
+            .flat_map(|id| of_row("account", &id.to_string())),
+    );
+    subjects.extend(text(company_key).map(|key| format!("company {key}")));
+    let texts = [email, domain].into_iter().flatten();
+    let domains = texts.flat_map(|text| keys::domains_above(&text));
+    subjects.extend(domains.map(|domain| format!("domain {}", storable(domain).0)));
+    subjects
+}
+
+/// The bytes of a value without what surrounds it. Of a text that cannot be read, as it is.
+#[pg_extern(sql = false)]
+fn lead_phones_trimmed(raw: ServerText) -> Option<BytesDatum> {
+    let start = text::from_server(raw.0);
+    let shown = keys::trimmed(&start)?;
+    Some(BytesDatum(match start {
+        Cow::Borrowed(_) => shown.as_bytes().to_vec(),
+        Cow::Owned(_) => raw.0.trim_ascii().to_vec(),
+    }))
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_regions() -> Vec<&'static str> {
+    DefaultRegion::codes().collect()
 }
 
 #[pg_extern(sql = false)]

@@ -15,6 +15,8 @@ mod ddl;
 #[cfg(feature = "extension")]
 mod functions;
 #[cfg(feature = "extension")]
+mod lead_tables;
+#[cfg(feature = "extension")]
 mod list;
 #[cfg(feature = "extension")]
 mod owner;

@@ -12,25 +12,52 @@ use crate::sql;
 /// What every statement of the extension resolves unqualified names by.
 const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 
+/// A statement is planned once for all its arguments.
+pub(crate) const KEPT_PLANS: (&CStr, &CStr) = (c"plan_cache_mode", c"force_generic_plan");
+
 /// Runs the closure as `owner`, with a pinned `search_path`. What his code sets goes when it returns: it would be in force in whatever
 /// called, which can be a function of somebody else. An error inside ends both with the (sub)transaction.
 pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
-    switch(owner, 0, run)
+    switch(
+        owner,
+        Restricted::No,
+        &[(c"search_path", SEARCH_PATH), KEPT_PLANS],
+        run,
+    )
 }
 
 /// The same for what someone else asks for than the owner: what his triggers defer would run as that someone, and is not let out. As
 /// CREATE INDEX and REFRESH MATERIALIZED VIEW do it.
 pub(crate) fn as_owner_for_others<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
+    switch(
+        owner,
+        Restricted::ForOthers,
+        &[(c"search_path", SEARCH_PATH), KEPT_PLANS],
+        run,
+    )
+}
+
+/// Whether what runs as the owner may leave something behind for the session: deferred triggers, temporary tables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restricted {
+    No,
+    /// Not in the session of somebody else.
+    ForOthers,
+}
+
+/// Runs the closure as `owner`, with some settings.
+pub(crate) fn switch<T>(
+    owner: pg_sys::Oid,
+    restricted: Restricted,
+    settings: &[(&CStr, &CStr)],
+    run: impl FnOnce() -> T,
+) -> T {
     // SAFETY: reads backend state.
     let is_own = unsafe { pg_sys::GetOuterUserId() } == owner;
-    let restriction = match is_own {
+    let restriction = match restricted == Restricted::No || is_own {
         true => 0,
         false => pg_sys::SECURITY_RESTRICTED_OPERATION as c_int,
     };
-    switch(owner, restriction, run)
-}
-
-fn switch<T>(owner: pg_sys::Oid, restriction: c_int, run: impl FnOnce() -> T) -> T {
     let mut caller = pg_sys::InvalidOid;
     let mut context: c_int = 0;
     // SAFETY: plain backend calls; an abort restores user and settings by itself (AbortSubTransaction).
@@ -45,9 +72,12 @@ fn switch<T>(owner: pg_sys::Oid, restriction: c_int, run: impl FnOnce() -> T) ->
         );
         pg_sys::NewGUCNestLevel()
     };
-    set_locally(c"search_path", SEARCH_PATH);
-    if !sql::is_citus_loaded() {
-        set_locally(c"plan_cache_mode", c"force_generic_plan");
+    // Citus cannot distribute a generic plan.
+    let settings = settings
+        .iter()
+        .filter(|setting| **setting != KEPT_PLANS || !sql::is_citus_loaded());
+    for (setting, value) in settings {
+        set_locally(setting, value);
     }
     let result = run();
     // SAFETY: what was saved above.

@@ -1,38 +1,63 @@
 //! Why a lead may not be called: one query on the view `lead_reasons`, by a plan that is kept.
 
-use pgrx::pg_sys;
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
-use crate::owner::as_owner_for_others;
+use crate::lead_tables::Plans;
+use crate::owner::Restricted;
 use crate::sql::Statement;
-use crate::{action, reports, text};
+use crate::{action, lead_tables, reports};
 
-/// The rows of `lead_reasons` for one lead, as a jsonb array that is passed on unread: a jsonb datum has the layout of a bytea. `None`
-/// where there is no such lead. Runs as the owner, for whoever may read both.
+/// `campaigns`, of which there is a lead of this number, and `reasons`, the rows of `lead_reasons`, as jsonb that is passed on unread: a jsonb
+/// datum has the layout of a bytea. Runs as the owner, for whoever may read both.
 #[pg_extern(sql = false)]
-fn lead_phones_reasons(leads: pg_sys::Oid, lead: i64) -> Option<Vec<u8>> {
+fn lead_phones_reasons_of(
+    leads: pg_sys::Oid,
+    lead: i64,
+    campaign: Option<i64>,
+    fcinfo: FunctionCallInfo,
+) -> Option<Vec<u8>> {
+    let query = "SELECT jsonb_build_object( \
+             'campaigns', (SELECT jsonb_agg(l.campaign_id ORDER BY l.campaign_id) FROM leads AS l \
+                            WHERE l.lead_id = $1 AND l.campaign_id = coalesce($2, l.campaign_id)), \
+             'reasons', (SELECT jsonb_agg(to_jsonb(r)) FROM lead_reasons AS r WHERE r.lead_id = $1 AND r.campaign_id = coalesce($2, r.campaign_id)))";
+    read(leads, query, &[lead.into(), campaign.into()], fcinfo)
+}
+
+/// The same as an array for all campaigns, `None` where there is no such lead: for version 0.2.0 of the SQL.
+#[pg_extern(sql = false)]
+fn lead_phones_reasons(leads: pg_sys::Oid, lead: i64, fcinfo: FunctionCallInfo) -> Option<Vec<u8>> {
+    let query = "SELECT coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM lead_reasons AS r WHERE r.lead_id = $1), '[]') \
+                 WHERE EXISTS (SELECT FROM leads AS l WHERE l.lead_id = $1)";
+    read(leads, query, &[lead.into()], fcinfo)
+}
+
+fn read(
+    leads: pg_sys::Oid,
+    query: &str,
+    args: &[DatumWithOid<'_>],
+    fcinfo: FunctionCallInfo,
+) -> Option<Vec<u8>> {
     let owner = action::hold(leads);
-    // SAFETY: catalog look-ups by OID; of a schema that there is not, the name is NULL.
-    let (schema, view) = unsafe {
-        let namespace = pg_sys::get_rel_namespace(leads);
-        let schema = pg_sys::get_namespace_name(namespace);
-        if schema.is_null() {
-            return None;
-        }
-        let view = pg_sys::get_relname_relid(c"lead_reasons".as_ptr(), namespace);
-        (spi::quote_identifier(text::name_from_server(schema)), view)
-    };
-    [leads, view].into_iter().for_each(reports::check_readable);
-    let query = format!(
-        "SELECT coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r)) FROM {schema}.lead_reasons AS r \
-                           WHERE r.lead_id OPERATOR(pg_catalog.=) $1), '[]') \
-         WHERE EXISTS (SELECT FROM {schema}.leads AS l WHERE l.lead_id OPERATOR(pg_catalog.=) $1)"
-    );
-    as_owner_for_others(owner, || {
-        Statement::new(&query, &[lead.into()])
-            .read_only()
-            // a jsonb, copied before SPI frees it
-            .rows(|rows| rows.first(|row| row.get(1)))
-            .flatten()
-    })
+    // SAFETY: Postgres's own call info.
+    let schema = unsafe { action::extension_schema(fcinfo) };
+    [c"leads", c"lead_reasons"]
+        .map(|name| lead_tables::table_of(&schema, leads, name))
+        .into_iter()
+        .for_each(reports::check_readable);
+    lead_tables::as_owner(
+        &schema,
+        leads,
+        owner,
+        Restricted::ForOthers,
+        Plans::Kept,
+        || {
+            Statement::new(query, args)
+                .read_only()
+                // a jsonb, copied before SPI frees it
+                .rows(|rows| rows.first(|row| row.get(1)))
+                .flatten()
+        },
+    )
 }

@@ -78,14 +78,10 @@ fn lead_phones_report(leads: pg_sys::Oid, name: &[u8], fcinfo: FunctionCallInfo)
 
 /// As Postgres refuses it: without the right, and where policies would hide rows.
 pub(crate) fn check_readable(table: pg_sys::Oid) {
+    action::check_privilege(table, pg_sys::ACL_SELECT);
     // SAFETY: catalog look-ups of a table that is held.
     unsafe {
         let user = pg_sys::GetUserId();
-        let result = pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT as pg_sys::AclMode);
-        if result != pg_sys::AclResult::ACLCHECK_OK {
-            let kind = pg_sys::get_relkind_objtype(pg_sys::get_rel_relkind(table));
-            pg_sys::aclcheck_error(result, kind, pg_sys::get_rel_name(table));
-        }
         if pg_sys::check_enable_rls(table, user, true)
             == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
         {

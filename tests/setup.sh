@@ -22,7 +22,10 @@ if [ ! -x "$exporter/usr/bin/prometheus-postgres-exporter" ]; then
 fi
 
 # One test needs it; where there is no such package, that test is left out.
-if [ "${PG_CONFIG:-pg_config}" = pg_config ] && [ ! -f "$(pg_config --sharedir)/extension/pg_cron.control" ]; then
-    need false postgresql-15-cron
-    install_needed >/dev/null 2>&1 || say 'there is no postgresql-15-cron: going on without'
+if [ "${PG_CONFIG:-pg_config}" = pg_config ]; then
+    for extension in pg_cron:cron plpgsql_check:plpgsql-check; do
+        [ -f "$(pg_config --sharedir)/extension/${extension%:*}.control" ] && continue
+        need false "postgresql-15-${extension#*:}"
+        install_needed >/dev/null 2>&1 || say "there is no postgresql-15-${extension#*:}: going on without"
+    done
 fi

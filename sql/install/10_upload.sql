@@ -1,4 +1,7 @@
--- Uploads: a staging table becomes leads, contacts and accounts at once, and leaves a receipt. Runs with the rights of the caller.
+-- Uploads: a staging table becomes leads, contacts and accounts at once, and leaves a receipt.
+--
+-- The staging table is read with the rights of the caller. What follows runs as the owner of the lead tables (src/lead_tables.rs), which it
+-- names as they are called, and needs no more of the caller than INSERT on leads.
 
 CREATE FUNCTION @extschema@.lead_phones_staging_columns(source regclass, named jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -17,7 +20,7 @@ DECLARE
         "phone": ["phone", "phonenumber", "telephone", "tel", "workphone", "officephone", "businessphone", "companyphone", "directphone",
                   "directdial", "landline", "phone1", "primaryphone", "homephone"],
         "mobile": ["mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "cellnumber", "phone2", "secondaryphone"],
-        "country": ["country", "countrycode", "region"],
+        "country": ["country", "countrycode"],
         "row_number": ["rownumber", "rownum", "line", "linenumber"]}';
     field text;
     column_name text;
@@ -105,8 +108,8 @@ BEGIN
     name := CASE
         WHEN mapping ? 'name' THEN format('t.%I::text', mapping ->> 'name')
         WHEN mapping ?| '{first_name,last_name}' THEN format('concat_ws('' '', %s)', concat_ws(', ',
-            format('nullif(btrim(t.%I::text), '''')', mapping ->> 'first_name'),
-            CASE WHEN mapping ? 'last_name' THEN format('nullif(btrim(t.%I::text), '''')', mapping ->> 'last_name') END))
+            format('@extschema@.lead_phones_trimmed(t.%I::text)', mapping ->> 'first_name'),
+            CASE WHEN mapping ? 'last_name' THEN format('@extschema@.lead_phones_trimmed(t.%I::text)', mapping ->> 'last_name') END))
         ELSE 'NULL::text' END;
     IF NOT mapping ? 'name' AND mapping ? 'last_name' AND NOT mapping ? 'first_name' THEN
         name := format('t.%I::text', mapping ->> 'last_name');
@@ -118,10 +121,17 @@ BEGIN
                      WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
                        AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country')) AS o
              GROUP BY o.place / 40) AS c;
-    RETURN format('(SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t)', place,
+    RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
         (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
            FROM unnest('{email,title,company,website,phone,mobile,country}'::text[]) AS f),
-        name, coalesce('jsonb_strip_nulls(' || custom || ')', '''{}''::jsonb'), source);
+        name, CASE
+            WHEN custom IS NULL THEN '''{}''::jsonb'
+            -- nulls inside a value are the value's own
+            WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS y ON y.oid = @extschema@.lead_phones_base_type_of(a.atttypid)
+                          WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
+                            AND (y.oid IN ('jsonb'::regtype, 'json'::regtype) OR y.typcategory IN ('C', 'A')))
+            THEN format('(SELECT coalesce(jsonb_object_agg(e.key, e.value), ''{}'') FROM jsonb_each(%s) AS e WHERE e.value <> ''null'')', custom)
+            ELSE format('jsonb_strip_nulls(%s)', custom) END, source);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_staged(regclass, jsonb) IS
@@ -143,27 +153,277 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_progress(bigint, text) IS
     'internal: says what an upload is at, in a NOTICE and in pg_stat_activity.application_name';
 
-CREATE FUNCTION @extschema@.lead_phones_out_on_arrival(schema name) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_open_upload(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
 AS $function$
-    -- By anything that stands against the person, or against each of the numbers of the row.
-    SELECT format($query$(
-        EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.campaign_id = $1 AND d.contact_id = p.contact_id AND %2$s)
-        OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = p.account_id AND %2$s)
-        OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.domain = @extschema@.lead_phones_domain(s.email)
-                      AND coalesce(d.campaign_id, $1) = $1 AND %2$s)
-        OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d JOIN %1$I.accounts AS a ON a.domain = d.domain
-                    WHERE a.campaign_id = $1 AND a.account_id = p.account_id AND coalesce(d.campaign_id, $1) = $1 AND %2$s)
-        OR (%3$s) AND (%4$s))$query$,
-        schema, standing,
-        format(number_out, schema, 'phone', standing), format(number_out, schema, 'mobile', standing))
-      FROM (VALUES (@extschema@.lead_phones_standing(),
-                    $query$n.%2$s IS NULL
-                      OR EXISTS (SELECT FROM %1$I.campaign_phone_disqualifications AS d WHERE d.campaign_id = $1 AND d.phone = n.%2$s AND %3$s)
-                      OR EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE d.phone = n.%2$s AND %3$s)$query$)) AS q (standing, number_out)
+BEGIN
+    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
+    -- their rows locked until the commit.
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
+                  AND c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)) THEN
+        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
+            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_uploaded, lead_phones_staged and lead_phones_placed.',
+                  HINT = 'Rename it, or drop it.';
+    END IF;
+    IF to_regclass('pg_temp.lead_phones_uploaded') IS NOT NULL THEN
+        DROP TABLE pg_temp.lead_phones_uploaded, pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
+    END IF;
+    CREATE TEMPORARY TABLE lead_phones_uploaded (
+        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb)
+        ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_staged (
+        place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
+        name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
+        valid_mobile text, custom jsonb)
+        ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
+    -- a temporary table is seen by its session alone
+    GRANT INSERT ON pg_temp.lead_phones_uploaded TO PUBLIC;
+    RETURN NULL;
+END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_out_on_arrival(name) IS
-    'internal: SQL of whether an uploaded row may not be called';
+COMMENT ON FUNCTION @extschema@.lead_phones_open_upload(jsonb) IS
+    'internal: creates the temporary tables that an upload goes through';
+
+CREATE FUNCTION @extschema@.lead_phones_clean_rows(campaign bigint) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    cleaned bigint;
+BEGIN
+    INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
+        raw_mobile, valid_phone, valid_mobile, custom)
+    SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
+           s.raw_mobile, s.valid_phone, s.valid_mobile, u.custom
+      FROM pg_temp.lead_phones_uploaded AS u
+     CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
+    GET DIAGNOSTICS cleaned = ROW_COUNT;
+    ANALYZE pg_temp.lead_phones_staged;
+    RETURN cleaned;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_clean_rows(bigint) IS
+    'internal: the rows of an upload as they are split';
+
+CREATE FUNCTION @extschema@.lead_phones_place_rows(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Where each row goes. A person who is new gets his number here, in the order of the file.
+    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, outcome, contact_id)
+    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+               nextval(pg_get_serial_sequence('contacts', 'contact_id')) END)
+      FROM (SELECT s.place, o.account_id, o.is_out AS is_held, CASE WHEN o.account_id <> c.account_id THEN c.account_id END AS left_account_id,
+                   c.contact_id AS known_id, CASE
+                WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
+                WHEN s.email_key IS NULL THEN 'created'
+                WHEN d.first_place < s.place THEN 'duplicate'
+                WHEN c.contact_id IS NOT NULL THEN 'updated'
+                ELSE 'created' END AS outcome
+              FROM pg_temp.lead_phones_staged AS s
+              LEFT JOIN (SELECT k.domain, k.name_key, a.account_id, a.is_out
+                           FROM (SELECT DISTINCT coalesce(q.domain, '') AS domain, coalesce(q.name_key, '') AS name_key
+                                   FROM pg_temp.lead_phones_staged AS q) AS k
+                          CROSS JOIN LATERAL @extschema@.lead_phones_account_of(campaign, nullif(k.domain, ''), nullif(k.name_key, '')) AS a) AS o
+                ON o.domain = coalesce(s.domain, '') AND o.name_key = coalesce(s.name_key, '')
+              LEFT JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+              LEFT JOIN (SELECT q.email_key, min(q.place) AS first_place FROM pg_temp.lead_phones_staged AS q
+                          WHERE q.email_key IS NOT NULL GROUP BY q.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
+             ORDER BY s.place) AS p;
+    ANALYZE pg_temp.lead_phones_placed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_place_rows(bigint) IS
+    'internal: decides for each row of an upload whom it is about';
+
+CREATE FUNCTION @extschema@.lead_phones_people_of_file()
+    RETURNS TABLE (email_key text, person @extschema@.lead_phones_person)
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
+      FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
+                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile)::@extschema@.lead_phones_person AS person
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE s.email_key IS NOT NULL) AS k
+     GROUP BY k.email_key ORDER BY k.email_key
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_people_of_file() IS
+    'internal: the people of an upload who have addresses, each once, in the order of their addresses';
+
+CREATE FUNCTION @extschema@.lead_phones_upload_people(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    batch_size constant bigint := 10000;
+    of_file record;
+    people @extschema@.lead_phones_person[] := '{}';
+    is_known boolean := EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.outcome = 'updated');
+BEGIN
+    -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index.
+    IF NOT is_known THEN
+        BEGIN
+            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+            SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
+                   coalesce((f.person).valid_phone, (f.person).raw_phone), coalesce((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
+              FROM @extschema@.lead_phones_people_of_file() AS f;
+        EXCEPTION WHEN unique_violation THEN
+            -- Somebody has inserted one of them meanwhile.
+            is_known := true;
+        END;
+    END IF;
+    IF is_known THEN
+        FOR of_file IN SELECT f.email_key, f.person FROM @extschema@.lead_phones_people_of_file() AS f LOOP
+            people := people || of_file.person;
+            IF cardinality(people) = batch_size THEN
+                PERFORM @extschema@.lead_phones_write_people(campaign, people);
+                people := '{}';
+            END IF;
+        END LOOP;
+        PERFORM @extschema@.lead_phones_write_people(campaign, people);
+    END IF;
+    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+    SELECT campaign, p.contact_id, p.account_id, s.name, s.title, coalesce(s.valid_phone, s.raw_phone), coalesce(s.valid_mobile, s.raw_mobile), s.region
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     WHERE p.outcome = 'created' AND s.email_key IS NULL;
+    UPDATE pg_temp.lead_phones_placed AS p
+       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+      FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS
+    'internal: writes the people of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_upload_rows(campaign bigint, upload bigint, row_count bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    violated text;
+BEGIN
+    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
+    FOR attempt IN 1 .. 10 LOOP
+        BEGIN
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'accounts');
+            PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(k.domain ORDER BY k.place), array_agg(k.name_key ORDER BY k.place),
+                        array_agg(k.company ORDER BY k.place))
+               FROM (SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM pg_temp.lead_phones_staged AS s
+                      WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company) AS k;
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'people');
+            PERFORM @extschema@.lead_phones_place_rows(campaign);
+            PERFORM @extschema@.lead_phones_upload_people(campaign);
+            PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');
+            INSERT INTO leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
+            SELECT campaign, p.contact_id, upload, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE p.outcome <> 'refused' ORDER BY s.place;
+            RETURN;
+        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
+                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
+                -- a constraint of the owner's own
+                RAISE;
+            END IF;
+            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
+                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
+                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
+            END IF;
+        END;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_rows(bigint, bigint, bigint) IS
+    'internal: writes the accounts, people and leads of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_record_problems(campaign bigint, upload bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
+    SELECT campaign, upload, s.place, v.name, v.raw, v.reason
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     CROSS JOIN LATERAL (
+        SELECT 'phone' AS name, s.raw_phone AS raw, @extschema@.phone_problem(s.raw_phone, s.region) AS reason
+         UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
+         UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
+                                                     WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
+         UNION ALL SELECT 'company', coalesce(s.company, s.website), CASE WHEN p.left_account_id IS NOT NULL
+                              AND @extschema@.lead_phones_is_account_out(campaign, p.left_account_id) THEN 'account_held' END
+         UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text,
+                          CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
+     WHERE v.reason IS NOT NULL
+       AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
+            OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused') OR p.left_account_id IS NOT NULL)
+     ORDER BY s.place, v.name;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_record_problems(bigint, bigint) IS
+    'internal: records what of an upload could not be used';
+
+CREATE FUNCTION @extschema@.lead_phones_write_receipt(campaign bigint, upload bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    is_anybody_out constant boolean := EXISTS (SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL)
+        -- and not the counts: to read them is to have them written, and their rows locked
+        OR EXISTS (SELECT FROM campaign_phone_disqualifications AS d WHERE d.campaign_id = campaign AND d.lifted_at IS NULL)
+        OR EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND (c.phone_disqualified OR c.mobile_disqualified));
+BEGIN
+    UPDATE lead_uploads AS u
+       SET finished_at = clock_timestamp(), rows_in_file = o.rows_in_file, created = o.created, updated = o.updated,
+           duplicates_in_file = o.duplicates_in_file, refused = o.refused, without_valid_number = o.without_valid_number,
+           disqualified_on_arrival = o.disqualified_on_arrival, invalid_phone = w.invalid_phone, invalid_mobile = w.invalid_mobile
+      FROM (SELECT count(*) AS rows_in_file, count(*) FILTER (WHERE p.outcome = 'created') AS created,
+                   count(*) FILTER (WHERE p.outcome = 'updated') AS updated, count(*) FILTER (WHERE p.outcome = 'duplicate') AS duplicates_in_file,
+                   count(*) FILTER (WHERE p.outcome = 'refused') AS refused,
+                   count(*) FILTER (WHERE p.outcome <> 'refused' AND num_nonnulls(s.valid_phone, s.valid_mobile) = 0) AS without_valid_number,
+                   count(*) FILTER (WHERE p.outcome <> 'refused' AND num_nonnulls(s.valid_phone, s.valid_mobile) > 0
+AND (d.lead OR (s.valid_phone IS NULL OR d.phone) AND (s.valid_mobile IS NULL OR d.mobile))) AS disqualified_on_arrival
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             CROSS JOIN LATERAL (
+                SELECT coalesce(bool_or(q.blocks = 'lead'), false) AS lead, coalesce(bool_or(q.blocks = 'phone'), false) AS phone,
+                       coalesce(bool_or(q.blocks = 'mobile'), false) AS mobile
+                  FROM contact_disqualifications AS q
+                 WHERE is_anybody_out AND q.campaign_id = campaign AND q.contact_id = p.contact_id) AS d) AS o,
+           (SELECT count(*) FILTER (WHERE q.column_name = 'phone') AS invalid_phone, count(*) FILTER (WHERE q.column_name = 'mobile') AS invalid_mobile
+              FROM lead_upload_problems AS q WHERE q.campaign_id = campaign AND q.upload_id = upload) AS w
+     WHERE u.campaign_id = campaign AND u.upload_id = upload;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_receipt(bigint, bigint) IS
+    'internal: counts what became of the rows of an upload';
+
+CREATE FUNCTION @extschema@.lead_phones_write_upload(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign constant bigint := arguments ->> 'campaign';
+    upload bigint;
+    row_count bigint;
+    receipt jsonb;
+BEGIN
+    PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    -- Uploads of one campaign wait for each other; those of others do not.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', current_schema(), campaign), 0));
+    INSERT INTO lead_uploads AS u (campaign_id, file_name, uploaded_by, started_at, columns)
+    VALUES (campaign, arguments ->> 'file_name', @extschema@.lead_phones_caller(), (arguments ->> 'started_at')::timestamptz, arguments -> 'columns')
+    RETURNING u.upload_id INTO upload;
+    row_count := @extschema@.lead_phones_clean_rows(campaign);
+    IF EXISTS (SELECT FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL) OR arguments -> 'columns' ? 'row_number' AND EXISTS (
+            SELECT FROM pg_temp.lead_phones_staged AS s GROUP BY s.place HAVING count(*) > 1) THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not number its rows', arguments -> 'columns' ->> 'row_number', arguments ->> 'source'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
+                  HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
+    END IF;
+    PERFORM @extschema@.lead_phones_upload_rows(campaign, upload, row_count);
+    PERFORM @extschema@.lead_phones_record_problems(campaign, upload);
+    PERFORM @extschema@.lead_phones_write_receipt(campaign, upload);
+    SELECT to_jsonb(u) INTO receipt FROM lead_uploads AS u WHERE u.campaign_id = campaign AND u.upload_id = upload;
+    RETURN receipt;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_write_upload(jsonb) IS
+    'internal: writes an upload, whose rows are in lead_phones_uploaded';
 
 CREATE PROCEDURE @extschema@.upload_leads(
     campaign bigint,
@@ -184,191 +444,40 @@ CREATE PROCEDURE @extschema@.upload_leads(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
     mapping jsonb;
-    missed bigint;
-    violated text;
-    is_known boolean;
-    repeats boolean;
-    update_of_contact constant record := @extschema@.lead_phones_update_of_contact('excluded');
-    with_account constant text := '(SELECT s.*, p.account_id FROM pg_temp.lead_phones_staged AS s
-                                      JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place AND p.outcome <> ''refused'')';
-    started_at timestamptz := clock_timestamp();
+    receipt jsonb;
+    started_at constant timestamptz := clock_timestamp();
     parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
     synchronized constant text := current_setting('synchronize_seqscans');
 BEGIN
+    leads := format('%I.leads', @extschema@.lead_phones_model(leads))::regclass;
     IF campaign IS NULL OR source IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN campaign IS NULL THEN 'campaign' ELSE 'source' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the campaign and the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
-    PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'no_data_found');
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source) THEN
         RAISE EXCEPTION 'table with OID % does not exist', source::oid
             USING ERRCODE = 'undefined_table', HINT = 'Name the staging table, as in CALL upload_leads(42, ''staging'').';
     END IF;
     mapping := @extschema@.lead_phones_staging_columns(source, columns);
-    -- Uploads of one campaign wait for each other; those of others do not.
-    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', schema, campaign), 0));
-    EXECUTE format('INSERT INTO %I.lead_uploads (campaign_id, file_name, uploaded_by, started_at, columns) VALUES ($1, $2, $3, $4, $5)
-                    RETURNING upload_id', schema)
-       INTO upload_id USING campaign, file_name, @extschema@.lead_phones_caller(), started_at, mapping;
-
-    -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
-    -- their rows locked until the commit.
-    IF (to_regclass('pg_temp.lead_phones_staged') IS NULL) <> (to_regclass('pg_temp.lead_phones_placed') IS NULL) THEN
-        RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
-            USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_staged and lead_phones_placed.', HINT = 'Rename it, or drop it.';
-    END IF;
-    IF to_regclass('pg_temp.lead_phones_staged') IS NOT NULL THEN
-        DROP TABLE pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
-    END IF;
+    PERFORM @extschema@.lead_phones_upload_step(leads, 'open_upload', jsonb_build_object('campaign', campaign));
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
-    EXECUTE format('CREATE TEMPORARY TABLE lead_phones_staged ON COMMIT DROP AS SELECT s.* FROM %s AS s',
-                @extschema@.lead_phones_cleaned(schema, @extschema@.lead_phones_staged(source, mapping), campaign::text));
-    GET DIAGNOSTICS rows_in_file = ROW_COUNT;
+    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, name, custom) %s',
+        @extschema@.lead_phones_staged(source, mapping));
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
-    ANALYZE pg_temp.lead_phones_staged;
-    SELECT count(*) INTO missed FROM pg_temp.lead_phones_staged AS s WHERE s.place IS NULL;
-    IF missed > 0 OR mapping ? 'row_number' AND EXISTS (
-            SELECT FROM pg_temp.lead_phones_staged AS s GROUP BY s.place HAVING count(*) > 1) THEN
-        RAISE EXCEPTION 'column "%" of table "%" does not number its rows', mapping ->> 'row_number', source
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Some rows have none, or the same number.',
-                  HINT = 'Number each row, or drop the column: rows are numbered in the order in which they were copied.';
-    END IF;
-    -- Somebody may insert the same people, name the same companies or delete a contact at the same time: then again, from what is there.
-    FOR attempt IN 1 .. 10 LOOP
-        BEGIN
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'accounts');
-            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, 'pg_temp.lead_phones_staged', NULL);
-
-            -- Where each row goes. A person who is new gets his number here.
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'people');
-            EXECUTE format($ddl$
-                CREATE TEMPORARY TABLE lead_phones_placed ON COMMIT DROP AS
-                SELECT p.place, p.account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
-                           nextval(%4$s) END) AS contact_id
-                  FROM (SELECT s.place, s.account_id, c.contact_id AS known_id, CASE
-                            WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
-                            WHEN s.email_key IS NULL THEN 'created'
-                            WHEN d.first_place < s.place THEN 'duplicate'
-                            WHEN c.contact_id IS NOT NULL THEN 'updated'
-                            ELSE 'created' END AS outcome
-                          FROM %2$s AS s
-                          LEFT JOIN %1$I.contacts AS c ON c.campaign_id = %3$s AND lower(c.email) = s.email_key
-                          LEFT JOIN (SELECT o.email_key, min(o.place) AS first_place FROM pg_temp.lead_phones_staged AS o
-                                      WHERE o.email_key IS NOT NULL GROUP BY o.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
-                         ORDER BY s.place) AS p$ddl$,
-                schema, @extschema@.lead_phones_with_account(schema, 'pg_temp.lead_phones_staged', campaign::text), campaign,
-                pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid);
-            ANALYZE pg_temp.lead_phones_placed;
-            SELECT count(*) FILTER (WHERE p.outcome = 'updated') > 0, count(*) FILTER (WHERE p.outcome = 'duplicate') > 0 INTO is_known, repeats
-              FROM pg_temp.lead_phones_placed AS p;
-            -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index. In the order of the addresses, in which
-            -- everybody inserts and updates people.
-            IF NOT is_known THEN
-                BEGIN
-                    EXECUTE format($dml$
-                        INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                        SELECT $1, p.contact_id, p.account_id, s.email, s.name, s.title, s.phone, s.mobile, s.region
-                          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                         WHERE p.outcome = 'created' ORDER BY s.email_key$dml$, schema) USING campaign;
-                EXCEPTION WHEN unique_violation THEN
-                    -- Somebody has inserted one of them meanwhile.
-                    is_known := true;
-                END;
-            END IF;
-            IF is_known THEN
-                EXECUTE format($dml$
-                    INSERT INTO %1$I.contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
-                    SELECT $1, i.contact_id, excluded.account_id, excluded.email, excluded.name, excluded.title, excluded.phone, excluded.mobile,
-                           excluded.region
-                      FROM (%2$s) AS excluded
-                      JOIN (SELECT s.email_key, max(p.contact_id) AS contact_id FROM pg_temp.lead_phones_staged AS s
-                              JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place GROUP BY s.email_key) AS i ON i.email_key = excluded.email_key
-                      LEFT JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = excluded.email_key
-                     -- those of whom nothing new is said are left alone
-                     WHERE c.contact_id IS NULL OR %4$s
-                     ORDER BY excluded.email_key
-                    ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
-                    schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs) USING campaign;
-                EXECUTE format($dml$
-                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
-                    SELECT $1, p.contact_id, p.account_id, s.name, s.title, s.phone, s.mobile, s.region
-                      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                     WHERE p.outcome = 'created' AND s.email_key IS NULL$dml$, schema) USING campaign;
-            ELSIF repeats THEN
-                EXECUTE format('UPDATE %1$I.contacts AS c SET %3$s
-                                  FROM (%2$s) AS excluded WHERE c.campaign_id = $1 AND lower(c.email) = excluded.email_key AND %4$s', schema,
-                    @extschema@.lead_phones_merged(format('(SELECT s.* FROM %s AS s WHERE s.email_key IN (
-                        SELECT r.email_key FROM pg_temp.lead_phones_staged AS r GROUP BY r.email_key HAVING count(*) > 1))', with_account)),
-                    update_of_contact.assignments, update_of_contact.differs) USING campaign;
-            END IF;
-            IF is_known OR repeats THEN
-                EXECUTE format($dml$
-                    UPDATE pg_temp.lead_phones_placed AS p
-                       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
-                      FROM pg_temp.lead_phones_staged AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
-                     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id$dml$, schema) USING campaign;
-            END IF;
-            SELECT count(*) FILTER (WHERE p.outcome = 'created'), count(*) FILTER (WHERE p.outcome = 'updated'),
-                   count(*) FILTER (WHERE p.outcome = 'duplicate'), count(*) FILTER (WHERE p.outcome = 'refused')
-              INTO created, updated, duplicates_in_file, refused
-              FROM pg_temp.lead_phones_placed AS p;
-
-            PERFORM @extschema@.lead_phones_upload_progress(rows_in_file, 'leads');
-            EXECUTE format($dml$
-                INSERT INTO %1$I.leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
-                SELECT $1, p.contact_id, $2, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
-                  FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-                 WHERE p.outcome <> 'refused' ORDER BY s.place$dml$, schema) USING campaign, upload_id;
-            EXIT;
-        EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
-            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
-            IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
-                    'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
-                -- a constraint of the owner's own
-                RAISE;
-            END IF;
-            IF attempt = 10 OR current_setting('transaction_isolation') <> 'read committed' THEN
-                RAISE EXCEPTION 'could not serialize access due to concurrent update of contacts'
-                    USING ERRCODE = 'serialization_failure', DETAIL = SQLERRM || '.', HINT = 'Try the transaction again.';
-            END IF;
-        END;
-    END LOOP;
-
-    EXECUTE format($dml$
-        INSERT INTO %1$I.lead_upload_problems (campaign_id, upload_id, row_number, column_name, raw_value, reason)
-        SELECT $1, $2, s.place, v.name, v.raw, v.reason
-          FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         CROSS JOIN LATERAL (
-            SELECT 'phone' AS name, s.raw_phone AS raw, @extschema@.phone_problem(s.raw_phone, s.region) AS reason
-             UNION ALL SELECT 'mobile', s.raw_mobile, @extschema@.phone_problem(s.raw_mobile, s.region)
-             UNION ALL SELECT 'email', s.raw_email, CASE WHEN s.email IS NULL AND s.raw_email IS NOT NULL THEN 'invalid_email'
-                                                         WHEN p.outcome = 'duplicate' THEN 'duplicate_in_file' END
-             UNION ALL SELECT '', (s.custom || jsonb_strip_nulls(jsonb_build_object('title', s.title, 'website', s.website)))::text, CASE WHEN p.outcome = 'refused' THEN 'empty_row' END) AS v
-         WHERE v.reason IS NOT NULL
-           AND (s.raw_phone IS NOT NULL AND s.valid_phone IS NULL OR s.raw_mobile IS NOT NULL AND s.valid_mobile IS NULL
-                OR s.raw_email IS NOT NULL AND s.email IS NULL OR p.outcome IN ('duplicate', 'refused'))
-         ORDER BY s.place, v.name$dml$, schema) USING campaign, upload_id;
-    EXECUTE format('SELECT count(*) FILTER (WHERE p.column_name = ''phone''), count(*) FILTER (WHERE p.column_name = ''mobile'')
-                      FROM %I.lead_upload_problems AS p WHERE p.campaign_id = $1 AND p.upload_id = $2', schema)
-       INTO invalid_phone, invalid_mobile USING campaign, upload_id;
-    EXECUTE format($query$
-        SELECT count(*) FILTER (WHERE n.phone IS NULL AND n.mobile IS NULL),
-               count(*) FILTER (WHERE (n.phone IS NOT NULL OR n.mobile IS NOT NULL) AND %2$s)
-          FROM pg_temp.lead_phones_staged AS s
-          JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-         CROSS JOIN LATERAL (SELECT s.valid_phone AS phone, s.valid_mobile AS mobile) AS n
-         WHERE p.outcome <> 'refused'$query$, schema,
-        @extschema@.lead_phones_out_on_arrival(schema))
-       INTO without_valid_number, disqualified_on_arrival USING campaign;
-    EXECUTE format('UPDATE %I.lead_uploads AS u SET finished_at = clock_timestamp(), rows_in_file = $3, created = $4, updated = $5,
-                           duplicates_in_file = $6, refused = $7, invalid_phone = $8, invalid_mobile = $9, without_valid_number = $10,
-                           disqualified_on_arrival = $11
-                     WHERE u.campaign_id = $1 AND u.upload_id = $2', schema)
-      USING campaign, upload_id, rows_in_file, created, updated, duplicates_in_file, refused, invalid_phone, invalid_mobile,
-            without_valid_number, disqualified_on_arrival;
+    receipt := @extschema@.lead_phones_upload_step(leads, 'write_upload', jsonb_build_object('campaign', campaign, 'file_name', file_name,
+        'columns', mapping, 'source', source::text, 'started_at', started_at));
+    upload_id := receipt ->> 'upload_id';
+    rows_in_file := receipt ->> 'rows_in_file';
+    created := receipt ->> 'created';
+    updated := receipt ->> 'updated';
+    duplicates_in_file := receipt ->> 'duplicates_in_file';
+    refused := receipt ->> 'refused';
+    invalid_phone := receipt ->> 'invalid_phone';
+    invalid_mobile := receipt ->> 'invalid_mobile';
+    without_valid_number := receipt ->> 'without_valid_number';
+    disqualified_on_arrival := receipt ->> 'disqualified_on_arrival';
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.upload_leads(bigint, regclass, text, jsonb, regclass, bigint, bigint, bigint, bigint, bigint, bigint,

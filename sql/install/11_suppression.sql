@@ -1,98 +1,296 @@
 -- Ways out: accounts and contacts that are disqualified, suppressed domains, and numbers that are suppressed in all campaigns.
 -- Numbers of one campaign stand in campaign_phone_disqualifications, whoever disqualifies them; see 4_disqualification.sql.
 
-CREATE FUNCTION @extschema@.lead_phones_key(kind text) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_holds_for(kind text, campaign bigint, subject text) RETURNS text[]
+    STABLE LANGUAGE sql
 AS $function$
-    SELECT CASE kind
-        WHEN 'account' THEN 'd.campaign_id = $1 AND d.account_id = k.subject::bigint'
-        WHEN 'contact' THEN 'd.campaign_id = $1 AND d.contact_id = k.subject::bigint'
-        WHEN 'domain' THEN 'd.campaign_id IS NOT DISTINCT FROM $1 AND d.domain = k.subject COLLATE "C"'
-        WHEN 'phone' THEN 'd.campaign_id IS NULL AND d.phone = k.subject COLLATE "C"' END
+    SELECT ($1 || ' ' || $3) || CASE $1
+        WHEN 'account' THEN (
+            SELECT array_remove(ARRAY['company ' || a.name_key, CASE WHEN NOT EXISTS (
+                       SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(a.domain))) THEN 'domain ' || a.domain END], NULL)
+              FROM accounts AS a WHERE a.campaign_id = $2 AND a.account_id = $3::bigint)
+        WHEN 'contact' THEN (
+            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, c.email, c.name,
+                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
+                          WHERE s.subject NOT LIKE 'domain %')
+              FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_key(text) IS
-    'internal: SQL of which entries "d" of lead_disqualifications are about a subject "k"';
+COMMENT ON FUNCTION @extschema@.lead_phones_holds_for(text, bigint, text) IS
+    'internal: whom an entry means: an account also by its name and domain, a contact by his address, which outlive the row';
 
-CREATE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_enter(
+    kind text, campaign bigint, subjects text[], source text, reason text, by_whom text, expires_at timestamptz) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    missing text[];
+    replaced bigint[];
+BEGIN
+    FOR attempt IN 1 .. 10 LOOP
+        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough.
+        missing := ARRAY(
+            SELECT s.subject FROM unnest(subjects) AS s (subject)
+             EXCEPT
+            SELECT substr(d.subject, length(kind) + 2)
+              FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || s FROM unnest(subjects) AS s), source) AS d
+             WHERE d.reason IS NOT DISTINCT FROM reason AND coalesce(d.expires_at, 'infinity') >= coalesce(expires_at, 'infinity')
+             ORDER BY 1);
+        IF missing = '{}' THEN
+            RETURN;
+        END IF;
+        WITH lifted AS (
+            UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock_timestamp(), lift_reason = 'replaced'
+             WHERE d.lifted_at IS NULL AND d.entry IN (SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o)
+            RETURNING d.entry)
+        SELECT coalesce(array_agg(l.entry), '{}') INTO replaced FROM lifted AS l;
+        -- What the replaced entry held for, the new one does.
+        WITH added AS (
+            INSERT INTO lead_disqualifications AS d (campaign_id, account_id, contact_id, domain, phone, source, reason, disqualified_by, disqualified_at,
+                expires_at)
+            SELECT campaign, CASE kind WHEN 'account' THEN s.subject::bigint END, CASE kind WHEN 'contact' THEN s.subject::bigint END,
+                   CASE kind WHEN 'domain' THEN s.subject END, CASE kind WHEN 'phone' THEN s.subject END, source,
+                   reason, by_whom, clock_timestamp(), CASE
+                       WHEN expires_at IS NULL OR o.entry IS NOT NULL AND o.expires_at IS NULL THEN NULL
+                       ELSE greatest(o.expires_at, expires_at) END
+              FROM unnest(missing) AS s (subject)
+              LEFT JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
+                   AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = s.subject
+             ORDER BY s.subject
+            ON CONFLICT DO NOTHING
+            RETURNING d.entry, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text) AS subject)
+        INSERT INTO lead_disqualification_subjects (entry, subject)
+        SELECT a.entry, h.subject FROM added AS a CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, a.subject)) AS h (subject)
+         UNION
+        SELECT a.entry, k.subject FROM added AS a
+          JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
+               AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = a.subject
+          JOIN lead_disqualification_subjects AS k ON k.entry = o.entry;
+        -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
+    END LOOP;
+    RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
+        USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_enter(text, bigint, text[], text, text, text, timestamptz) IS
+    'internal: enters subjects into the ledger of lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_standing(kind text, campaign bigint, held_for text[], source text)
+    RETURNS TABLE (entry bigint, subject text, reason text, expires_at timestamptz)
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT d.entry, k.subject, d.reason, d.expires_at
+      FROM unnest($3) AS h (subject)
+      JOIN lead_disqualification_subjects AS k ON k.subject = h.subject
+      JOIN lead_disqualifications AS d ON d.entry = k.entry
+     WHERE d.lifted_at IS NULL AND d.campaign_id IS NOT DISTINCT FROM $2
+       AND d.source = coalesce($4, d.source)
+       AND CASE $1 WHEN 'account' THEN d.account_id IS NOT NULL WHEN 'contact' THEN d.contact_id IS NOT NULL
+                   WHEN 'domain' THEN d.domain IS NOT NULL ELSE d.phone IS NOT NULL END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_standing(text, bigint, text[], text) IS
+    'internal: the entries of a kind that hold for some subjects, of a source or all, and are not lifted';
+
+CREATE FUNCTION @extschema@.lead_phones_read_subjects(leads regclass, arguments jsonb, OUT subjects text[], OUT invalid text[])
+    STABLE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
-    kind text := arguments ->> 'kind';
-    campaign bigint := arguments ->> 'campaign';
-    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
-    expires_at timestamptz := arguments ->> 'expires_at';
-    key constant text := @extschema@.lead_phones_key(kind);
-    known boolean;
-    out_now bigint;
+    kind constant text := arguments ->> 'kind';
+    raw text[] := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    tracked @extschema@.lead_phone_tables;
 BEGIN
     IF kind IN ('account', 'contact') THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.%2$ss AS k WHERE k.campaign_id = $1 AND k.%2$s_id = $2)', schema, kind)
-           INTO known USING campaign, subjects[1]::bigint;
-        IF NOT known THEN
-            RAISE EXCEPTION '% % of campaign % does not exist', kind, subjects[1], campaign
-                USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', schema, kind),
-                      HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
-        END IF;
+        subjects := raw;
+        RETURN;
+    END IF;
+    raw := array_remove(ARRAY(SELECT DISTINCT @extschema@.lead_phones_trimmed(r) FROM unnest(raw) AS r), NULL);
+    IF kind = 'domain' THEN
+        SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
+          INTO subjects, invalid
+          FROM (SELECT r AS raw, @extschema@.lead_phones_domain(r) AS subject FROM unnest(raw) AS r) AS n;
+    ELSE
+        tracked := @extschema@.lead_phones_tracked(leads);
+        SELECT array_agg(DISTINCT n.number::text) FILTER (WHERE n.number IS NOT NULL),
+               array_agg(n.raw_value) FILTER (WHERE n.number IS NULL AND n.readings = 1)
+          INTO subjects, invalid
+          FROM (SELECT r.raw_value, r.number, count(*) OVER (PARTITION BY r.raw_value) AS readings
+                  FROM @extschema@.lead_phones_read(tracked, arguments ->> 'campaign', raw, arguments ->> 'region') AS r) AS n;
+    END IF;
+    subjects := coalesce(subjects, '{}');
+    invalid := coalesce(invalid, '{}');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read_subjects(regclass, jsonb) IS
+    'internal: whom the arguments of a procedure name, and what of them could not be read';
+
+CREATE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kind constant text := arguments ->> 'kind';
+    campaign constant bigint := arguments ->> 'campaign';
+    subjects text[];
+    invalid text[];
+    leads_out bigint;
+BEGIN
+    IF campaign IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    END IF;
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    arguments := arguments || jsonb_build_object('subjects', subjects);
+    IF kind IN ('account', 'contact') THEN
+        PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
     END IF;
     IF kind = 'phone' AND campaign IS NOT NULL THEN
         IF cardinality(subjects) > 0 THEN
             PERFORM @extschema@.lead_phones_disqualify(leads, arguments);
         END IF;
-        RETURN jsonb_build_object('subjects', cardinality(subjects));
+    ELSE
+        PERFORM @extschema@.lead_phones_enter(kind, campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by',
+            (arguments ->> 'expires_at')::timestamptz);
     END IF;
-    EXECUTE format($dml$
-        UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $5, lifted_at = clock_timestamp(), lift_reason = 'replaced'
-          FROM unnest($2) AS k (subject)
-         WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3 AND (d.reason, d.expires_at) IS DISTINCT FROM ($4, $6)$dml$, schema, key)
-      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.lead_disqualifications AS d (campaign_id, %3$s, source, reason, disqualified_by, disqualified_at, expires_at)
-        SELECT $1, k.subject::%4$s, $3, $4, $5, clock_timestamp(), $6 FROM unnest($2) AS k (subject)
-         WHERE NOT EXISTS (SELECT FROM %1$I.lead_disqualifications AS d WHERE %2$s AND d.lifted_at IS NULL AND d.source = $3)
-         ORDER BY k.subject
-        ON CONFLICT DO NOTHING$dml$, schema, key,
-        CASE WHEN kind IN ('account', 'contact') THEN kind || '_id' ELSE kind END,
-        CASE kind WHEN 'phone' THEN '@extschema@.e164' WHEN 'domain' THEN 'text' ELSE 'bigint' END)
-      USING campaign, subjects, arguments ->> 'source', arguments ->> 'reason', arguments ->> 'by', expires_at;
     IF kind IN ('account', 'contact') THEN
-        EXECUTE format('SELECT count(*) FROM %1$I.leads AS l JOIN %1$I.contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
-                         WHERE c.campaign_id = $1 AND c.%2$s_id = $2', schema, kind)
-           INTO out_now USING campaign, subjects[1]::bigint;
+        SELECT count(*) INTO leads_out
+          FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
+         WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
     END IF;
-    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', out_now);
+    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_suppress(regclass, jsonb) IS
     'internal: disqualifies an account or a contact, or suppresses domains or numbers, as whoever calls';
 
-CREATE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_contacts(rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
-    campaign bigint := arguments ->> 'campaign';
-    subjects text[] := ARRAY(SELECT DISTINCT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s ORDER BY s);
+    -- before it is
+    is_truncated constant boolean := rows = 'null';
+BEGIN
+    IF is_truncated THEN
+        -- all that are out
+        SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') INTO rows FROM contacts AS c
+         WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead');
+    END IF;
+    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was.
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || o.campaign_id ELSE '' END
+      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text)
+      LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
+      LEFT JOIN contacts AS c ON c.campaign_id = o.campaign_id AND c.contact_id = o.contact_id AND NOT is_truncated
+     CROSS JOIN LATERAL (
+        SELECT @extschema@.try_normalize_phone(o.phone, o.region) AS old_phone, @extschema@.try_normalize_phone(o.mobile, o.region) AS old_mobile,
+               @extschema@.try_normalize_phone(c.phone, c.region) AS new_phone, @extschema@.try_normalize_phone(c.mobile, c.region) AS new_mobile OFFSET 0) AS n
+     -- by what the person was known, and is, whatever row he has
+     CROSS JOIN LATERAL (
+        SELECT @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS was,
+               CASE WHEN c.contact_id IS NOT NULL THEN
+                   @extschema@.lead_phones_subjects(o.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is OFFSET 0) AS known
+      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (known.was
+            || @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+     CROSS JOIN LATERAL (
+        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
+         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was))
+         UNION
+        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
+         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is))) AS s
+     WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_contacts(jsonb) IS
+    'internal: adds to the entries that kept contacts out whom they mean, since their rows have changed or gone';
+
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_accounts(rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- An entry against the company holds for its new name and domain too; one against a domain, for the company that had it.
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject
+      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text)
+      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (
+            @extschema@.lead_phones_subjects(o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))
+      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+     CROSS JOIN LATERAL unnest(CASE
+            WHEN d.account_id IS NOT NULL THEN @extschema@.lead_phones_holds_for('account', o.campaign_id, o.account_id::text)
+            WHEN d.campaign_id IS NULL THEN ARRAY[format('account %s in campaign %s', o.account_id, o.campaign_id)]
+            ELSE ARRAY['account ' || o.account_id] END) AS s (subject)
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_accounts(jsonb) IS
+    'internal: adds to the entries that kept companies out whom they mean, since their rows have changed';
+
+CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    is_known constant boolean := CASE kind
+        WHEN 'account' THEN EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = subject)
+        ELSE EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND c.contact_id = subject) END;
+BEGIN
+    IF NOT is_known THEN
+        RAISE EXCEPTION '% % of campaign % does not exist', kind, subject, campaign
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', current_schema(), kind),
+                  HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_subject(text, bigint, bigint) IS
+    'internal: an error unless there is such an account or contact';
+
+CREATE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kind constant text := arguments ->> 'kind';
+    campaign constant bigint := arguments ->> 'campaign';
+    subjects text[];
+    invalid text[];
+    held_for text[];
     lifted bigint := 0;
 BEGIN
-    IF arguments ->> 'kind' = 'phone' AND campaign IS NOT NULL THEN
+    IF campaign IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    END IF;
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    arguments := arguments || jsonb_build_object('subjects', subjects);
+    -- also an entry against an earlier row of the same person or company
+    held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
+                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
+    IF kind = 'phone' AND campaign IS NOT NULL THEN
         IF cardinality(subjects) > 0 THEN
             lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
         END IF;
     ELSE
-        EXECUTE format($dml$
-            UPDATE %1$I.lead_disqualifications AS d SET lifted_by = $4, lifted_at = clock_timestamp(), lift_reason = $5
-              FROM unnest($2) AS k (subject)
-             WHERE %2$s AND d.lifted_at IS NULL AND d.source = coalesce($3, d.source)$dml$,
-            schema, @extschema@.lead_phones_key(arguments ->> 'kind'))
-          USING campaign, subjects, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason';
+        UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
+         WHERE d.lifted_at IS NULL AND d.entry IN (
+            SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
     END IF;
-    RETURN jsonb_build_object('entries', lifted);
+    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
     'internal: lifts what lead_phones_suppress did, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    expired_at constant timestamptz := clock_timestamp();
+    lifted bigint;
+BEGIN
+    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = expired_at, lift_reason = 'expired'
+     WHERE d.lifted_at IS NULL AND d.expires_at <= expired_at;
+    GET DIAGNOSTICS lifted = ROW_COUNT;
+    RETURN jsonb_build_object('entries', lifted);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
+    'internal: lifts the entries of lead_disqualifications that are past their time';
 
 CREATE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -103,65 +301,31 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
     'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';
 
-CREATE FUNCTION @extschema@.lead_phones_expire_others(leads regclass, by_whom text) RETURNS bigint
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
-    lifted bigint;
-BEGIN
-    IF others IS NULL THEN
-        RETURN 0;
-    END IF;
-    EXECUTE format('UPDATE %s AS d SET lifted_by = $1, lifted_at = $2, lift_reason = ''expired'' WHERE d.lifted_at IS NULL AND d.expires_at <= $2',
-        others) USING by_whom, clock_timestamp();
-    GET DIAGNOSTICS lifted = ROW_COUNT;
-    RETURN lifted;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_expire_others(regclass, text) IS
-    'internal: lifts the entries of lead_disqualifications that are past their time';
-
 CREATE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     kind text := arguments ->> 'kind';
-    raw text[];
-    subjects text[];
-    schema name;
+    answer jsonb;
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
        OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
-       OR action = 'suppress' AND arguments ->> 'source' IS NULL
-       OR kind = 'phone' AND arguments ->> 'region' IS NULL THEN
+       OR action = 'suppress' AND arguments ->> 'source' IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
-                WHEN kind = 'phone' AND arguments ->> 'region' IS NULL THEN 'region'
                 WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
                 WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
     END IF;
-    schema := @extschema@.lead_phones_model(leads);
-    leads := format('%I.contacts', schema)::regclass;
-    IF kind IN ('phone', 'domain') THEN
-        raw := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s WHERE btrim(s) <> '');
-        SELECT array_agg(n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
-          INTO subjects, raw
-          FROM (SELECT r AS raw, CASE kind
-                    WHEN 'phone' THEN @extschema@.try_normalize_phone(r, arguments ->> 'region')::text
-                    ELSE @extschema@.lead_phones_domain(r) END AS subject FROM unnest(raw) AS r) AS n;
-        IF raw IS NOT NULL THEN
-            RAISE WARNING '% of the %s are not valid, and left out', cardinality(raw), kind
-                USING DETAIL = format('One is "%s".', left(raw[1], 64)),
-                      HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
-                          ELSE 'Write domains as in kw.example.' END;
-        END IF;
-    ELSE
-        subjects := ARRAY(SELECT s FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+    answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
+    IF (answer ->> 'invalid')::bigint > 0 THEN
+        RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind
+            USING DETAIL = format('One is "%s".', left(answer ->> 'one_invalid', 64)),
+                  HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
+                      ELSE 'Write domains as in kw.example; of public suffixes such as co.uk, name those below.' END;
     END IF;
-    RETURN jsonb_build_object('invalid', coalesce(cardinality(raw), 0)) || @extschema@.lead_phones_as_owner(leads, action,
-        arguments || jsonb_build_object('subjects', coalesce(subjects, '{}'), 'by', @extschema@.lead_phones_caller()));
+    RETURN answer;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call_suppression(regclass, text, jsonb) IS
@@ -277,7 +441,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -302,7 +466,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -320,7 +484,7 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -402,7 +566,7 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     campaign bigint DEFAULT NULL,
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
-    region text DEFAULT 'US',
+    region text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -16,6 +16,11 @@ CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    -- Of lead tables, who may be called is what callable_leads says.
+    callable constant text := (
+        SELECT format('SELECT k.campaign_id AS campaign, count(*) AS callable FROM %s.callable_leads AS k GROUP BY k.campaign_id',
+                   d.relnamespace::regnamespace)
+          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'));
 BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
@@ -47,13 +52,15 @@ BEGIN
               FROM kinds AS k GROUP BY k.campaign)
         SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
                coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
-               coalesce(n.disqualified, 0), coalesce(l.callable, 0)
+               coalesce(n.disqualified, 0), coalesce(k.callable, 0)
           FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
+          LEFT JOIN (%11$s) AS k ON k.campaign IS NOT DISTINCT FROM l.campaign
          ORDER BY coalesce(l.campaign, n.campaign)$query$,
         tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
         @extschema@.lead_phones_region(tracked),
-        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts);
+        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts,
+        coalesce(callable, 'SELECT o.campaign, o.callable FROM leads AS o'));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_quality(regclass, jsonb) IS

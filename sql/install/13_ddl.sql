@@ -16,7 +16,7 @@ AS $function$
     -- the other ledger of lead tables
     SELECT l.oid::regclass FROM pg_catalog.pg_trigger AS t
       JOIN pg_catalog.pg_class AS l ON l.oid = t.tgrelid AND l.relowner = owner AND l.relname = 'leads' AND l.relpersistence = 'p'
-     WHERE relation = 'lead_disqualifications' AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
+     WHERE relation IN ('lead_disqualifications', 'lead_disqualification_subjects') AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = l.relnamespace AND c.relname = relation AND c.relkind IN ('r', 'p'))
      LIMIT 1
 $function$;

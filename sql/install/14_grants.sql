@@ -3,12 +3,12 @@
 REVOKE ALL ON FUNCTION @extschema@.lead_phones_as_owner(regclass, text, jsonb), @extschema@.lead_phone_metrics() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@.lead_phone_metrics() TO pg_monitor;
 REVOKE ALL ON PROCEDURE
-    @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
-    @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
-    @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint),
+    @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint),
+    @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint),
     @extschema@.expire_disqualifications(regclass, bigint, bigint),
     @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint),
     @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),

@@ -187,20 +187,21 @@ CREATE FUNCTION @extschema@.lead_phones_wait_for_lead(tracked @extschema@.lead_p
 AS $function$
 DECLARE
     leads constant text := @extschema@.lead_phones_leads_of(tracked, literal);
-    held record;
+    held_table oid;
+    held_row tid;
 BEGIN
     BEGIN
         EXECUTE format('WITH free AS MATERIALIZED (SELECT l.tableoid, l.ctid FROM %1$s FOR NO KEY UPDATE SKIP LOCKED)
                         SELECT l.tableoid, l.ctid FROM %1$s AND NOT EXISTS (
                             SELECT FROM free AS f WHERE f.tableoid = l.tableoid AND f.ctid = l.ctid) LIMIT 1', leads)
-           INTO held USING numbers::text[];
+           INTO held_table, held_row USING numbers::text[];
         -- the locks of this look
         RAISE SQLSTATE 'LP001';
     EXCEPTION WHEN SQLSTATE 'LP001' THEN
     END;
     BEGIN
         EXECUTE format('SELECT FROM %s AS l WHERE l.tableoid = $1 AND l.ctid = $2 FOR NO KEY UPDATE', tracked.leads)
-          USING held.tableoid, held.ctid;
+          USING held_table, held_row;
         RAISE SQLSTATE 'LP001';
     EXCEPTION WHEN SQLSTATE 'LP001' THEN
     END;
@@ -292,44 +293,154 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';
 
-CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, arguments jsonb) RETURNS @extschema@.e164[]
-    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_regions() RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_regions_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_regions() IS 'internal: the regions that the phone metadata knows';
+
+CREATE FUNCTION @extschema@.lead_phones_region_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT CASE WHEN arguments ? 'subjects' THEN
-               ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s)
-           ELSE ARRAY[@extschema@.normalize_phone(arguments ->> 'phone', (tracked).region)] END
+DECLARE
+    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns');
+    region text;
+BEGIN
+    IF campaigns IS NOT NULL THEN
+        EXECUTE format('SELECT CASE WHEN count(DISTINCT upper(@extschema@.lead_phones_trimmed(c.region))) = 1 THEN min(c.region) END FROM %s AS c WHERE %s', campaigns,
+            coalesce('c.campaign_id = ' || literal, 'true')) INTO region;
+    END IF;
+    RETURN coalesce(region, tracked.region);
+END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, jsonb) IS
-    'internal: the numbers that a call is about: of a list, which are valid already, or the one that was spelled';
+COMMENT ON FUNCTION @extschema@.lead_phones_region_of(@extschema@.lead_phone_tables, text) IS
+    'internal: the region of a campaign, or of all that have one: of lead tables their own, else that of the tracked table';
+
+CREATE FUNCTION @extschema@.lead_phones_campaigns_of(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign_type constant text := (
+        SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+    campaigns text;
+BEGIN
+    -- From one to the next by the primary key: there are few of them, and many numbers.
+    EXECUTE format($query$
+        WITH RECURSIVE k AS (
+            (SELECT c.%2$I AS campaign FROM %1$s AS c ORDER BY c.%2$I LIMIT 1)
+             UNION ALL
+            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I > k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
+        SELECT coalesce(array_agg(k.campaign) FILTER (WHERE k.campaign IS NOT NULL), '{}')::text FROM k$query$,
+        tracked.counts, tracked.campaign_column) INTO campaigns;
+    RETURN format('ANY (%L::%s[])', campaigns, campaign_type);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaigns_of(@extschema@.lead_phone_tables) IS
+    'internal: SQL of all campaigns that have counts';
+
+CREATE FUNCTION @extschema@.lead_phones_read(tracked @extschema@.lead_phone_tables, literal text, raw text[], region text)
+    RETURNS TABLE (raw_value text, number @extschema@.e164, by_region text)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    few constant int := 20;
+    base constant text := coalesce(region, @extschema@.lead_phones_region_of(tracked, literal));
+    -- By the index on campaign and number, also in all campaigns.
+    campaigns constant text := coalesce(literal, @extschema@.lead_phones_campaigns_of(tracked));
+    regions text[] := @extschema@.lead_phones_regions();
+    unclear text[];
+BEGIN
+    RETURN QUERY SELECT r.raw_value, @extschema@.try_normalize_phone(r.raw_value, base), NULL::text FROM unnest(raw) AS r (raw_value);
+    -- Without a country code, a number is also what it is to a lead of another region that holds it.
+    unclear := ARRAY(SELECT r.raw_value FROM unnest(raw) AS r (raw_value) WHERE @extschema@.try_normalize_phone(r.raw_value, 'ZZ') IS NULL);
+    IF region IS NOT NULL OR tracked.region_column IS NULL OR unclear = '{}' THEN
+        RETURN;
+    END IF;
+    IF cardinality(unclear) > few THEN
+        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%4$s))) FROM %1$s AS l WHERE l.%2$I = %3$s',
+            tracked.leads, tracked.campaign_column, campaigns, @extschema@.lead_phones_region(tracked)) INTO regions;
+    END IF;
+    RETURN QUERY EXECUTE format($query$
+        WITH readings AS MATERIALIZED (
+            SELECT u.raw_value, g.region, n.number::text AS number
+              FROM unnest($1) AS u (raw_value) CROSS JOIN unnest($2) AS g (region)
+             CROSS JOIN LATERAL @extschema@.try_normalize_phone(u.raw_value, g.region) AS n (number)
+             WHERE n.number IS NOT NULL AND n.number IS DISTINCT FROM @extschema@.try_normalize_phone(u.raw_value, $3)),
+        held AS (
+            SELECT l.%2$I::text AS number, %4$s AS region FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%2$I = ANY (ARRAY(SELECT r.number FROM readings AS r))
+             UNION
+            SELECT l.%6$I::text, %4$s FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%6$I = ANY (ARRAY(SELECT r.number FROM readings AS r)))
+        SELECT DISTINCT r.raw_value, r.number::@extschema@.e164, r.region
+          FROM readings AS r JOIN held AS h ON h.number = r.number AND upper(@extschema@.lead_phones_trimmed(h.region)) = r.region$query$,
+        tracked.leads, tracked.phone_column, tracked.campaign_column, @extschema@.lead_phones_region(tracked), campaigns, tracked.mobile_column)
+      USING unclear, regions, base;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_read(@extschema@.lead_phone_tables, text, text[], text) IS
+    'internal: the numbers that texts spell in a campaign: by the region that is named, or its own; and as leads of other regions hold them';
+
+CREATE FUNCTION @extschema@.lead_phones_numbers_of(tracked @extschema@.lead_phone_tables, literal text, arguments jsonb) RETURNS @extschema@.e164[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    raw constant text := arguments ->> 'phone';
+    main @extschema@.e164;
+    others @extschema@.e164[];
+    readings text;
+BEGIN
+    -- of a list, which was read already
+    IF arguments ? 'subjects' THEN
+        RETURN ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+    END IF;
+    SELECT max(r.number) FILTER (WHERE r.by_region IS NULL), array_agg(DISTINCT r.number) FILTER (WHERE r.by_region IS NOT NULL),
+           string_agg(DISTINCT format('%s in %s', r.number, r.by_region), ', ') FILTER (WHERE r.by_region IS NOT NULL)
+      INTO main, others, readings
+      FROM @extschema@.lead_phones_read(tracked, literal, ARRAY[raw], arguments ->> 'region') AS r;
+    IF main IS NULL AND others IS NULL THEN
+        RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+    END IF;
+    IF others IS NOT NULL THEN
+        RAISE NOTICE '"%" is also %', left(raw, 64), readings
+            USING DETAIL = 'Leads of the campaign hold it as a number of another region.',
+                  HINT = 'Write it with its country code, or name its region with region => ''...''.';
+    END IF;
+    RETURN array_remove(ARRAY[main] || others, NULL);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, text, jsonb) IS
+    'internal: the numbers that a call is about: of a list, or as the one was spelled';
 
 CREATE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
     source text := arguments ->> 'source';
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
+    entered_at timestamptz;
 BEGIN
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
-    -- An entry of the source that says something else is replaced. The time is an argument: Citus distributes no UPDATE that calls a
-    -- volatile function.
+    -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
+    -- distributes no UPDATE that calls a volatile function.
+    entered_at := clock_timestamp();
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
-                       AND (d.reason, d.expires_at) IS DISTINCT FROM ($5, $6)',
+                       AND (d.reason IS DISTINCT FROM $5 OR d.expires_at < coalesce($6, ''infinity''))',
         tracked.disqualifications, tracked.campaign_column, literal)
-      USING numbers, source, arguments ->> 'by', clock_timestamp(), reason, expires_at;
+      USING numbers, source, arguments ->> 'by', entered_at, reason, expires_at;
     EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, $5
+                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
-                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
+                                        max(coalesce(d.expires_at, ''infinity'')) FILTER (
+                                            WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
                                    FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
                      WHERE e.stands IS NOT TRUE',
         tracked.disqualifications, tracked.campaign_column, literal)
-      USING numbers, source, reason, arguments ->> 'by', expires_at, clock_timestamp();
+      USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
     RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
 $function$;
@@ -341,11 +452,15 @@ CREATE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments json
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, arguments);
     campaign text := arguments ->> 'campaign';
     literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     entries bigint;
 BEGIN
+    -- Of one that was spelled, no other reading is brought back.
+    IF NOT arguments ? 'subjects' THEN
+        numbers := numbers[1:1];
+    END IF;
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
@@ -387,8 +502,7 @@ BEGIN
             unmarked := unmarked + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
         END LOOP;
     END IF;
-    RETURN jsonb_build_object('leads', unmarked, 'entries', entries
-        + @extschema@.lead_phones_expire_others(leads, arguments ->> 'by'));
+    RETURN jsonb_build_object('leads', unmarked, 'entries', entries);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
@@ -399,6 +513,8 @@ CREATE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, argume
 AS $function$
 DECLARE
     required text;
+    tracked regclass;
+    answer jsonb;
 BEGIN
     FOREACH required IN ARRAY CASE action
         WHEN 'disqualify' THEN '{campaign,phone,source}'::text[]
@@ -411,8 +527,14 @@ BEGIN
                       HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212'').';
         END IF;
     END LOOP;
-    RETURN @extschema@.lead_phones_as_owner(@extschema@.lead_phones_resolve(leads), action,
-        arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
+    arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
+    tracked := @extschema@.lead_phones_resolve(leads);
+    answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
+    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications') IS NOT NULL THEN
+        answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
+            + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);
+    END IF;
+    RETURN answer;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call(regclass, text, jsonb) IS
@@ -425,19 +547,20 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
     'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
@@ -447,19 +570,20 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
     'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
@@ -469,19 +593,20 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     source text DEFAULT 'manual',
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_marked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
     'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
@@ -490,19 +615,20 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint) IS
     'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
@@ -511,19 +637,20 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint) IS
     'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
@@ -532,19 +659,20 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_table(),
+    region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
-        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source));
+        'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
     leads_unmarked := answer ->> 'leads';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint) IS
+COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint) IS
     'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
 
 CREATE PROCEDURE @extschema@.expire_disqualifications(

@@ -1,35 +1,82 @@
--- Splitting: a lead becomes its contact and its account. Inserted leads are split by a trigger, in batches; uploads by
--- 10_upload.sql, all at once. Both find accounts by the function below.
+-- Splitting: a lead becomes its contact and its account. Inserted leads are split by a trigger, in batches; uploads by 10_upload.sql.
+--
+-- These functions run as the owner of the lead tables, and name the tables as they are called: src/lead_tables.rs sets search_path.
 
-CREATE FUNCTION @extschema@.lead_phones_split_accounts(schema name, campaign bigint, source text, rows jsonb) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE TYPE @extschema@.lead_phones_person AS (
+    place bigint, contact_id bigint, account_id bigint, is_held boolean, email text, email_key text, name text, title text, company text, name_key text,
+    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text);
+COMMENT ON TYPE @extschema@.lead_phones_person IS
+    'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
+
+CREATE FUNCTION @extschema@.lead_phones_cleaned(
+    campaign bigint, email text, name text, title text, company text, website text, phone text, mobile text, country text)
+    RETURNS TABLE (email text, email_key text, raw_email text, name text, title text, company text, name_key text, website text, domain text,
+        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text)
+    STABLE ROWS 1 LANGUAGE sql
+AS $function$
+    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined.)
+    SELECT s.email, @extschema@.lead_phones_email_key(s.email), s.raw_email, s.name, s.title, s.company, @extschema@.lead_phones_company_key(s.company), s.website,
+           coalesce(CASE WHEN NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.website_domain))) THEN s.website_domain END,
+                    CASE WHEN s.email IS NOT NULL AND NOT EXISTS (
+                             SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.email_domain))) THEN s.email_domain END),
+           n.region, s.raw_phone, s.raw_mobile,
+           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region)
+      FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
+                   @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
+                   @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
+                   @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
+     CROSS JOIN LATERAL (SELECT CASE
+            WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
+                (SELECT upper(@extschema@.lead_phones_trimmed(c.region)) FROM campaigns AS c WHERE c.campaign_id = $1)
+            ELSE s.country END AS region OFFSET 0) AS n
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(bigint, text, text, text, text, text, text, text, text) IS
+    'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
+
+CREATE FUNCTION @extschema@.lead_phones_is_account_out(campaign bigint, account bigint) RETURNS boolean
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT EXISTS (SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = $2)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_account_out(bigint, bigint) IS 'internal: whether the people of an account may not be called';
+
+CREATE FUNCTION @extschema@.lead_phones_account_of(campaign bigint, domain text, name_key text)
+    RETURNS TABLE (account_id bigint, is_out boolean)
+    STABLE ROWS 1 LANGUAGE sql
+AS $function$
+    -- By the domain of the company, else by its name. Who names two companies, of which one is out, is of that one.
+    SELECT f.account_id, f.is_out
+      FROM (SELECT a.account_id, a.domain = $2 AS is_by_domain, EXISTS (
+                       SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = a.account_id) AS is_out
+              FROM accounts AS a WHERE a.campaign_id = $1 AND (a.domain = $2 OR a.name_key = $3)) AS f
+     WHERE $2 IS NULL OR f.is_by_domain OR f.is_out
+     ORDER BY f.is_out DESC, f.is_by_domain DESC NULLS LAST, f.account_id
+     LIMIT 1
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is out';
+
+CREATE FUNCTION @extschema@.lead_phones_give_domains(campaign bigint, domains text[], name_keys text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    named bigint[];
-    domains text[];
+    known bigint[];
+    given text[];
 BEGIN
-    -- Companies are fewer than people.
-    source := format('(SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM %s AS s
-                        WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company)', source);
     FOR attempt IN 1 .. 10 LOOP
-        -- Companies that were known by their names alone, and now have domains.
-        EXECUTE format($query$
-            SELECT array_agg(a.account_id), array_agg(w.domain)
-              FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
-                        SELECT DISTINCT ON (s.name_key) s.domain, s.name_key FROM %2$s AS s
-                         WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
-                     ORDER BY s.domain, s.name_key) AS w
-              JOIN %1$I.accounts AS a ON a.campaign_id = $1 AND a.name_key = w.name_key AND a.domain IS NULL
-             WHERE NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = w.domain)$query$,
-            schema, source) INTO named, domains USING campaign, rows;
-        EXIT WHEN named IS NULL;
+        SELECT array_agg(a.account_id ORDER BY a.account_id), array_agg(w.domain ORDER BY a.account_id) INTO known, given
+          FROM (SELECT DISTINCT ON (s.domain) s.domain, s.name_key FROM (
+                    SELECT DISTINCT ON (s.name_key) s.domain COLLATE "C" AS domain, s.name_key COLLATE "C" AS name_key
+                      FROM ROWS FROM (unnest(domains), unnest(name_keys)) WITH ORDINALITY AS s (domain, name_key, place)
+                     WHERE s.domain IS NOT NULL AND s.name_key IS NOT NULL ORDER BY s.name_key, s.place) AS s
+                 ORDER BY s.domain, s.name_key) AS w
+          JOIN accounts AS a ON a.campaign_id = campaign AND a.name_key = w.name_key AND a.domain IS NULL
+         WHERE NOT EXISTS (SELECT FROM accounts AS o WHERE o.campaign_id = campaign AND o.domain = w.domain);
+        EXIT WHEN known IS NULL;
         BEGIN
             -- in one order with others who do this
-            EXECUTE format('SELECT FROM %I.accounts AS a WHERE a.campaign_id = $1 AND a.account_id = ANY ($2)
-                             ORDER BY a.account_id FOR NO KEY UPDATE', schema) USING campaign, named;
-            EXECUTE format('UPDATE %I.accounts AS a SET domain = w.domain FROM unnest($2, $3) AS w (account_id, domain)
-                             WHERE a.campaign_id = $1 AND a.account_id = w.account_id AND a.domain IS NULL', schema)
-              USING campaign, named, domains;
+            PERFORM FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = ANY (known) ORDER BY a.account_id FOR NO KEY UPDATE;
+            UPDATE accounts AS a SET domain = w.domain FROM ROWS FROM (unnest(known), unnest(given)) AS w (account_id, domain)
+             WHERE a.campaign_id = campaign AND a.account_id = w.account_id AND a.domain IS NULL;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has just given one of the domains to another account: look again.
@@ -39,153 +86,150 @@ BEGIN
             END IF;
         END;
     END LOOP;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.accounts (campaign_id, name, domain)
-        SELECT DISTINCT ON (s.domain) $1, s.company, s.domain FROM %2$s AS s
-         WHERE s.domain IS NOT NULL
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.domain = s.domain)
-         ORDER BY s.domain, s.company IS NULL, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
-    EXECUTE format($dml$
-        INSERT INTO %1$I.accounts (campaign_id, name)
-        SELECT DISTINCT ON (s.name_key) $1, s.company FROM %2$s AS s
-         WHERE s.domain IS NULL AND s.name_key IS NOT NULL
-           AND NOT EXISTS (SELECT FROM %1$I.accounts AS known WHERE known.campaign_id = $1 AND known.name_key = s.name_key)
-         ORDER BY s.name_key, s.place
-        ON CONFLICT DO NOTHING$dml$, schema, source) USING campaign, rows;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(name, bigint, text, jsonb) IS
-    'internal: creates the accounts of leads that there are not yet';
+COMMENT ON FUNCTION @extschema@.lead_phones_give_domains(bigint, text[], text[]) IS
+    'internal: gives companies that were known by their names alone the domains that they come with';
 
-CREATE FUNCTION @extschema@.lead_phones_with_account(schema name, source text, campaign text) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_split_accounts(campaign bigint, domains text[], name_keys text[], names text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF domains IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.lead_phones_give_domains(campaign, domains, name_keys);
+    INSERT INTO accounts (campaign_id, name, domain)
+    SELECT DISTINCT ON (s.domain) campaign, s.name, s.domain
+      FROM ROWS FROM (unnest(domains), unnest(names)) WITH ORDINALITY AS s (domain, name, place)
+     WHERE s.domain IS NOT NULL
+       AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.domain = s.domain)
+     ORDER BY s.domain, s.name IS NULL, s.place
+    ON CONFLICT DO NOTHING;
+    INSERT INTO accounts (campaign_id, name)
+    SELECT DISTINCT ON (s.name_key) campaign, s.name
+      FROM ROWS FROM (unnest(domains), unnest(name_keys), unnest(names)) WITH ORDINALITY AS s (domain, name_key, name, place)
+     WHERE s.name_key IS NOT NULL
+       -- of a company that is out by its name, there is an account, whatever domain comes with it
+       AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
+                                         WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
+       AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
+     ORDER BY s.name_key, s.place
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(bigint, text[], text[], text[]) IS
+    'internal: creates the accounts of leads that there are not yet, from companies in the order of their leads';
+
+CREATE FUNCTION @extschema@.lead_phones_merged(people @extschema@.lead_phones_person[]) RETURNS @extschema@.lead_phones_person
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format($query$(
-        SELECT s.*, coalesce(a.account_id, CASE WHEN s.domain IS NULL AND s.name_key IS NOT NULL THEN
-                   (SELECT n.account_id FROM %1$I.accounts AS n WHERE n.campaign_id = %3$s AND n.name_key = s.name_key
-                     ORDER BY n.account_id LIMIT 1) END) AS account_id
-          FROM %2$s AS s LEFT JOIN %1$I.accounts AS a ON a.campaign_id = %3$s AND a.domain = s.domain)$query$,
-        schema, source, campaign)
+    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies one that is out, if there is one.
+    SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
+           (p.first).name_key, (p.first).domain, (p.first).region,
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile
+      FROM (SELECT (array_agg(q ORDER BY q.place))[1] AS first,
+                   (array_agg(q.account_id ORDER BY q.place DESC) FILTER (WHERE q.account_id IS NOT NULL))[1] AS account_id,
+                   (array_agg(q.account_id ORDER BY q.place) FILTER (WHERE q.is_held))[1] AS held_account_id,
+                   (array_agg(q.name ORDER BY q.place DESC) FILTER (WHERE q.name IS NOT NULL))[1] AS name,
+                   (array_agg(q.title ORDER BY q.place DESC) FILTER (WHERE q.title IS NOT NULL))[1] AS title,
+                   (array_agg(q.raw_phone ORDER BY q.place DESC) FILTER (WHERE q.raw_phone IS NOT NULL))[1] AS raw_phone,
+                   (array_agg(q.raw_mobile ORDER BY q.place DESC) FILTER (WHERE q.raw_mobile IS NOT NULL))[1] AS raw_mobile,
+                   (array_agg(q.valid_phone ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS valid_phone,
+                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile
+              FROM unnest(people) AS q) AS p
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_with_account(name, text, text) IS
-    'internal: SQL of leads with their accounts: by the domain of the company, else by its name';
+COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_person[]) IS
+    'internal: one person, of whom several leads tell';
 
-CREATE FUNCTION @extschema@.lead_phones_cleaned(schema name, source text, campaign text) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_better_number(new_number text, new_region text, old_number text, old_region text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
 AS $function$
-    -- The domain of the website, else that of the e-mail address, where it is the company's.
-    SELECT format($query$(
-        SELECT s.*, n.region, v.phone AS valid_phone, v.mobile AS valid_mobile,
-               coalesce(v.phone, s.raw_phone) AS phone, coalesce(v.mobile, s.raw_mobile) AS mobile,
-               lower(s.email) AS email_key, @extschema@.lead_phones_company_key(s.company) AS name_key,
-               coalesce(CASE WHEN free_website.domain IS NULL THEN s.website_domain END,
-                        CASE WHEN s.email IS NOT NULL AND free_email.domain IS NULL THEN s.email_domain END) AS domain
-          FROM (SELECT r.place, @extschema@.lead_phones_email(r.email) COLLATE "C" AS email,
-                       nullif(btrim(r.email), '') AS raw_email, nullif(btrim(r.name), '') AS name,
-                       nullif(btrim(r.title), '') AS title, nullif(btrim(r.company), '') AS company,
-                       nullif(btrim(r.website), '') AS website, nullif(btrim(r.phone), '') AS raw_phone,
-                       nullif(btrim(r.mobile), '') AS raw_mobile, r.country, r.custom,
-                       @extschema@.lead_phones_domain(r.website) AS website_domain,
-                       @extschema@.lead_phones_domain(r.email) AS email_domain
-                  FROM %2$s AS r OFFSET 0) AS s
-         CROSS JOIN (SELECT c.region FROM %1$I.campaigns AS c WHERE c.campaign_id = %3$s) AS campaign
-         CROSS JOIN LATERAL (SELECT CASE
-                WHEN s.country IS NULL OR @extschema@.phone_problem('123', btrim(s.country)) = 'unknown_region' THEN campaign.region
-                ELSE upper(btrim(s.country)) END AS region OFFSET 0) AS n
-         CROSS JOIN LATERAL (
-            SELECT @extschema@.try_normalize_phone(s.raw_phone, n.region) AS phone,
-                   @extschema@.try_normalize_phone(s.raw_mobile, n.region) AS mobile OFFSET 0) AS v
-          LEFT JOIN %1$I.free_mail_domains AS free_website ON free_website.domain = s.website_domain
-          LEFT JOIN %1$I.free_mail_domains AS free_email ON free_email.domain = s.email_domain)$query$, schema, source, campaign)
+    -- What its own region calls invalid is not read by another.
+    SELECT CASE WHEN new_number IS NULL OR @extschema@.try_normalize_phone(new_number, new_region) IS NULL
+                                           AND (@extschema@.try_normalize_phone(old_number, old_region) IS NOT NULL
+                                                OR @extschema@.try_normalize_phone(new_number, old_region) IS NOT NULL)
+                THEN old_number ELSE new_number END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(name, text, text) IS
-    'internal: SQL of leads as they are split: trimmed, numbers normalized, with the keys that they are matched by';
+COMMENT ON FUNCTION @extschema@.lead_phones_better_number(text, text, text, text) IS
+    'internal: the number of somebody who comes again: the latest, but no invalid one for a valid one';
 
-CREATE FUNCTION @extschema@.lead_phones_merged(source text) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
-    -- Of one person, the latest value that is not empty; of numbers the latest valid one, if there is one.
-    SELECT format($query$
-        SELECT s.email_key, (array_agg(s.email ORDER BY s.place))[1] AS email, (array_agg(s.region ORDER BY s.place))[1] AS region, %s
-          FROM %s AS s WHERE s.email_key IS NOT NULL GROUP BY s.email_key$query$,
-        (SELECT string_agg(CASE
-                WHEN c.name IN ('phone', 'mobile') THEN format('coalesce(
-                    (array_agg(s.%1$s ORDER BY s.place DESC) FILTER (WHERE @extschema@.try_normalize_phone(s.%1$s, s.region) IS NOT NULL))[1],
-                    (array_agg(s.%1$s ORDER BY s.place DESC) FILTER (WHERE s.%1$s IS NOT NULL))[1]) AS %1$s', c.name)
-                ELSE format('(array_agg(s.%1$s ORDER BY s.place DESC) FILTER (WHERE s.%1$s IS NOT NULL))[1] AS %1$s', c.name) END, ', ')
-           FROM unnest('{account_id,name,title,phone,mobile}'::text[]) AS c (name)), source)
+BEGIN
+    -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
+    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+    SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
+           coalesce(p.valid_phone, p.raw_phone), coalesce(p.valid_mobile, p.raw_mobile), p.region
+      FROM unnest(people) AS p
+      LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
+     WHERE k.contact_id IS NULL
+        OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
+        OR @extschema@.lead_phones_better_number(coalesce(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
+        OR @extschema@.lead_phones_better_number(coalesce(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
+     ORDER BY p.email_key
+    ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
+       -- Nobody leaves a company that is out by coming again with another.
+       SET account_id = CASE WHEN c.account_id IS NULL THEN EXCLUDED.account_id
+                             WHEN EXCLUDED.account_id IS NULL OR EXCLUDED.account_id = c.account_id
+                                  OR @extschema@.lead_phones_is_account_out(c.campaign_id, c.account_id) THEN c.account_id
+                             ELSE EXCLUDED.account_id END,
+           name = coalesce(EXCLUDED.name, c.name),
+           title = coalesce(EXCLUDED.title, c.title), updated_at = now(),
+           phone = @extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
+           mobile = @extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region);
+END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_merged(text) IS
-    'internal: SQL of people, from leads with e-mail addresses: one row for each address';
-
-CREATE FUNCTION @extschema@.lead_phones_update_of_contact(new text, OUT assignments text, OUT differs text)
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT string_agg(format('%s = %s', v.name, v.value), ', ') || ', updated_at = now()',
-           format('(%s) IS DISTINCT FROM (%s)', string_agg('c.' || v.name, ', '), string_agg(v.value, ', '))
-      FROM (SELECT c.name, CASE
-                WHEN c.name IN ('phone', 'mobile') THEN format('CASE
-                    WHEN %2$s.%1$s IS NULL OR (@extschema@.try_normalize_phone(%2$s.%1$s, %2$s.region) IS NULL
-                                               AND @extschema@.try_normalize_phone(c.%1$s, c.region) IS NOT NULL)
-                    THEN c.%1$s ELSE %2$s.%1$s END', c.name, new)
-                ELSE format('coalesce(%2$s.%1$s, c.%1$s)', c.name, new) END AS value
-              FROM unnest('{account_id,name,title,phone,mobile}'::text[]) AS c (name)) AS v
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_update_of_contact(text) IS
-    'internal: SQL of what becomes of a contact "c" that comes again: the latest values; no invalid number for a valid one';
+COMMENT ON FUNCTION @extschema@.lead_phones_write_people(bigint, @extschema@.lead_phones_person[]) IS
+    'internal: writes people, each once, where there may be some of them already';
 
 CREATE FUNCTION @extschema@.lead_phones_split_leads(leads regclass, campaigns bigint[], ids bigint[]) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
-    inserted constant text := @extschema@.lead_phones_cleaned(schema, format('(
-        SELECT l.lead_id AS place, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL::text AS country, NULL::jsonb AS custom
-          FROM %I.leads AS l WHERE l.campaign_id = $1 AND l.lead_id = ANY ($2) AND l.contact_id IS NULL)', schema), '$1');
-    source text;
-    with_account text;
-    update_of_contact record := @extschema@.lead_phones_update_of_contact('EXCLUDED');
     campaign bigint;
-    rows jsonb;
+    people @extschema@.lead_phones_person[];
 BEGIN
-    FOR campaign IN SELECT DISTINCT c FROM unnest(campaigns) AS c ORDER BY c LOOP
-        PERFORM @extschema@.lead_phones_known_campaign(schema, campaign, 'foreign_key_violation');
-        EXECUTE format('SELECT jsonb_agg(to_jsonb(s)) FROM %s AS s', inserted) INTO rows USING campaign, ids;
-        CONTINUE WHEN rows IS NULL;
-        -- Read once, whatever asks for it. The limit tells the planner how few they are.
-        source := format('(SELECT r.* FROM jsonb_to_recordset($2) AS r (place bigint, email text COLLATE "C", email_key text COLLATE "C", name text,
-            title text, company text, name_key text, domain text, region text, phone text, mobile text) LIMIT %s)', jsonb_array_length(rows));
-        with_account := @extschema@.lead_phones_with_account(schema, source, '$1');
-        IF jsonb_path_exists(rows, '$[*] ? (@.domain != null || @.name_key != null)') THEN
-            PERFORM @extschema@.lead_phones_split_accounts(schema, campaign, source, rows);
-        END IF;
-        IF jsonb_path_exists(rows, '$[*] ? (@.email_key != null)') THEN
-            EXECUTE format($dml$
-                INSERT INTO %1$I.contacts AS c (campaign_id, account_id, email, name, title, phone, mobile, region)
-                SELECT $1, m.account_id, m.email, m.name, m.title, m.phone, m.mobile, m.region FROM (%2$s) AS m ORDER BY m.email_key
-                ON CONFLICT (campaign_id, lower(email)) DO UPDATE SET %3$s WHERE %4$s$dml$,
-                schema, @extschema@.lead_phones_merged(with_account), update_of_contact.assignments, update_of_contact.differs)
-              USING campaign, rows;
-            EXECUTE format($dml$
-                UPDATE %1$I.leads AS l SET contact_id = c.contact_id
-                  FROM %2$s AS s JOIN %1$I.contacts AS c ON c.campaign_id = $1 AND lower(c.email) = s.email_key
-                 WHERE l.campaign_id = $1 AND l.lead_id = s.place AND l.lead_id = ANY ($3)$dml$, schema, source) USING campaign, rows, ids;
-        END IF;
-        -- Without an e-mail address, each is a person of his own.
-        IF jsonb_path_exists(rows, '$[*] ? (@.email_key == null)') THEN
-            EXECUTE format($dml$
-                WITH alone AS MATERIALIZED (
-                    SELECT s.*, nextval(%3$s) AS contact_id FROM %2$s AS s WHERE s.email_key IS NULL),
-                added AS (
-                    INSERT INTO %1$I.contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
-                    SELECT $1, a.contact_id, a.account_id, a.name, a.title, a.phone, a.mobile, a.region FROM alone AS a)
-                UPDATE %1$I.leads AS l SET contact_id = a.contact_id FROM alone AS a
-                 WHERE l.campaign_id = $1 AND l.lead_id = a.place$dml$,
-                schema, with_account, pg_get_serial_sequence(format('%I.contacts', schema), 'contact_id')::regclass::oid) USING campaign, rows;
-        END IF;
+    FOR campaign IN SELECT DISTINCT k.campaign FROM unnest(campaigns) AS k (campaign) ORDER BY 1 LOOP
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'foreign_key_violation');
+        people := ARRAY(
+            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
+                       s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
+                       s.valid_mobile)::@extschema@.lead_phones_person
+              FROM leads AS l
+             CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL) AS s
+             WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
+             ORDER BY l.lead_id);
+        CONTINUE WHEN people = '{}';
+        PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(p.domain ORDER BY p.place), array_agg(p.name_key ORDER BY p.place),
+                    array_agg(p.company ORDER BY p.place))
+           FROM unnest(people) AS p WHERE p.domain IS NOT NULL OR p.name_key IS NOT NULL;
+        PERFORM @extschema@.lead_phones_write_people(campaign, array_agg(m.person))
+           FROM (SELECT CASE count(*) WHEN 1 THEN (array_agg(p.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(p.person)) END AS person
+                   FROM (SELECT ROW(q.place, q.contact_id, a.account_id, a.is_out, q.email, q.email_key, q.name, q.title, q.company, q.name_key, q.domain,
+                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile)::@extschema@.lead_phones_person AS person,
+                                q.email_key, q.contact_id
+                           FROM unnest(people) AS q
+                          LEFT JOIN LATERAL @extschema@.lead_phones_account_of(campaign, q.domain, q.name_key) AS a ON true) AS p
+                  GROUP BY p.email_key, p.contact_id) AS m;
+        UPDATE leads AS l SET contact_id = coalesce(p.contact_id, c.contact_id)
+          FROM unnest(people) AS p LEFT JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = p.email_key
+         WHERE l.campaign_id = campaign AND l.lead_id = p.place AND l.lead_id = ANY (ids);
     END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_split_leads(regclass, bigint[], bigint[]) IS
     'internal: splits inserted leads out into contacts and accounts';
+
+CREATE FUNCTION @extschema@.lead_phones_split_late(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_split_leads('leads', ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_split_late(jsonb) IS
+    'internal: splits a lead that was written while triggers were disabled';

@@ -12,16 +12,21 @@ impl DefaultRegion {
     /// No region: only numbers written with their country code are valid.
     pub const NONE: Self = Self(None);
 
-    /// Reads an ISO 3166-1 alpha-2 code in any case. `ZZ`, and what the metadata does not know, gives
-    /// [`NONE`](Self::NONE).
+    /// Reads an ISO 3166-1 alpha-2 code in any case, with or without blanks around it. `ZZ`, and what the metadata does not
+    /// know, gives [`NONE`](Self::NONE).
     pub fn from_code(code: impl AsRef<[u8]>) -> Self {
-        let &[first, second] = code.as_ref() else {
+        let &[first, second] = code.as_ref().trim_ascii() else {
             return Self::NONE;
         };
         Self(Region::from_code([
             first.to_ascii_uppercase(),
             second.to_ascii_uppercase(),
         ]))
+    }
+
+    /// The codes of all regions that the metadata knows.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        Region::all().map(|region| region.code)
     }
 
     /// Whether the metadata knows the region.
@@ -46,7 +51,7 @@ mod tests {
 
     #[test]
     fn codes_are_read_in_any_case() {
-        for code in ["US", "us", "uS", "XK", "AC"] {
+        for code in ["US", "us", "uS", "XK", "AC", "us ", "\tUS"] {
             assert!(DefaultRegion::from_code(code).is_known(), "{code}");
         }
     }

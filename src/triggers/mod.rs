@@ -6,6 +6,7 @@ mod columns;
 mod count;
 mod counts;
 mod deltas;
+mod keep_out;
 mod marks;
 mod normalize;
 mod pending;
@@ -64,6 +65,14 @@ fn lead_phones_split(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_split", false) };
     split::split(&call);
+    TriggerResult(pg_sys::Datum::null())
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_keep_out(fcinfo: FunctionCallInfo) -> TriggerResult {
+    // SAFETY: Postgres's own call info, used during the call.
+    let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_keep_out", false) };
+    keep_out::keep_out(&call);
     TriggerResult(pg_sys::Datum::null())
 }
 

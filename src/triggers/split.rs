@@ -6,9 +6,10 @@ use pgrx::prelude::*;
 use pgrx::{FromDatum, pg_sys};
 
 use super::call::TriggerCall;
-use crate::owner::as_owner;
-use crate::report;
+use crate::lead_tables::Plans;
+use crate::owner::Restricted;
 use crate::sql::{self, Statement};
+use crate::{lead_tables, report};
 
 /// Leads that are split at a time.
 const BATCH: usize = 10_000;
@@ -52,38 +53,44 @@ pub(super) fn split(call: &TriggerCall<'_>) {
         leads.extend(id(lead));
     }
     drop(rows);
-    let function =
-        spi::quote_qualified_identifier(&*call.extension_schema(), "lead_phones_split_leads");
+    let schema = call.extension_schema();
+    let function = spi::quote_qualified_identifier(&*schema, "lead_phones_split_leads");
     let statement = format!("SELECT {function}($1::pg_catalog.regclass, $2, $3)");
-    as_owner(call.owner(), || {
-        if leads.len() > BATCH {
-            (campaigns, leads) = in_order(call, &campaigns, &leads);
-        }
-        for (campaigns, leads) in campaigns.chunks(BATCH).zip(leads.chunks(BATCH)) {
-            sql::in_own_memory(|| {
-                let args: [DatumWithOid<'_>; 3] = [
-                    call.relation().rd_id.into(),
-                    campaigns.to_vec().into(),
-                    leads.to_vec().into(),
-                ];
-                Statement::new(&statement, &args).run();
-            });
-        }
-    });
+    let table = call.relation().rd_id;
+    lead_tables::as_owner(
+        &schema,
+        table,
+        call.owner(),
+        Restricted::No,
+        Plans::Kept,
+        || {
+            if leads.len() > BATCH {
+                (campaigns, leads) = in_order(&schema, &campaigns, &leads);
+            }
+            for (campaigns, leads) in campaigns.chunks(BATCH).zip(leads.chunks(BATCH)) {
+                sql::in_own_memory(|| {
+                    let args: [DatumWithOid<'_>; 3] = [
+                        table.into(),
+                        campaigns.to_vec().into(),
+                        leads.to_vec().into(),
+                    ];
+                    Statement::new(&statement, &args).run();
+                });
+            }
+        },
+    );
 }
 
 /// The leads in the order of their addresses, in which everybody inserts people: from batch to batch too.
-fn in_order(call: &TriggerCall<'_>, campaigns: &[i64], leads: &[i64]) -> (Vec<i64>, Vec<i64>) {
-    let function = spi::quote_qualified_identifier(&*call.extension_schema(), "lead_phones_email");
-    let table = spi::quote_qualified_identifier(call.schema_name(), call.table_name());
+fn in_order(schema: &str, campaigns: &[i64], leads: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    let function = spi::quote_qualified_identifier(schema, "lead_phones_email");
     let statement = format!(
-        "SELECT l.campaign_id, l.lead_id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, lead) \
-         JOIN {table} AS l ON l.campaign_id OPERATOR(pg_catalog.=) k.campaign AND l.lead_id OPERATOR(pg_catalog.=) k.lead \
-         ORDER BY l.campaign_id, pg_catalog.lower({function}(l.email) COLLATE \"C\")"
+        "SELECT l.campaign_id, l.lead_id FROM ROWS FROM (unnest($1), unnest($2)) AS k (campaign, lead) \
+         JOIN leads AS l ON l.campaign_id = k.campaign AND l.lead_id = k.lead \
+         ORDER BY l.campaign_id, lower({function}(l.email) COLLATE \"C\")"
     );
     let args: [DatumWithOid<'_>; 2] = [campaigns.to_vec().into(), leads.to_vec().into()];
     let ordered: Vec<Option<(i64, i64)>> = Statement::new(&statement, &args)
-        .on(call.relation().rd_id)
         .rows(|rows| rows.map(|row| Some((row.get(1)?, row.get(2)?))));
     ordered.into_iter().flatten().unzip()
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the pg_regress suites and the isolation specs on the running throwaway cluster (tools/cluster.sh).
-# Usage: run.sh [suite...]; without suites, all. With DATABASE=, in a database that has the extension, at whichever version.
+# Usage: run.sh [suite...]; without suites, all. With DATABASE=, in a database that has the extension, at whichever version; with INPUT=, suites
+# of another folder: released/VERSION has those of which a released version answers otherwise.
 set -euo pipefail
 cd "$(dirname "$0")"
 pgxs=$("${PG_CONFIG:-pg_config}" --pgxs)
@@ -13,8 +14,8 @@ failed=0
 
 # 00_install creates the extension for those that follow
 existing=()
-if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables reports); fi
-"$tools/regress/pg_regress" --bindir="$bindir" --inputdir=. --outputdir="$out" --dlpath=. \
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out reports); fi
+"$tools/regress/pg_regress" --bindir="$bindir" --inputdir="${INPUT:-.}" --outputdir="$out" --dlpath=. \
     --dbname="${DATABASE:-lead_phones_regress}" --encoding=UTF8 --no-locale "${existing[@]}" "${suites[@]}" || failed=1
 if [ $# = 0 ]; then
     "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \

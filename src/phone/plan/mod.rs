@@ -78,6 +78,11 @@ impl Region {
         REGIONS.get(usize::from(*REGION_INDEX.get(index)?))
     }
 
+    /// All that have a code of their own: `001` is of numbers of no region.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        REGIONS.iter().filter(|region| region.code.len() == 2)
+    }
+
     /// Whether the number fits the region's general pattern.
     fn matches(&self, national: &[u8]) -> bool {
         self.general.walk(national).label() != 0

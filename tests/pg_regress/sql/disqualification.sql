@@ -94,7 +94,7 @@ UPDATE campaign_phone_counts SET disqualified = false;
 CALL disqualify_phone(42, '832 723 4097');
 SELECT lead_phones_as_owner('leads', 'disqualify', '{"campaign": "42", "phone": "+16502530000", "source": "x"}');
 RESET ROLE;
-GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_caller;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) TO regress_caller;
 SET ROLE regress_caller;
 CALL disqualify_phone(42, '212 761 2846', 'moved');
 SELECT * FROM leads;
@@ -105,6 +105,6 @@ SELECT disqualified_by, reason FROM campaign_phone_disqualifications WHERE phone
 SELECT phone_disqualified FROM leads WHERE id = 100;
 SELECT * FROM verify_phone_counts('leads');
 DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications CASCADE;
-REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_caller;
+REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) FROM regress_caller;
 REVOKE ALL ON SCHEMA public FROM regress_caller, regress_uploader;
 DROP ROLE regress_caller, regress_uploader;

@@ -79,7 +79,7 @@ SELECT track_lead_phones('private.leads');
 CREATE TEMPORARY TABLE leads (campaign_id bigint, phone text, mobile text);
 SELECT track_lead_phones('leads');
 RESET ROLE;
-GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_alice;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) TO regress_alice;
 SET ROLE regress_alice;
 SELECT leads, counts FROM lead_phone_tables ORDER BY leads::text;
 SET search_path = public, shared;
@@ -155,7 +155,7 @@ SET client_min_messages = warning;
 GRANT CREATE ON SCHEMA public TO regress_bob;
 CREATE SCHEMA bobs AUTHORIZATION regress_bob;
 GRANT EXECUTE ON PROCEDURE expire_disqualifications(regclass, bigint, bigint) TO regress_bob;
-GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) TO regress_bob;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) TO regress_bob;
 SET ROLE regress_bob;
 SELECT format('CREATE FUNCTION public.%s LANGUAGE plpgsql AS %L', f, 'BEGIN RAISE WARNING ''planted, as %'', current_user; RETURN NULL; END')
   FROM unnest(ARRAY['lead_phones_root(oid) RETURNS regclass', 'lead_phones_members(oid) RETURNS regclass', 'lead_phones_roots(oid) RETURNS regclass',
@@ -260,11 +260,11 @@ DROP TABLE "%s staging";
 DROP SCHEMA "%1$I; '' "" $2" CASCADE;
 RESET search_path;
 REVOKE EXECUTE ON PROCEDURE expire_disqualifications(regclass, bigint, bigint) FROM regress_bob;
-REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_bob;
+REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) FROM regress_bob;
 REVOKE CREATE ON SCHEMA public FROM regress_bob;
 RESET client_min_messages;
 
-REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint) FROM regress_alice;
+REVOKE EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint) FROM regress_alice;
 DROP SCHEMA alices CASCADE;
 DROP SCHEMA shared, private CASCADE;
 DROP TABLE IF EXISTS leads;

@@ -23,8 +23,8 @@ GRANT INSERT (campaign_id, phone, mobile) ON crm.leads TO regress_uploader;
 GRANT INSERT ON crm.leads_2 TO regress_uploader;
 GRANT SELECT ON crm.leads, crm.campaign_phone_counts, crm.campaign_phone_disqualifications TO regress_analyst;
 RESET ROLE;
-GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint),
-    requalify_phone(bigint, text, text, text, regclass, e164, bigint) TO regress_caller;
+GRANT EXECUTE ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint),
+    requalify_phone(bigint, text, text, text, regclass, text, e164, bigint) TO regress_caller;
 
 -- An uploader writes leads, into columns and a partition that were granted, and reads nothing.
 SET ROLE regress_uploader;
@@ -108,6 +108,6 @@ SELECT count(*) FROM verify_phone_counts('crm.leads');
 SELECT campaign_id, phone, phone_disqualified FROM crm.leads ORDER BY 1, 2;
 SELECT rebuild_phone_counts('crm.leads');
 DROP SCHEMA crm CASCADE;
-REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, e164, bigint),
-    requalify_phone(bigint, text, text, text, regclass, e164, bigint) FROM regress_caller;
+REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint),
+    requalify_phone(bigint, text, text, text, regclass, text, e164, bigint) FROM regress_caller;
 DROP ROLE regress_owner, regress_uploader, regress_caller, regress_analyst;

@@ -1,0 +1,120 @@
+//! Running the rules of lead tables: plain statements in functions of `sql/install`, which name the tables as they are called. They run as
+//! the owner of the tables, and find them by the search_path: `pg_catalog` first, then the schema of the tables.
+
+use pgrx::datum::DatumWithOid;
+use pgrx::fcinfo::pg_getarg_datum;
+use pgrx::pg_sys::{self, FunctionCallInfo};
+use pgrx::prelude::*;
+
+use crate::owner::{self, KEPT_PLANS, Restricted};
+use crate::sql::Statement;
+use crate::{action, report, text};
+
+/// What somebody may do who may insert leads: each is a function `lead_phones_<step>(arguments jsonb) RETURNS jsonb`.
+const STEPS: [&str; 3] = [OPEN, "write_upload", "split_late"];
+
+/// The one step that creates temporary tables, which Postgres allows in no restricted operation. It runs nothing of the owner's.
+const OPEN: &str = "open_upload";
+
+/// Runs a step of an upload, for whoever may insert leads. The arguments, third of the SQL function, and the answer are jsonb that is passed
+/// on unread.
+#[pg_extern(sql = false)]
+fn lead_phones_upload_step(
+    leads: pg_sys::Oid,
+    step: &[u8],
+    fcinfo: FunctionCallInfo,
+) -> Option<Vec<u8>> {
+    let Some(step) = STEPS.iter().find(|known| known.as_bytes() == step) else {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!(
+                "{} is not a step of an upload",
+                report::shown(&text::from_server(step))
+            ),
+            "This function serves upload_leads() alone.".into(),
+            "Use upload_leads().".into(),
+        )
+    };
+    // SAFETY: Postgres's own call info; the function is strict and has three arguments, of which the third is a jsonb.
+    let (schema, arguments) = unsafe {
+        (
+            action::extension_schema(fcinfo),
+            DatumWithOid::new(pg_getarg_datum(fcinfo, 2), pg_sys::JSONBOID),
+        )
+    };
+    let owner = action::hold(leads);
+    let table = table_of(&schema, leads, c"leads");
+    action::check_privilege(table, pg_sys::ACL_INSERT);
+    let function = spi::quote_qualified_identifier(&*schema, &*format!("lead_phones_{step}"));
+    let restricted = match *step {
+        OPEN => Restricted::No,
+        _ => Restricted::ForOthers,
+    };
+    as_owner(&schema, leads, owner, restricted, Plans::Custom, || {
+        Statement::new(&format!("SELECT {function}($1)"), &[arguments])
+            // a jsonb, copied before SPI frees it
+            .rows(|rows| rows.first(|row| row.get(1)))
+            .flatten()
+    })
+}
+
+/// One of the lead tables, by its name; an error where it is gone.
+pub(crate) fn table_of(
+    extension_schema: &str,
+    leads: pg_sys::Oid,
+    name: &core::ffi::CStr,
+) -> pg_sys::Oid {
+    schema_of(extension_schema, leads);
+    // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
+    unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(leads)) }
+}
+
+/// The schema of the lead tables, quoted; an error where they are not complete, or others may put functions there.
+fn schema_of(extension_schema: &str, leads: pg_sys::Oid) -> String {
+    let call = "lead_phones_model($1::pg_catalog.regclass)";
+    let column = "pg_catalog.quote_ident(found)";
+    let found = action::look_up(extension_schema, column, call, &[leads.into()], |row| {
+        row.get::<&[u8]>(1)
+            .map(|name| text::from_server(name).into_owned())
+    });
+    found
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_else(|| report::table_is_gone(&text::table_name(leads)))
+}
+
+/// How its statements are planned.
+pub(crate) enum Plans {
+    /// Once, for few rows: also where the tables were empty then, each is found by an index.
+    Kept,
+    /// Each time, for as many rows as there are.
+    Custom,
+}
+
+/// Runs the closure as the owner of lead tables, with their schema in the search_path.
+pub(crate) fn as_owner<T>(
+    extension_schema: &str,
+    leads: pg_sys::Oid,
+    owner: pg_sys::Oid,
+    restricted: Restricted,
+    plans: Plans,
+    run: impl FnOnce() -> T,
+) -> T {
+    // pg_catalog comes first where it is not named; objects are created in the schema that is.
+    let path = format!("{}, pg_temp", schema_of(extension_schema, leads));
+    let path = text::to_server(&path);
+    let [plans, scans] = match plans {
+        Plans::Kept => [KEPT_PLANS, (c"enable_seqscan", c"off")],
+        Plans::Custom => [
+            (c"plan_cache_mode", c"force_custom_plan"),
+            (c"enable_seqscan", c"on"),
+        ],
+    };
+    owner::switch(
+        owner,
+        restricted,
+        &[(c"search_path", &path), plans, scans],
+        run,
+    )
+}

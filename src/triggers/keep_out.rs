@@ -1,0 +1,179 @@
+//! AFTER STATEMENT on `contacts` and `accounts`: whoever is out stays out, whatever becomes of his row. The rows of people and companies that
+//! were changed or deleted go, as they were, to `lead_phones_keep_out_of_...()`, which adds to the entries of the ledger whom they mean.
+
+use pgrx::prelude::*;
+use pgrx::{FromDatum, datum::DatumWithOid, pg_sys};
+use serde_json::{Map, Value};
+
+use super::call::{Event, Row, TriggerCall};
+use crate::lead_tables::Plans;
+use crate::owner::Restricted;
+use crate::sql::{self, Statement};
+use crate::text::{self, datum_bytes};
+use crate::{functions, lead_tables, report};
+
+/// Rows that are handed over at a time.
+const BATCH: usize = 10_000;
+
+/// The columns that say who is meant: numbers of rows, and texts.
+const CONTACTS: Identity = Identity {
+    table: "contacts",
+    ids: &[c"campaign_id", c"contact_id", c"account_id"],
+    texts: &[c"email", c"name", c"phone", c"mobile", c"region"],
+};
+const ACCOUNTS: Identity = Identity {
+    table: "accounts",
+    ids: &[c"campaign_id", c"account_id"],
+    texts: &[c"name", c"domain"],
+};
+
+struct Identity {
+    table: &'static str,
+    ids: &'static [&'static core::ffi::CStr],
+    texts: &'static [&'static core::ffi::CStr],
+}
+
+/// A column that is read.
+struct Column {
+    name: &'static core::ffi::CStr,
+    attribute: i16,
+    is_text: bool,
+}
+
+pub(super) fn keep_out(call: &TriggerCall<'_>) {
+    let identity = match &*call.table_name() {
+        "accounts" => ACCOUNTS,
+        _ => CONTACTS,
+    };
+    let rows = match call.event() {
+        Event::Truncate => Vec::new(),
+        _ => changed(call, &identity),
+    };
+    if rows.is_empty() && call.event() != Event::Truncate {
+        return;
+    }
+    let schema = call.extension_schema();
+    let function = format!("lead_phones_keep_out_of_{}", identity.table);
+    let function = spi::quote_qualified_identifier(&*schema, &*function);
+    let table = call.relation().rd_id;
+    lead_tables::as_owner(
+        &schema,
+        table,
+        call.owner(),
+        Restricted::No,
+        Plans::Kept,
+        || {
+            let stands =
+                "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1";
+            if Statement::new(stands, &[]).rows(|rows| rows.is_empty()) {
+                return;
+            }
+            let statement = format!("SELECT {function}($1)");
+            let run = |rows: Value| {
+                sql::in_own_memory(|| {
+                    let rows = functions::jsonb_datum(&rows).unwrap_or(pg_sys::Datum::null());
+                    // SAFETY: a jsonb datum, or NULL for none.
+                    let args = [unsafe { DatumWithOid::new(rows, pg_sys::JSONBOID) }];
+                    Statement::new(&statement, &args).run();
+                });
+            };
+            if call.event() == Event::Truncate {
+                run(Value::Null);
+            }
+            for rows in rows.chunks(BATCH) {
+                run(Value::from(rows.to_vec()));
+            }
+        },
+    );
+}
+
+/// The rows of the statement that no longer say whom they meant, as they were.
+fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
+    let ids = identity.ids.iter().map(|name| column(call, name, false));
+    let columns: Vec<Column> = ids
+        .chain(identity.texts.iter().map(|name| column(call, name, true)))
+        .collect();
+    let last = columns.iter().map(|column| column.attribute).max();
+    let (Some(mut old_rows), Some(last)) = (call.old_rows(), last) else {
+        return Vec::new();
+    };
+    let mut new_rows = call.new_rows().filter(|_| call.rows_come_in_pairs());
+    let mut changed = Vec::new();
+    while let Some(old) = old_rows.next_row(last) {
+        pgrx::check_for_interrupts!();
+        let new = new_rows.as_mut().and_then(|rows| rows.next_row(last));
+        let says_the_same = |new: Row<'_>| {
+            let mut columns = columns.iter();
+            columns.all(|column| column.is_equal(&old, &new))
+        };
+        if !new.is_some_and(says_the_same) {
+            let values = columns.iter().map(|column| {
+                let name = column.name.to_string_lossy().into_owned();
+                (name, column.value(&old))
+            });
+            changed.push(Value::Object(values.collect::<Map<_, _>>()));
+        }
+    }
+    changed
+}
+
+impl Column {
+    fn is_equal(&self, old: &Row<'_>, new: &Row<'_>) -> bool {
+        match (old.get(self.attribute), new.get(self.attribute)) {
+            // SAFETY: column() admits texts here.
+            (Some(old), Some(new)) if self.is_text => unsafe {
+                datum_bytes(old) == datum_bytes(new)
+            },
+            (old, new) => old.map(|datum| datum.value()) == new.map(|datum| datum.value()),
+        }
+    }
+
+    fn value(&self, row: &Row<'_>) -> Value {
+        let Some(datum) = row.get(self.attribute) else {
+            return Value::Null;
+        };
+        // SAFETY: column() admits texts and bigint.
+        unsafe {
+            match self.is_text {
+                true => text::from_server(datum_bytes(datum)).into(),
+                false => i64::from_datum(datum, false).into(),
+            }
+        }
+    }
+}
+
+fn column(call: &TriggerCall<'_>, name: &'static core::ffi::CStr, is_text: bool) -> Column {
+    let relation = call.relation().rd_id;
+    let (mut category, mut is_preferred) = (0, false);
+    // SAFETY: catalog look-ups; of a column that there is not, the type is InvalidOid.
+    let (attribute, column_type) = unsafe {
+        let attribute = pg_sys::get_attnum(relation, name.as_ptr());
+        let column_type = pg_sys::get_atttype(relation, attribute);
+        if column_type != pg_sys::InvalidOid {
+            pg_sys::get_type_category_preferred(column_type, &mut category, &mut is_preferred);
+        }
+        (attribute, pg_sys::getBaseType(column_type))
+    };
+    let is_right = match is_text {
+        true => category as u8 == b'S' && column_type != pg_sys::NAMEOID,
+        false => column_type == pg_sys::INT8OID,
+    };
+    if !is_right {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!(
+                "table \"{}\" has no {} column \"{}\"",
+                call.table_name(),
+                if is_text { "text" } else { "bigint" },
+                name.to_string_lossy()
+            ),
+            "It says who is meant by an entry of the ledger.".into(),
+            "Let the lead tables have the columns that create_lead_tables() gave them.".into(),
+        )
+    }
+    Column {
+        name,
+        attribute,
+        is_text,
+    }
+}

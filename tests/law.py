@@ -1,0 +1,343 @@
+"""Who is out stays out: hostile writes at random on lead tables, by two sessions at once, and one assertion: what is out never comes back but
+by requalify, unsuppress and expiry. In callable_leads, in lead_status and in the marks.
+
+The generator knows people by their addresses, companies by their domains and numbers by their E.164, and writes each in many ways; it shares no
+code with the extension, and has no opinion on how leads are split. Seeds are fixed, and printed where the law is broken.
+
+DURATION= (seconds) and SEED= in the environment make another, longer run; MUTATION= breaks a rule first, to see that it is found (see MUTATIONS).
+Connects as libpq's environment says.
+"""
+
+import os
+import random
+import threading
+import time
+import unicodedata
+
+import psycopg
+
+DURATION = float(os.environ.get("DURATION") or "30")
+SEED = int(os.environ.get("SEED") or "1")
+CAMPAIGNS = [1, 2, 3]
+REGIONS = {1: "US", 2: "us ", 3: "MX"}
+HOSTS = ["acme.example", "mail.acme.example", "étoile.example", "blue.example", "gmail.com", "linkedin.com"]
+OWN = ["acme.example", "étoile.example", "blue.example"]
+PEOPLE = [f"{name}@{host}" for name in ("ann", "bob", "zoë", "d/e") for host in HOSTS]
+COMPANIES = ["Acme", "Étoile", "Blue Sky", "Beta", "Beta Corp"]
+NUMBERS = [f"+1678999{n}" for n in range(1000, 1012)] + ["+525512345678", "+15512345678", "+442079460958"]
+FIELDS = ["email", "name", "company", "website", "phone", "mobile", "country"]
+
+# How each rule is broken by hand: a function, and what of its text becomes what.
+MUTATIONS = {
+    "another company": ("lead_phones_write_people", "OR {schema}.lead_phones_is_account_out(c.campaign_id, c.account_id) THEN", "THEN"),
+    "two companies in a row": ("lead_phones_account_of", "ORDER BY f.is_out DESC,", "ORDER BY"),
+    "a file of two companies": ("lead_phones_merged", "coalesce(p.held_account_id, p.account_id)", "p.account_id"),
+    "an entry names a row": ("lead_phones_holds_for", "SELECT ($1 || ' ' || $3) ||", "SELECT ARRAY[$1 || ' ' || $3] WHERE $3 IS NOT NULL; SELECT ($1 || ' ' || $3) ||"),
+    "edits of people": ("lead_phones_keep_out_of_contacts", "BEGIN\n", "BEGIN\n    RETURN;\n"),
+    "edits of companies": ("lead_phones_keep_out_of_accounts", "BEGIN\n", "BEGIN\n    RETURN;\n"),
+    "domains as they are written": ("lead_phones_write_domain", "NEW.domain := ", "RETURN NEW; NEW.domain := "),
+    "the longest of a source": ("lead_phones_enter", "ELSE greatest(o.expires_at, expires_at) END", "ELSE expires_at END"),
+    "one look at the ledger": ("lead_phones_enter", "FOR attempt IN 1 .. 10 LOOP", "FOR attempt IN 1 .. 1 LOOP"),
+    "other readings": ("lead_phones_read", "IF region IS NOT NULL OR", "IF true OR region IS NOT NULL OR"),
+    "invalid in its own region": ("lead_phones_better_number", "OR {schema}.try_normalize_phone(new_number, old_region) IS NOT NULL", ""),
+}
+
+
+def canonical(text):
+    """An address or a domain as Python's own libraries compare it."""
+    text = "".join(c for c in unicodedata.normalize("NFKC", text or "") if unicodedata.category(c) != "Cf").strip().lower()
+    if "@" not in text:
+        return None
+    local, _, host = text.rpartition("@")
+    return f"{local}@{unicodedata.normalize('NFC', host.encode('ascii').decode('idna') if host.isascii() else host)}"
+
+
+def identities(email, name, phone, mobile):
+    """By what a person is known: the address, else name and number."""
+    address = canonical(email)
+    return [address] if address else [f"{name or ''} {number}" for number in (phone, mobile) if number and number.startswith("+")]
+
+
+class Writer:
+    """Writes as hostile people do."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def pick(self, values, empty=0.0):
+        return None if self.random.random() < empty else self.random.choice(values)
+
+    def host(self, host):
+        unicode = not host.isascii()
+        return self.random.choice([
+            host, host.upper(), "www." + host, host + ".",
+            host.encode("idna").decode() if unicode else host.replace("e", "\u00ade"),
+            unicodedata.normalize("NFD", host) if unicode else "".join(chr(ord(c) + 0xFEE0) if "a" <= c <= "z" else c for c in host),
+            "shop." + host if host in OWN else host,
+        ])
+
+    def email(self, address):
+        local, _, host = address.rpartition("@")
+        written = self.host(host)
+        # below another domain, somebody else has the same name
+        if written.startswith("shop."):
+            written = host
+        address = f"{self.random.choice([local, local.upper(), unicodedata.normalize('NFD', local)])}@{written}"
+        return self.random.choice([
+            address, f" {address}\t", f"<{address}>", f"John Smith <{address}>", f"{address},", f"{address}\u200b", f"mailto:{address}", f"'{address}'",
+            f"{address} (work)", address.replace("@", "\uff20")])
+
+    def website(self, host):
+        host = self.host(host)
+        return self.random.choice([host, f"https://{host}/x?y=a@b.c", f"http:/{host}", f"({host})", f"{host}:443", f"HTTPS://{host.upper()}", f"{host}, now", f"//{host}"])
+
+    def company(self, name):
+        return self.random.choice([name, name.upper(), f" {name} ", name.replace(" ", ""), name.replace(" ", "-"), name + ".", unicodedata.normalize("NFD", name), name + "\u200b"])
+
+    def number(self, number):
+        national = number.removeprefix("+52").removeprefix("+1").removeprefix("+44")
+        return self.random.choice([number, f"{number} x12", f"tel:{number}", national, f"({national[:3]}) {national[3:6]}-{national[6:]}"])
+
+    def row(self):
+        def maybe(write, values, empty):
+            value = self.pick(values, empty)
+            return None if value is None else write(value)
+
+        return [maybe(self.email, PEOPLE, 0.1), self.pick(["Ann", "Bob", "ANN "]), maybe(self.company, COMPANIES, 0.4), maybe(self.website, HOSTS, 0.6),
+                maybe(self.number, NUMBERS, 0.2), maybe(self.number, NUMBERS, 0.5), self.pick(["US", "mx", "GB", "Mexico"], 0.7)]
+
+
+class Session:
+    """Writes in transactions of its own."""
+
+    def __init__(self, seed):
+        self.connection = psycopg.connect(application_name=f"law {seed}")
+        self.connection.execute("SET search_path = law, public; SET client_min_messages = error; SET lock_timeout = '20s'")
+        self.connection.execute(f"CREATE TEMP TABLE staging ({', '.join(f'{f} text' for f in FIELDS)})")
+        self.connection.commit()
+        self.write = Writer(seed)
+        self.random = self.write.random
+        self.log = []
+
+    def run(self, statement, values=()):
+        self.log.append((statement, values))
+        return self.connection.execute(statement, values)
+
+    def one(self, table):
+        return self.run(f"SELECT campaign_id, {table[:-1]}_id FROM {table} ORDER BY random() LIMIT 1").fetchone()
+
+    # what brings nobody back
+    def upload(self):
+        self.run("TRUNCATE staging")
+        for _ in range(self.random.randint(1, 8)):
+            self.run(f"INSERT INTO staging VALUES ({', '.join(['%s'] * len(FIELDS))})", self.write.row())
+        self.run("CALL upload_leads(%s, 'staging')", (self.random.choice(CAMPAIGNS),))
+
+    def insert(self):
+        self.run("INSERT INTO leads (campaign_id, email, name, company, website, phone, mobile) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                 (self.random.choice(CAMPAIGNS), *self.write.row()[:6]))
+
+    def edit_contact(self):
+        if found := self.one("contacts"):
+            address = self.write.pick(PEOPLE)
+            column, value = self.random.choice([
+                ("email", self.write.email(address)), ("email", None), ("phone", self.write.number(self.write.pick(NUMBERS))), ("mobile", None),
+                ("account_id", None), ("name", "Zed"), ("region", self.random.choice(["US", "GB", "mx "]))])
+            if column == "account_id":
+                value = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()[0] if self.random.random() < 0.8 else None
+            if column == "region":
+                # an edit of the region is somebody's word on how the numbers are to be read
+                self.run("UPDATE contacts SET region = %s, phone = NULL, mobile = NULL WHERE campaign_id = %s AND contact_id = %s", (value, *found))
+            else:
+                self.run(f"UPDATE contacts SET {column} = %s WHERE campaign_id = %s AND contact_id = %s AND NOT EXISTS (SELECT FROM contacts AS o WHERE o.campaign_id = %s AND {'true' if column == 'email' and value else 'false'} AND lead_phones_email_key(o.email) = lead_phones_email_key(%s))",
+                         (value, *found, found[0], value if column == "email" else None))
+
+    def edit_account(self):
+        if found := self.one("accounts"):
+            column, value = self.random.choice([("name", self.write.company(self.write.pick(COMPANIES))), ("domain", self.write.website(self.write.pick(HOSTS))), ("domain", None)])
+            self.run(f"UPDATE accounts SET {column} = %s WHERE campaign_id = %s AND account_id = %s", (value, *found))
+
+    def merge_accounts(self):
+        if found := self.one("accounts"):
+            into = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()[0]
+            self.run("UPDATE contacts SET account_id = %s WHERE campaign_id = %s AND account_id = %s", (into, *found))
+            if into != found[1]:
+                self.run("DELETE FROM accounts WHERE campaign_id = %s AND account_id = %s", found)
+
+    def delete(self):
+        kind = self.random.random()
+        if kind < 0.05:
+            self.run("TRUNCATE contacts, leads, accounts")
+        elif kind < 0.3:
+            self.run("DELETE FROM contacts WHERE campaign_id = %s", (self.random.choice(CAMPAIGNS),))
+        elif found := self.one("contacts"):
+            self.run("DELETE FROM contacts WHERE campaign_id = %s AND contact_id = %s", found)
+
+    # what puts somebody out; an expiry in the far future, that must not shorten what stands longer
+    def out(self):
+        campaign, source = self.random.choice(CAMPAIGNS), self.random.choice(["a", "b"])
+        scope = self.random.choice([campaign, campaign, None])
+        expires = self.write.pick(["2090-01-01", "2001-01-01"], 0.7)
+        match self.random.randint(0, 4):
+            case 0:
+                self.run("CALL disqualify_phone(%s::bigint, %s, source => %s, expires_at => %s, leads => 'leads')", (campaign, self.write.pick(NUMBERS), source, expires))
+            case 1:
+                self.run("CALL suppress_phones(ARRAY[%s, %s], campaign => %s, source => %s, expires_at => %s)",
+                         (self.write.pick(NUMBERS), self.write.pick(NUMBERS), scope, source, expires))
+            case 2:
+                self.run("CALL suppress_domains(ARRAY[%s], campaign => %s, source => %s, expires_at => %s)", (self.write.website(self.write.pick(HOSTS)), scope, source, expires))
+            case 3:
+                if found := self.one("contacts"):
+                    self.run("CALL disqualify_contact(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+            case 4:
+                if found := self.one("accounts"):
+                    self.run("CALL disqualify_account(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+
+    def transaction(self):
+        """Returns what it was told to leave out, or nothing where it failed."""
+        self.log = []
+        try:
+            for _ in range(self.random.randint(1, 3)):
+                self.random.choices([self.upload, self.insert, self.edit_contact, self.edit_account, self.merge_accounts, self.delete, self.out], [4, 4, 4, 2, 1, 2, 3])[0]()
+            if self.random.random() < 0.1:
+                self.connection.rollback()
+            else:
+                self.connection.commit()
+        except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected, psycopg.errors.NoData,
+                psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure, psycopg.errors.RaiseException) as error:
+            if isinstance(error, psycopg.errors.RaiseException):
+                raise
+            self.connection.rollback()
+
+
+class Law:
+    def __init__(self):
+        self.people, self.numbers, self.companies = set(), set(), set()  # that are out: (campaign, who)
+        self.watch = psycopg.connect(autocommit=True)
+        self.watch.execute("SET search_path = law, public; SET client_min_messages = error")
+        self.checks = 0
+
+    def rows(self, query):
+        return self.watch.execute(query).fetchall()
+
+    def seen(self):
+        """Who is out, as the entries say: people by address, or by name and number; numbers; companies by name."""
+        people = {(c, who) for c, email, name, phone, mobile in self.rows("""
+            SELECT c.campaign_id, lead_phones_email(c.email), lower(btrim(c.name)), c.phone, c.mobile FROM contacts AS c
+             WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead'
+                              -- who has no address is nobody else's equal, but for an entry against himself
+                              AND (lead_phones_email(c.email) IS NOT NULL OR d.kind = 'contact'))""") for who in identities(email, name, phone, mobile)}
+        numbers = set(self.rows("""
+            SELECT d.campaign_id, d.phone::text FROM campaign_phone_disqualifications AS d WHERE d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()
+             UNION
+            SELECT c.campaign_id, d.subject FROM lead_ledger AS d CROSS JOIN campaigns AS c WHERE d.kind = 'phone' AND d.campaign_id IS NULL AND d.stands"""))
+        companies = set(self.rows("""
+            SELECT d.campaign_id, substr(k.subject, 9) FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d USING (entry)
+             WHERE k.subject LIKE 'company %' AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()"""))
+        return people, numbers, companies
+
+    def check(self, log):
+        for campaign, lead, email, name, phone, mobile, *numbers in self.rows("""
+            SELECT k.campaign_id, k.lead_id, lead_phones_email(c.email), lower(btrim(c.name)), c.phone, c.mobile, k.phone, k.mobile
+              FROM callable_leads AS k JOIN contacts AS c USING (campaign_id, contact_id)"""):
+            out = [who for who in identities(email, name, phone, mobile) if (campaign, who) in self.people] + [n for n in numbers if (campaign, n) in self.numbers]
+            if out:
+                raise AssertionError(f"in campaign {campaign}, {out} was out and is callable, by lead {lead}; after:\n" + "\n".join(map(str, log)))
+        # a person who comes by the name of a company that is out, and is of no other
+        for campaign, lead, company in self.rows("""
+            SELECT k.campaign_id, k.lead_id, a.name_key FROM callable_leads AS k JOIN accounts AS a USING (campaign_id, account_id) WHERE a.name_key IS NOT NULL"""):
+            if (campaign, company) in self.companies:
+                raise AssertionError(f"in campaign {campaign}, company {company} was out and is callable, by lead {lead}; after:\n" + "\n".join(map(str, log)))
+        marks = self.rows("""
+            SELECT c.campaign_id, c.contact_id FROM contacts AS c
+             WHERE EXISTS (SELECT FROM campaign_phone_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.lifted_at IS NULL
+                              AND (d.phone = c.phone AND NOT c.phone_disqualified OR d.phone = c.mobile AND NOT c.mobile_disqualified))""")
+        if marks:
+            raise AssertionError(f"contacts without their marks: {marks}; after:\n" + "\n".join(map(str, log)))
+        differ = self.rows("""
+            SELECT l.campaign_id, l.lead_id FROM (SELECT * FROM leads ORDER BY random() LIMIT 20) AS l
+              JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+             CROSS JOIN LATERAL (SELECT coalesce(bool_or(s.blocks = 'lead'), false) AS lead, coalesce(bool_or(s.blocks = 'phone'), false) AS phone,
+                                        coalesce(bool_or(s.blocks = 'mobile'), false) AS mobile FROM lead_status(l.lead_id, campaign => l.campaign_id) AS s) AS s
+             WHERE (NOT s.lead AND (try_normalize_phone(c.phone, c.region) IS NOT NULL AND NOT s.phone OR try_normalize_phone(c.mobile, c.region) IS NOT NULL AND NOT s.mobile))
+                   <> EXISTS (SELECT FROM callable_leads AS k WHERE k.campaign_id = l.campaign_id AND k.lead_id = l.lead_id)""")
+        if differ:
+            raise AssertionError(f"lead_status and callable_leads differ: {differ}")
+        people, numbers, companies = self.seen()
+        self.people |= people
+        self.numbers |= numbers
+        self.companies |= companies
+        self.checks += 1
+
+    def lift(self, writer):
+        """The ways back: afterwards, those are out who still are."""
+        campaign, source = writer.pick(CAMPAIGNS), writer.pick(["a", "b"], 0.3)
+        scope = writer.pick([campaign, None])
+        match writer.random.randint(0, 5):
+            case 0:
+                self.watch.execute("CALL requalify_phone(%s::bigint, %s, source => %s, leads => 'leads')", (campaign, writer.pick(NUMBERS), source))
+            case 1:
+                self.watch.execute("CALL unsuppress_phones(ARRAY[%s], campaign => %s, source => %s)", (writer.pick(NUMBERS), scope, source))
+            case 2:
+                self.watch.execute("CALL unsuppress_domains(ARRAY[%s], campaign => %s, source => %s)", (writer.host(writer.pick(HOSTS)), scope, source))
+            case 3:
+                self.watch.execute("CALL expire_disqualifications('leads')")
+            case kind:
+                entries = self.rows(f"SELECT campaign_id, {'contact' if kind == 4 else 'account'}_id FROM lead_disqualifications WHERE lifted_at IS NULL AND {'contact' if kind == 4 else 'account'}_id IS NOT NULL")
+                if entries:
+                    self.watch.execute(f"CALL requalify_{'contact' if kind == 4 else 'account'}(%s, %s, source => %s)", (*writer.pick(entries), source))
+        people, numbers, companies = self.seen()
+        self.people, self.numbers, self.companies = self.people & people, self.numbers & numbers, self.companies & companies
+
+
+def mutate(connection, name):
+    function, old, new = MUTATIONS[name]
+    body = connection.execute("SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s", (function,)).fetchone()[0]
+    old, new = old.format(schema="public"), new.format(schema="public")
+    assert old in body, f"{function} does not say {old}"
+    connection.execute(body.replace(old, new))
+    print(f"broken: {name}")
+
+
+def main():
+    with psycopg.connect(autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS law CASCADE; CREATE SCHEMA law; SET search_path = law, public; SET client_min_messages = error")
+        connection.execute("SELECT create_lead_tables()")
+        for campaign, region in REGIONS.items():
+            connection.execute("INSERT INTO campaigns (campaign_id, name, region) VALUES (%s, 'c', %s)", (campaign, region))
+        if mutation := os.environ.get("MUTATION"):
+            mutate(connection, mutation)
+    law, writer = Law(), Writer(SEED)
+    sessions = [Session(SEED * 1000 + n) for n in (1, 2)]
+    started = time.monotonic()
+    transactions = 0
+    try:
+        while time.monotonic() - started < DURATION:
+            errors = []
+
+            def work(session):
+                try:
+                    session.transaction()
+                except BaseException as error:  # handed to the main thread
+                    errors.append(error)
+
+            threads = [threading.Thread(target=work, args=(session,)) for session in sessions]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            if errors:
+                raise errors[0]
+            transactions += len(sessions)
+            law.check([entry for session in sessions for entry in session.log])
+            if writer.random.random() < 0.1:
+                law.lift(writer)
+    except Exception:
+        print(f"seed {SEED}, after {time.monotonic() - started:.1f} s and {transactions} transactions")
+        raise
+    wrong = law.rows("SELECT * FROM verify_phone_counts('contacts')")
+    assert not wrong, wrong
+    print(f"{transactions} transactions of two sessions, {law.checks} checks, nobody came back; {len(law.people)} people, {len(law.numbers)} numbers out at the end")
+
+
+main()

@@ -1,0 +1,152 @@
+-- Who is out stays out: no upload, insert, edit, deletion, spelling or company brings anybody back.
+\set SHOW_CONTEXT never
+\pset null -
+CREATE SCHEMA crm;
+SET search_path = crm, public;
+SET timezone = 'UTC';
+SELECT create_lead_tables();
+INSERT INTO campaigns (campaign_id, name) VALUES (1, 'one'), (2, 'two');
+CREATE VIEW dialed AS SELECT campaign_id, name, phone FROM callable_leads ORDER BY campaign_id, lead_id;
+
+-- Another company: a person does not leave one that is out by coming again with another.
+INSERT INTO leads (campaign_id, name, email, company, phone) VALUES (1, 'Bob', 'bob@acme.example', 'Acme', '415 555 2601'), (1, 'Eve', 'eve@gmail.com', 'Acme', '415 555 2602');
+SELECT account_id AS acme FROM accounts WHERE domain = 'acme.example' \gset
+CALL disqualify_account(1, :acme, 'competitor');
+CREATE TEMPORARY TABLE again (name text, email text, company text, website text, phone text);
+INSERT INTO again VALUES ('Bob', 'bob@acme.example', NULL, 'https://www.linkedin.com/in/bob', '415 555 2601'), ('Eve', 'eve@gmail.com', 'Other', 'https://other.example', '415 555 2602'),
+    ('New', 'new@other.example', 'Other', NULL, '415 555 2603');
+CALL upload_leads(1, 'again') \gx
+SELECT row_number, column_name, raw_value, reason FROM lead_upload_problems ORDER BY 1, 2;
+INSERT INTO leads (campaign_id, name, email, company, website, phone) VALUES (1, 'Bob', 'BOB@acme.example', 'Third', 'third.example', '415 555 2601');
+SELECT * FROM dialed;
+SELECT c.name, a.name, a.domain FROM contacts AS c LEFT JOIN accounts AS a USING (campaign_id, account_id) ORDER BY contact_id;
+-- by an edit, a new name of the company, or as somebody new
+UPDATE contacts SET account_id = (SELECT account_id FROM accounts WHERE domain = 'other.example') WHERE name = 'Eve';
+UPDATE contacts SET account_id = NULL, email = 'bob@gmail.com' WHERE name = 'Bob';
+UPDATE accounts SET name = 'Nova', domain = 'HTTPS://WWW.Nova.example/' WHERE account_id = :acme;
+SELECT domain FROM accounts WHERE account_id = :acme;
+DELETE FROM contacts WHERE name <> 'New';
+DELETE FROM accounts WHERE account_id = :acme;
+INSERT INTO leads (campaign_id, name, email, company, phone) VALUES (1, 'Bob', 'bob@gmail.com', 'Fourth', '415 555 2601'), (1, 'Bob', 'bob@acme.example', NULL, '415 555 2601'),
+    (1, 'Eve', 'EVE@gmail.com', NULL, '415 555 2602'), (1, 'Nat', NULL, 'nova', '415 555 2604'), (1, 'Ned', 'ned@mail.nova.example', 'Ned', '415 555 2605');
+SELECT * FROM dialed;
+-- a row of two companies, one of which is out
+INSERT INTO leads (campaign_id, name, company, phone) VALUES (2, 'a', 'Beta', '415 555 2610'), (2, 'b', 'Beta Corp', '415 555 2611');
+SELECT account_id AS beta FROM accounts WHERE name = 'Beta Corp' \gset
+CALL disqualify_account(2, :beta);
+TRUNCATE again;
+INSERT INTO again VALUES ('c', 'c@beta.example', 'Beta', NULL, '415 555 2612'), ('d', 'd@beta.example', 'Beta Corp', NULL, '415 555 2613'), ('e', 'e@gmail.com', 'Delta', NULL, '415 555 2614'),
+    ('e', 'e@gmail.com', 'beta-CORP', NULL, '415 555 2614'), ('e', 'e@gmail.com', 'Delta', NULL, '415 555 2614');
+CALL upload_leads(2, 'again') \gx
+SELECT * FROM dialed WHERE campaign_id = 2;
+CALL requalify_account(2, :beta);
+SELECT name FROM dialed WHERE campaign_id = 2;
+DELETE FROM contacts;
+
+-- Spellings of addresses and domains.
+CALL suppress_domains('{kw.example,étoile.example}'::text[]);
+INSERT INTO leads (campaign_id, name, email, website, phone) SELECT 1, s.email || ' ' || s.website, s.email, s.website, '415 555 2620' FROM (VALUES
+    ('john/sales@kw.example', ''), ('<john@kw.example>', ''), ('John Smith <js@kw.example>', ''), ('c@kw.example,', ''), (E'd@kw.example\u200b', ''), ('ｅ＠ｋｗ．ｅｘａｍｐｌｅ', ''),
+    ('f@mail.kw.example', ''), ('g@xn--toile-9ra.example', ''), (E'h@e\u0301toile.example', ''), ('i@ÉTOILE.example (work)', ''), ('j@kw.example; j@gmail.com', ''), ('k@kw.example.', ''),
+    ('l@gmail.com', 'http:/kw.example'), ('m@gmail.com', '(kw.example)'), ('n@gmail.com', 'HTTPS://WWW.KW.EXAMPLE:443/x'), ('o@gmail.com', 'shop.kw.example'), ('p@gmail.com', 'https://xn--toile-9ra.example'),
+    ('q@notkw.example', ''), ('r@kw.example.org', '')) AS s (email, website);
+SELECT name FROM dialed;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (2, 'moved', 'moved@free.example', '415 555 2621');
+UPDATE accounts SET domain = 'KW.Example' WHERE domain = 'free.example';
+SELECT count(*) FROM dialed WHERE campaign_id = 2;
+CALL suppress_domains('{com,co.uk,kw.example}'::text[]);
+DELETE FROM contacts;
+-- one person, however the address is written
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Zoë', 'zoe@other.example', '415 555 2622');
+SELECT contact_id AS zoe FROM contacts \gset
+CALL disqualify_contact(1, :zoe);
+INSERT INTO leads (campaign_id, name, email, phone) SELECT 1, 'Zoë', s, '415 555 2622' FROM unnest(ARRAY['ZOE@OTHER.EXAMPLE', 'Zoë <zoe@other.example>', 'mailto:zoe@other.example', E'zo\u00ade@other.example', 'zoe@www.other.example']) AS s;
+SELECT count(*), count(DISTINCT contact_id) FROM leads;
+SELECT * FROM dialed;
+
+-- Deleted, and back: the entry holds the address; of who has none, name and number.
+DELETE FROM contacts;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Zoë', 'zoe@other.example', '415 555 2623'), (1, 'Anon', NULL, '415 555 2624');
+SELECT contact_id AS anon FROM contacts WHERE name = 'Anon' \gset
+CALL disqualify_contact(1, :anon);
+DELETE FROM contacts;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Zoë', 'zoe@other.example', '415 555 2623'), (1, 'ANON', 'n/a', '(415) 555-2624'), (1, 'Anon', NULL, '415 555 2625');
+SELECT name, phone FROM dialed;
+UPDATE contacts SET email = 'z@other.example' WHERE name = 'Zoë';
+DELETE FROM contacts;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Zoë', 'z@other.example', '415 555 2623');
+SELECT name, phone FROM dialed;
+SELECT lift FROM lead_status((SELECT max(lead_id) FROM leads)) \gexec
+SELECT name, phone FROM dialed;
+SELECT contact_id AS zoe FROM contacts WHERE name = 'Zoë' \gset
+CALL disqualify_contact(1, :zoe);
+TRUNCATE contacts CASCADE;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Zoë', 'z@other.example', '415 555 2623');
+SELECT name, phone FROM dialed;
+SELECT contact_id AS zoe FROM contacts \gset
+CALL requalify_contact(1, :zoe);
+SELECT name, phone FROM dialed;
+DELETE FROM contacts;
+
+-- All campaigns and one, each for itself; no unknown one; the longest of a source.
+INSERT INTO campaigns (campaign_id, name) VALUES (0, 'zero');
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (0, 'zero', 'a@scope.example', '415 555 2630'), (1, 'one', 'a@scope.example', '415 555 2630');
+CALL suppress_domains('{scope.example}'::text[], campaign => 0);
+SELECT name FROM dialed;
+CALL suppress_domains('{scope.example}'::text[]);
+SELECT name FROM dialed;
+CALL unsuppress_domains('{scope.example}'::text[], campaign => 0);
+SELECT name FROM dialed;
+CALL unsuppress_domains('{scope.example}'::text[]);
+SELECT name FROM dialed;
+CALL suppress_domains('{scope.example}'::text[], campaign => 99);
+CALL unsuppress_domains('{scope.example}'::text[], campaign => 99);
+CALL suppress_phones('{415 555 2630}'::text[], campaign => 99);
+CALL suppress_domains('{scope.example}'::text[], reason => 'first');
+CALL suppress_domains('{scope.example}'::text[], reason => 'shorter', expires_at => now() + interval '1 hour');
+SELECT reason, expires_at FROM lead_ledger WHERE subject = 'scope.example' AND stands;
+CALL suppress_phones('{415 555 2630}'::text[], campaign => 1, reason => 'first', expires_at => '2100-01-01');
+CALL suppress_phones('{415 555 2630}'::text[], campaign => 1, reason => 'shorter', expires_at => '2099-01-01');
+CALL disqualify_phone(1, '415 555 2630', source => 'suppression list', reason => 'longer', expires_at => '2101-01-01', leads => 'leads');
+SELECT reason, expires_at FROM lead_ledger WHERE subject = '+14155552630' AND campaign_id = 1 AND stands;
+
+-- Regions: a number without a country code is read as the campaign reads it, and as each lead that holds it.
+INSERT INTO campaigns (campaign_id, name, region) VALUES (52, 'Mexico', 'mx '), (53, 'Spain', 'ES');
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (52, 'Mexican', 'm@region.example', '55 1234 5678');
+CREATE TEMPORARY TABLE foreigners (name text, email text, phone text, country text, "Region" text);
+INSERT INTO foreigners VALUES ('American', 'a@region.example', '(551) 234-5678', 'us', 'IN'), ('Briton', 'b@region.example', '(678) 999-8212', 'GB', 'CA');
+CALL upload_leads(52, 'foreigners') \gx
+SELECT name, phone, region FROM contacts WHERE campaign_id = 52;
+SELECT custom FROM leads WHERE upload_id IS NOT NULL AND campaign_id = 52 ORDER BY lead_id;
+CALL disqualify_phone(52, '55 1234 5678', leads => 'leads');
+SELECT name, phone FROM dialed WHERE campaign_id = 52;
+CALL requalify_phone(52, '55 1234 5678', leads => 'leads');
+SELECT name, phone FROM dialed WHERE campaign_id = 52;
+CALL requalify_phone(52, '55 1234 5678', region => 'US', leads => 'leads');
+CALL disqualify_phone(52, '55 1234 5678', region => 'us', leads => 'leads');
+SELECT name, phone FROM dialed WHERE campaign_id = 52;
+CALL suppress_phones('{55 1234 5678}'::text[], campaign => 52);
+CALL suppress_phones('{(678) 999-8212}'::text[], campaign => 53);
+SELECT name, phone FROM dialed WHERE campaign_id = 52;
+CALL disqualify_phone(52, '12', leads => 'leads');
+-- what the row's own region calls invalid is read by no other
+UPDATE foreigners SET phone = '020 7946 0958', country = 'US' WHERE name = 'Briton';
+INSERT INTO foreigners VALUES ('Twice', 't@region.example', NULL, 'GB'), ('Twice', 't@region.example', '020 7946 0958', 'US');
+CALL upload_leads(52, 'foreigners') \gx
+SELECT name, phone, region FROM contacts WHERE campaign_id = 52 ORDER BY contact_id;
+SELECT name, phone FROM dialed WHERE campaign_id = 52;
+
+-- Rows of nothing that anybody sees; nulls inside a value; a lead_id that repeats.
+CREATE TEMPORARY TABLE blank (name text, phone text, extra jsonb);
+INSERT INTO blank VALUES (E'\t', E'\u00a0', NULL), (E'\u200b', E' \r\n', '{"a": null}'), ('Nell', NULL, '{"a": null, "b": [null, {"c": null}]}'), ('Nil', NULL, 'null');
+CALL upload_leads(53, 'blank') \gx
+SELECT name, custom FROM leads WHERE campaign_id = 53 ORDER BY lead_id;
+INSERT INTO leads (lead_id, campaign_id, name, phone) VALUES (7001, 1, 'x', '415 555 2640'), (7001, 2, 'y', '1');
+SELECT kind FROM lead_status(7001);
+SELECT kind FROM lead_status(7001, campaign => 1);
+SELECT kind FROM lead_status(7001, campaign => 2);
+SELECT kind FROM lead_status(7001, campaign => 3);
+
+SELECT * FROM verify_phone_counts('contacts');
+SET client_min_messages = warning;
+DROP SCHEMA crm CASCADE;
