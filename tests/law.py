@@ -144,7 +144,8 @@ class Session:
                 ("email", self.write.email(address)), ("email", None), ("phone", self.write.number(self.write.pick(NUMBERS))), ("mobile", None),
                 ("account_id", None), ("name", "Zed"), ("region", self.random.choice(["US", "GB", "mx "]))])
             if column == "account_id":
-                value = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()[0] if self.random.random() < 0.8 else None
+                other = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()
+                value = other[0] if other and self.random.random() < 0.8 else None
             if column == "region":
                 # an edit of the region is somebody's word on how the numbers are to be read
                 self.run("UPDATE contacts SET region = %s, phone = NULL, mobile = NULL WHERE campaign_id = %s AND contact_id = %s", (value, *found))

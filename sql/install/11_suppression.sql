@@ -1,5 +1,5 @@
--- Ways out: accounts and contacts that are disqualified, suppressed domains, and numbers that are suppressed in all campaigns.
--- Numbers of one campaign stand in campaign_phone_disqualifications, whoever disqualifies them; see 4_disqualification.sql.
+-- Ways out: accounts and contacts that are disqualified, and suppressed domains. Numbers stand in the ledgers that every tracked table has, whoever
+-- disqualifies them; see 4_disqualification.sql.
 
 CREATE FUNCTION @extschema@.lead_phones_holds_for(kind text, campaign bigint, subject text) RETURNS text[]
     STABLE LANGUAGE sql
@@ -46,25 +46,24 @@ BEGIN
         SELECT coalesce(array_agg(l.entry), '{}') INTO replaced FROM lifted AS l;
         -- What the replaced entry held for, the new one does.
         WITH added AS (
-            INSERT INTO lead_disqualifications AS d (campaign_id, account_id, contact_id, domain, phone, source, reason, disqualified_by, disqualified_at,
-                expires_at)
+            INSERT INTO lead_disqualifications AS d (campaign_id, account_id, contact_id, domain, source, reason, disqualified_by, disqualified_at, expires_at)
             SELECT campaign, CASE kind WHEN 'account' THEN s.subject::bigint END, CASE kind WHEN 'contact' THEN s.subject::bigint END,
-                   CASE kind WHEN 'domain' THEN s.subject END, CASE kind WHEN 'phone' THEN s.subject END, source,
+                   CASE kind WHEN 'domain' THEN s.subject END, source,
                    reason, by_whom, clock_timestamp(), CASE
                        WHEN expires_at IS NULL OR o.entry IS NOT NULL AND o.expires_at IS NULL THEN NULL
                        ELSE greatest(o.expires_at, expires_at) END
               FROM unnest(missing) AS s (subject)
               LEFT JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
-                   AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = s.subject
+                   AND coalesce(o.account_id::text, o.contact_id::text, o.domain) = s.subject
              ORDER BY s.subject
             ON CONFLICT DO NOTHING
-            RETURNING d.entry, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text) AS subject)
+            RETURNING d.entry, coalesce(d.account_id::text, d.contact_id::text, d.domain) AS subject)
         INSERT INTO lead_disqualification_subjects (entry, subject)
         SELECT a.entry, h.subject FROM added AS a CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, a.subject)) AS h (subject)
          UNION
         SELECT a.entry, k.subject FROM added AS a
           JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
-               AND coalesce(o.account_id::text, o.contact_id::text, o.domain, o.phone::text) = a.subject
+               AND coalesce(o.account_id::text, o.contact_id::text, o.domain) = a.subject
           JOIN lead_disqualification_subjects AS k ON k.entry = o.entry;
         -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
     END LOOP;
@@ -85,8 +84,7 @@ AS $function$
       JOIN lead_disqualifications AS d ON d.entry = k.entry
      WHERE d.lifted_at IS NULL AND d.campaign_id IS NOT DISTINCT FROM $2
        AND d.source = coalesce($4, d.source)
-       AND CASE $1 WHEN 'account' THEN d.account_id IS NOT NULL WHEN 'contact' THEN d.contact_id IS NOT NULL
-                   WHEN 'domain' THEN d.domain IS NOT NULL ELSE d.phone IS NOT NULL END
+       AND CASE $1 WHEN 'account' THEN d.account_id IS NOT NULL WHEN 'contact' THEN d.contact_id IS NOT NULL ELSE d.domain IS NOT NULL END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_standing(text, bigint, text[], text) IS
     'internal: the entries of a kind that hold for some subjects, of a source or all, and are not lifted';
@@ -141,7 +139,7 @@ BEGIN
     IF kind IN ('account', 'contact') THEN
         PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
     END IF;
-    IF kind = 'phone' AND campaign IS NOT NULL THEN
+    IF kind = 'phone' THEN
         IF cardinality(subjects) > 0 THEN
             PERFORM @extschema@.lead_phones_disqualify(leads, arguments);
         END IF;
@@ -191,10 +189,12 @@ BEGIN
       JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
      CROSS JOIN LATERAL (
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was))
+         WHERE w.subject LIKE 'person %' OR NOT EXISTS (
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was))
          UNION
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE NOT EXISTS (SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is))) AS s
+         WHERE w.subject LIKE 'person %' OR NOT EXISTS (
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is))) AS s
      WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
     ON CONFLICT DO NOTHING;
 END
@@ -260,7 +260,7 @@ BEGIN
     -- also an entry against an earlier row of the same person or company
     held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
-    IF kind = 'phone' AND campaign IS NOT NULL THEN
+    IF kind = 'phone' THEN
         IF cardinality(subjects) > 0 THEN
             lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
         END IF;

@@ -197,7 +197,8 @@ BEGIN
     EXECUTE format($query$
         SELECT jsonb_build_object('standing', count(*), 'overdue', count(*) FILTER (WHERE d.expires_at <= now())) FROM (%s) AS d$query$,
         (SELECT string_agg(format('SELECT l.expires_at FROM %s AS l WHERE l.lifted_at IS NULL', ledger), ' UNION ALL ')
-           FROM unnest(ARRAY[tracked.disqualifications, others]) AS ledger WHERE ledger IS NOT NULL)) INTO part;
+           FROM unnest(ARRAY[tracked.disqualifications, others]) AS ledger WHERE ledger IS NOT NULL)
+        || coalesce(' UNION ALL SELECT p.expires_at FROM ' || @extschema@.lead_phones_out_everywhere(tracked), '')) INTO part;
     metrics := metrics || part;
     IF uploads IS NOT NULL THEN
         EXECUTE format($query$

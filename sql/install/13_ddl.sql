@@ -9,7 +9,7 @@ AS $function$
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
      WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
        AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
-       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications')
+       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications', 'phone_suppressions', 'suppressed_phones')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
      UNION ALL
@@ -29,7 +29,8 @@ AS $function$
     SELECT t.leads FROM @extschema@.lead_phone_tables AS t
       JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
       JOIN pg_catalog.pg_class AS c ON c.oid = relation AND c.relowner = l.relowner
-     WHERE relation IN (t.counts, t.disqualifications)
+     WHERE relation IN (t.counts, t.disqualifications, @extschema@.lead_phones_ledger(t, 'phone_suppressions'),
+                        @extschema@.lead_phones_ledger(t, 'suppressed_phones'))
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_kept_for(regclass) IS
     'internal: the tracked table of which a table is the counts or the ledger';

@@ -118,14 +118,14 @@ AS $function$
 BEGIN
     EXECUTE format($dml$
         INSERT INTO %1$s AS c (%2$I, phone, disqualified)
-        SELECT DISTINCT d.%2$I, d.phone, true FROM %3$s AS d WHERE d.lifted_at IS NULL
+        SELECT DISTINCT d.campaign, d.phone, true FROM (%3$s) AS d
         ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = true WHERE NOT c.disqualified$dml$,
-        tracked.counts, tracked.campaign_column, tracked.disqualifications);
+        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
     EXECUTE format($dml$
         UPDATE %1$s AS c SET disqualified = false
-         WHERE c.disqualified AND NOT EXISTS (SELECT FROM %3$s AS d
-                WHERE d.%2$I = c.%2$I AND d.phone = c.phone AND d.lifted_at IS NULL)$dml$,
-        tracked.counts, tracked.campaign_column, tracked.disqualifications);
+         WHERE c.disqualified AND NOT EXISTS (SELECT FROM (%3$s) AS d
+                WHERE d.campaign = c.%2$I AND d.phone = c.phone)$dml$,
+        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
 END
 $function$;
@@ -227,7 +227,7 @@ BEGIN
     -- One statement, so that leads, counts and ledger are seen at one moment.
     RETURN QUERY EXECUTE format($query$
         WITH recount AS (%1$s),
-        standing AS (SELECT DISTINCT d.%2$I AS campaign, d.phone FROM %3$s AS d WHERE d.lifted_at IS NULL),
+        standing AS (SELECT DISTINCT d.campaign, d.phone FROM (%3$s) AS d),
         marks AS (
             SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l WHERE l.%7$I IS NOT NULL
              UNION ALL
@@ -263,7 +263,7 @@ BEGIN
                <> (a.expected_lead_count, a.expected_phone_count, a.expected_mobile_count, a.expected_disqualified)
             OR a.lead_count = 0 AND NOT a.disqualified
          ORDER BY 1, 2$query$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, tracked.disqualifications,
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, @extschema@.lead_phones_out_here(tracked),
         tracked.counts, leads,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
         @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');

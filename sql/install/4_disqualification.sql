@@ -211,7 +211,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone
     'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
-    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], waits boolean DEFAULT true) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], waits boolean DEFAULT true, attempts int DEFAULT 1000) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -221,7 +221,7 @@ DECLARE
     held record;
 BEGIN
     -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
-    FOR attempt IN 1 .. 1000 LOOP
+    FOR attempt IN 1 .. attempts LOOP
         held := NULL;
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
@@ -238,7 +238,7 @@ BEGIN
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
             -- of the counts: lock_timeout means what it says
-            IF held IS NULL OR attempt >= 1000 OR attempt > 50 AND NOT waits
+            IF held IS NULL OR attempt >= attempts OR attempt > 50 AND NOT waits
                OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
                 RAISE;
             END IF;
@@ -252,8 +252,25 @@ BEGIN
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[], boolean) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[], boolean, int) IS
     'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
+
+CREATE FUNCTION @extschema@.lead_phones_among_everywhere(tracked @extschema@.lead_phone_tables, numbers @extschema@.e164[]) RETURNS @extschema@.e164[]
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
+    standing @extschema@.e164[];
+BEGIN
+    IF everywhere IS NOT NULL THEN
+        EXECUTE format('SELECT array_agg(DISTINCT n.phone) FROM unnest($1) AS n (phone) JOIN %s ON s.number = substr(n.phone, 2)::bigint', everywhere)
+           INTO standing USING numbers;
+    END IF;
+    RETURN coalesce(standing, '{}');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_among_everywhere(@extschema@.lead_phone_tables, @extschema@.e164[]) IS
+    'internal: which of some numbers are out in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
     tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
@@ -267,6 +284,7 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %1$s AS d
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
         tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
+    standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
     EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
                      WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
@@ -409,6 +427,173 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_numbers_of(@extschema@.lead_phone_tables, text, jsonb) IS
     'internal: the numbers that a call is about: of a list, or as the one was spelled';
 
+CREATE FUNCTION @extschema@.lead_phones_check_everywhere(tracked @extschema@.lead_phone_tables) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF @extschema@.lead_phones_is_distributed(tracked.leads) THEN
+        RAISE EXCEPTION 'no number of table "%" can be put out in every campaign at once', tracked.leads
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'Citus distributes it by campaign, and a trigger looks at the tables of its own campaign alone.',
+                  HINT = 'Disqualify the number in each campaign.';
+    END IF;
+    IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no ledger of numbers that are out in every campaign', tracked.leads
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing, or belong to another owner.',
+                  HINT = format('Run track_lead_phones(%L, ...) with the settings that it has.', tracked.leads);
+    END IF;
+    -- Rows of the counts are looked for after their numbers were locked.
+    PERFORM @extschema@.lead_phones_check_isolation();
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
+    'internal: an error where numbers of a tracked table cannot be put out in every campaign';
+
+CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, numbers bigint[], waits boolean DEFAULT true) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- as in src/triggers/counts/everywhere.rs
+    slots constant int[] := ARRAY(SELECT DISTINCT (n % 64)::int FROM unnest(numbers) AS n ORDER BY 1);
+    slots_of constant int := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')::oid::bigint::bit(32)::int;
+    few constant int := 1000;
+    started_at constant timestamptz := clock_timestamp();
+    lock_timeout constant interval := current_setting('lock_timeout')::interval;
+    campaigns text[];
+    phones text[];
+    ordered record;
+    changed bigint := 0;
+BEGIN
+    FOR attempt IN 1 .. 10000 LOOP
+        BEGIN
+            -- Who is just writing counts holds these. He is not waited for in line: others would have to wait behind.
+            IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
+                RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
+            END IF;
+            EXECUTE format(CASE WHEN cardinality(numbers) <= few
+                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                       WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
+                ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                        JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
+                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING numbers;
+            IF phones IS NOT NULL THEN
+                PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, false, 1);
+            END IF;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF attempt >= 10000 OR attempt > 50 AND NOT waits OR lock_timeout > '0' AND clock_timestamp() - started_at >= lock_timeout THEN
+                RAISE;
+            END IF;
+        END;
+        PERFORM pg_sleep(least(attempt * 0.001, 0.05));
+    END LOOP;
+    FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+        changed := changed + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
+    END LOOP;
+    RETURN changed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_everywhere(@extschema@.lead_phone_tables, bigint[], boolean) IS
+    'internal: brings counts and leads of numbers in every campaign in line with the ledgers; returns the leads changed';
+
+CREATE FUNCTION @extschema@.lead_phones_disqualify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
+    phones @extschema@.e164[];
+    numbers bigint[];
+    missing bigint[];
+    entry int;
+    source constant text := arguments ->> 'source';
+    reason constant text := arguments ->> 'reason';
+    expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_everywhere(tracked);
+    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
+    EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
+                     WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
+                                          AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
+       INTO missing USING numbers, source, reason, expires_at;
+    IF missing IS NOT NULL THEN
+        EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced'' FROM %s AS p, unnest($1) AS n (number)
+                         WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = $2
+                           AND coalesce(p.expires_at, ''infinity'') <= coalesce($5, ''infinity'')',
+            @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+          USING missing, source, arguments ->> 'by', clock_timestamp(), expires_at;
+        EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
+            @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+           INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
+          USING missing, entry;
+    END IF;
+    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
+    'internal: disqualifies numbers in every campaign, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_requalify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    phones @extschema@.e164[];
+    numbers bigint[];
+    entries bigint;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_everywhere(tracked);
+    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+    -- Of one that was spelled, no other reading is brought back.
+    IF NOT arguments ? 'subjects' THEN
+        phones := phones[1:1];
+    END IF;
+    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
+                     WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
+        @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+      USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
+    GET DIAGNOSTICS entries = ROW_COUNT;
+    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS
+    'internal: lifts disqualifications of numbers in every campaign, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_expire_everywhere(
+    tracked @extschema@.lead_phone_tables, arguments jsonb, OUT entries bigint, OUT unmarked bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    expired_at constant timestamptz := clock_timestamp();
+    expired int[];
+    numbers bigint[];
+BEGIN
+    entries := 0;
+    unmarked := 0;
+    IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT array_agg(p.entry) FROM %s AS p WHERE p.lifted_at IS NULL AND p.expires_at <= $1',
+        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) INTO expired USING expired_at;
+    IF expired IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.lead_phones_check_isolation();
+    EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
+       INTO numbers, entries USING expired;
+    EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
+        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) USING expired, arguments ->> 'by', expired_at;
+    IF numbers IS NOT NULL THEN
+        unmarked := @extschema@.lead_phones_apply_everywhere(tracked, numbers, NOT arguments ? 'all');
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire_everywhere(@extschema@.lead_phone_tables, jsonb) IS
+    'internal: lifts the entries of every campaign that are past their time';
+
 CREATE FUNCTION @extschema@.lead_phones_disqualify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -418,10 +603,15 @@ DECLARE
     source text := arguments ->> 'source';
     reason text := arguments ->> 'reason';
     expires_at timestamptz := arguments ->> 'expires_at';
-    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
+    literal text;
+    numbers @extschema@.e164[];
     entered_at timestamptz;
 BEGIN
+    IF campaign IS NULL THEN
+        RETURN @extschema@.lead_phones_disqualify_everywhere(leads, arguments);
+    END IF;
+    literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
     -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
@@ -453,10 +643,15 @@ AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     campaign text := arguments ->> 'campaign';
-    literal text := @extschema@.lead_phones_check_campaign(tracked, campaign);
-    numbers @extschema@.e164[] := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
+    literal text;
+    numbers @extschema@.e164[];
     entries bigint;
 BEGIN
+    IF campaign IS NULL THEN
+        RETURN @extschema@.lead_phones_requalify_everywhere(leads, arguments);
+    END IF;
+    literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
+    numbers := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     -- Of one that was spelled, no other reading is brought back.
     IF NOT arguments ? 'subjects' THEN
         numbers := numbers[1:1];
@@ -484,8 +679,8 @@ DECLARE
     phones text[];
     ordered record;
     lifted bigint;
-    entries bigint := 0;
-    unmarked bigint := 0;
+    lifted_here bigint := 0;
+    unmarked_here bigint := 0;
 BEGIN
     EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone::pg_catalog.text) FROM %1$s AS d
                      WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
@@ -498,11 +693,12 @@ BEGIN
                 tracked.disqualifications, tracked.campaign_column, ordered.literal)
               USING ordered.numbers, arguments ->> 'by', expired_at;
             GET DIAGNOSTICS lifted = ROW_COUNT;
-            entries := entries + lifted;
-            unmarked := unmarked + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
+            lifted_here := lifted_here + lifted;
+            unmarked_here := unmarked_here + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
         END LOOP;
     END IF;
-    RETURN jsonb_build_object('leads', unmarked, 'entries', entries);
+    RETURN (SELECT jsonb_build_object('leads', unmarked_here + e.unmarked, 'entries', lifted_here + e.entries)
+              FROM @extschema@.lead_phones_expire_everywhere(tracked, arguments) AS e);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
@@ -517,14 +713,14 @@ DECLARE
     answer jsonb;
 BEGIN
     FOREACH required IN ARRAY CASE action
-        WHEN 'disqualify' THEN '{campaign,phone,source}'::text[]
-        WHEN 'requalify' THEN '{campaign,phone}'::text[]
+        WHEN 'disqualify' THEN '{phone,source}'::text[]
+        WHEN 'requalify' THEN '{phone}'::text[]
         ELSE '{}'::text[] END
     LOOP
         IF arguments ->> required IS NULL THEN
             RAISE EXCEPTION '% must not be NULL', required
                 USING ERRCODE = 'null_value_not_allowed',
-                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212'').';
+                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.';
         END IF;
     END LOOP;
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
@@ -561,7 +757,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
     campaign uuid,
@@ -584,7 +780,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
     campaign text,
@@ -607,7 +803,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign that holds the number, in either column, now and at later uploads';
+    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
     campaign bigint,

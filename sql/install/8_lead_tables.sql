@@ -166,7 +166,7 @@ BEGIN
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
-                    account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+                    phone_suppressions,suppressed_phones,account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
@@ -307,7 +307,6 @@ BEGIN
         account_id bigint,
         contact_id bigint,
         domain text COLLATE "C",
-        phone @extschema@.e164,
         source text NOT NULL,
         reason text,
         disqualified_by text NOT NULL,
@@ -316,15 +315,12 @@ BEGIN
         lifted_by text,
         lifted_at timestamptz,
         lift_reason text,
-        CHECK (num_nonnulls(account_id, contact_id, domain, phone) = 1),
-        CHECK (campaign_id IS NOT NULL OR num_nonnulls(domain, phone) = 1),
-        CHECK (campaign_id IS NULL OR phone IS NULL));
+        CONSTRAINT lead_disqualifications_one_subject CHECK (num_nonnulls(account_id, contact_id, domain) = 1),
+        CONSTRAINT lead_disqualifications_campaign CHECK (campaign_id IS NOT NULL OR domain IS NOT NULL));
     CREATE UNIQUE INDEX lead_disqualifications_account_idx ON lead_disqualifications (campaign_id, account_id, source)
         WHERE lifted_at IS NULL AND account_id IS NOT NULL;
     CREATE UNIQUE INDEX lead_disqualifications_contact_idx ON lead_disqualifications (campaign_id, contact_id, source)
         WHERE lifted_at IS NULL AND contact_id IS NOT NULL;
-    CREATE UNIQUE INDEX lead_disqualifications_phone_idx ON lead_disqualifications (phone, source)
-        WHERE lifted_at IS NULL AND phone IS NOT NULL;
     CREATE INDEX lead_disqualifications_expires_at_idx ON lead_disqualifications (expires_at)
         WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
 
@@ -357,7 +353,7 @@ BEGIN
     COMMENT ON COLUMN lead_uploads.refused IS 'rows that say nothing, and were left out';
     COMMENT ON COLUMN lead_uploads.disqualified_on_arrival IS 'rows with a number of which none may be called';
     COMMENT ON TABLE lead_upload_problems IS 'values of uploads that could not be used, and why';
-    COMMENT ON TABLE lead_disqualifications IS 'ledger of disqualified accounts and contacts, suppressed domains, and numbers suppressed in all campaigns';
+    COMMENT ON TABLE lead_disqualifications IS 'ledger of disqualified accounts and contacts, and suppressed domains';
     COMMENT ON COLUMN lead_disqualifications.campaign_id IS 'NULL for all campaigns';
 END
 $function$;
@@ -380,7 +376,7 @@ BEGIN
         PRIMARY KEY (subject, entry));
     CREATE INDEX lead_disqualification_subjects_entry_idx ON lead_disqualification_subjects (entry);
     COMMENT ON TABLE lead_disqualification_subjects IS 'whom an entry of lead_disqualifications holds for: it means people and companies, and outlives their rows';
-    COMMENT ON COLUMN lead_disqualification_subjects.subject IS 'account, contact, company, domain, email, person or phone, and which';
+    COMMENT ON COLUMN lead_disqualification_subjects.subject IS 'account, contact, company, domain, email or person, and which';
     INSERT INTO free_mail_domains (domain)
     SELECT unnest('{gmail.com,googlemail.com,yahoo.com,yahoo.co.uk,yahoo.ca,yahoo.fr,yahoo.de,yahoo.co.in,yahoo.com.br,ymail.com,
         rocketmail.com,hotmail.com,hotmail.co.uk,hotmail.fr,hotmail.de,outlook.com,outlook.de,outlook.fr,live.com,live.co.uk,msn.com,
@@ -436,9 +432,12 @@ BEGIN
            d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now()) AS stands
       FROM campaign_phone_disqualifications AS d
      UNION ALL
-    SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact'
-                WHEN d.domain IS NOT NULL THEN 'domain' ELSE 'phone' END,
-           d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain, d.phone::text), d.source, d.reason,
+    SELECT 'phone', NULL, '+' || s.number, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at, coalesce(s.lifted_by, d.lifted_by),
+           coalesce(s.lifted_at, d.lifted_at), coalesce(s.lift_reason, d.lift_reason), s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+      FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+     UNION ALL
+    SELECT CASE WHEN d.account_id IS NOT NULL THEN 'account' WHEN d.contact_id IS NOT NULL THEN 'contact' ELSE 'domain' END,
+           d.campaign_id, coalesce(d.account_id::text, d.contact_id::text, d.domain), d.source, d.reason,
            d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
       FROM lead_disqualifications AS d;
 
@@ -475,15 +474,17 @@ BEGIN
           FROM campaign_phone_disqualifications AS d
          WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
          UNION ALL
-        SELECT d.campaign_id, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
-          FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
-         WHERE k.subject = 'phone ' || n.number AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+        SELECT NULL, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
+          FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+         WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
          UNION ALL
         -- The mark of an entry that was made since this transaction began to read: out, where it is not one that has expired.
         SELECT c.campaign_id, NULL, 'it is marked, by an entry that this transaction does not see', NULL, NULL, NULL
          WHERE n.is_marked AND n.number IS NOT NULL
            AND NOT EXISTS (SELECT FROM campaign_phone_disqualifications AS d
-                            WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL)) AS d;
+                            WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL)
+           AND NOT EXISTS (SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+                            WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
 
     CREATE OR REPLACE VIEW callable_leads AS
     SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile

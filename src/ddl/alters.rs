@@ -153,9 +153,9 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
 
 /// An error where a table that a tracked one needs has no longer the name or the schema that it had.
 fn refuse_lost(schema: &str, table: pg_sys::Oid, old_name: &str) {
-    // SAFETY: a catalog look-up.
-    let may_be_kept = unsafe { pg_sys::get_attnum(table, c"phone".as_ptr()) != 0 };
-    if may_be_kept && let Some(owner) = server::owner_of_table(table) {
+    if drops::may_be_kept(table)
+        && let Some(owner) = server::owner_of_table(table)
+    {
         drops::refuse_missing(schema, old_name, owner, "renamed or moved");
     }
 }

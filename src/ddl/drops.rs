@@ -3,7 +3,7 @@
 //! A command names some objects, and takes others along. What it names is looked at before; what goes, the hook records as it goes, and
 //! it is looked at when the command is over.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use std::cell::RefCell;
 use std::ptr;
 
@@ -101,7 +101,7 @@ unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
                 }
                 return;
             }
-            if pg_sys::get_attnum(table, c"phone".as_ptr()) != 0
+            if may_be_kept(table)
                 && let Some(owner) = server::owner_of_table(table)
             {
                 let name = text::name_from_server(pg_sys::get_rel_name(table));
@@ -111,6 +111,13 @@ unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
             dropped.members.extend(members);
         });
     }
+}
+
+/// Whether a table can be counts or a ledger: these have one of two columns.
+pub(super) fn may_be_kept(table: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups.
+    let has = |name: &CStr| unsafe { pg_sys::get_attnum(table, name.as_ptr()) != 0 };
+    has(c"phone") || has(c"entry")
 }
 
 fn parents_of(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {

@@ -68,6 +68,14 @@ impl E164 {
         &self.text[..usize::from(self.len)]
     }
 
+    /// The digits as an integer: no number begins with 0, and 15 digits fit.
+    pub fn number(&self) -> i64 {
+        let digits = &self.text[1..usize::from(self.len)];
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+    }
+
     /// The digits packed four bits each, first digit highest: numbers in this order are in the order of their text in
     /// collation "C", the order of every index on an `e164` column.
     pub fn sort_key(&self) -> u64 {

@@ -5,6 +5,7 @@
 //! that came before it: it is tried, up to a limit, each time that these have doubled.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use pgrx::pg_sys;
 
@@ -30,37 +31,48 @@ const MAX_CAMPAIGNS: usize = 100_000;
 #[derive(Default)]
 pub(super) struct Marks {
     /// Of all campaigns.
-    table: Asked,
-    campaigns: HashMap<Campaign, Asked>,
+    table: Asked<(Campaign, u64)>,
+    campaigns: HashMap<Campaign, Asked<(Campaign, u64)>>,
+    /// Whether numbers may be out in every campaign, and which.
+    knows_everywhere: Option<bool>,
+    everywhere: Asked<i64>,
 }
 
 /// The numbers of a campaign, or of all, as far as they were asked for.
-#[derive(Default)]
-struct Asked {
+struct Asked<K> {
     lookups: u32,
     /// Look-ups after which reading was tried last.
     tried: u32,
     /// All that are disqualified, once they were read.
-    all: Option<HashSet<(Campaign, u64)>>,
+    all: Option<HashSet<K>>,
 }
 
-impl Asked {
+impl<K> Default for Asked<K> {
+    fn default() -> Self {
+        Self {
+            lookups: 0,
+            tried: 0,
+            all: None,
+        }
+    }
+}
+
+impl<K: Eq + Hash> Asked<K> {
     /// Which of some numbers are disqualified, where that is known, or worth reading now.
     fn among(
         &mut self,
-        campaign: &Campaign,
         phones: [Option<E164>; 2],
-        read: impl FnOnce(u32) -> Option<Vec<(Campaign, u64)>>,
+        key: impl Fn(E164) -> K,
+        read: impl FnOnce(u32) -> Option<HashSet<K>>,
     ) -> Option<[bool; 2]> {
         if self.all.is_none() && self.lookups >= FIRST_READING.max(2 * self.tried) {
             self.tried = self.lookups;
             // one plan for each power of two
             let limit = self.lookups.saturating_mul(READ_PER_LOOKUP).min(MAX_READ);
-            self.all = read(limit.next_power_of_two()).map(|all| all.into_iter().collect());
+            self.all = read(limit.next_power_of_two());
         }
         let all = self.all.as_ref()?;
-        let is_out = |phone: E164| all.contains(&(campaign.clone(), phone.sort_key()));
-        Some(phones.map(|phone| phone.is_some_and(is_out)))
+        Some(phones.map(|phone| phone.is_some_and(|phone| all.contains(&key(phone)))))
     }
 }
 
@@ -73,12 +85,47 @@ impl Marks {
         campaign: &Campaign,
         phones: [Option<E164>; 2],
     ) -> [bool; 2] {
-        let read = |of, limit| as_owner(owner, || counts.disqualified(of, limit));
+        let here = self.are_disqualified_here(owner, counts, campaign, phones);
+        let everywhere = self.are_out_everywhere(owner, counts, phones);
+        [here[0] || everywhere[0], here[1] || everywhere[1]]
+    }
+
+    fn are_out_everywhere(
+        &mut self,
+        owner: pg_sys::Oid,
+        counts: &Counts,
+        phones: [Option<E164>; 2],
+    ) -> [bool; 2] {
+        if !*self
+            .knows_everywhere
+            .get_or_insert_with(|| counts.knows_everywhere())
+        {
+            return [false; 2];
+        }
+        let read = |limit| as_owner(owner, || counts.out_everywhere(limit));
+        let key = |phone: E164| phone.number();
+        if let Some(known) = self.everywhere.among(phones, key, read) {
+            return known;
+        }
+        self.everywhere.lookups += 1;
+        as_owner(owner, || counts.are_out_everywhere(phones))
+    }
+
+    fn are_disqualified_here(
+        &mut self,
+        owner: pg_sys::Oid,
+        counts: &Counts,
+        campaign: &Campaign,
+        phones: [Option<E164>; 2],
+    ) -> [bool; 2] {
+        let key = |phone: E164| (campaign.clone(), phone.sort_key());
+        let read = |of, limit| {
+            let all = as_owner(owner, || counts.disqualified(of, limit));
+            all.map(|all| all.into_iter().collect())
+        };
         // A trigger on a shard of Citus may not look at others.
         if !sql::is_citus_loaded()
-            && let Some(known) = self
-                .table
-                .among(campaign, phones, |limit| read(None, limit))
+            && let Some(known) = self.table.among(phones, key, |limit| read(None, limit))
         {
             return known;
         }
@@ -89,7 +136,7 @@ impl Marks {
             Some(asked) => asked,
             None => self.campaigns.entry(campaign.clone()).or_default(),
         };
-        if let Some(known) = asked.among(campaign, phones, |limit| read(Some(campaign), limit)) {
+        if let Some(known) = asked.among(phones, key, |limit| read(Some(campaign), limit)) {
             return known;
         }
         self.table.lookups += 1;

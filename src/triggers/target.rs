@@ -77,7 +77,9 @@ impl Target {
 
     fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
         let counts = &self.counts;
-        let disqualified = counts.add(campaigns, deltas);
+        counts.hold_slots(deltas);
+        let mut disqualified = counts.add(campaigns, deltas);
+        counts.flag_everywhere(campaigns, deltas, &mut disqualified);
         let shrunk: Vec<Delta> = deltas
             .iter()
             .filter(|delta| delta.leads <= 0)

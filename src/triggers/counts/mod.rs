@@ -1,6 +1,7 @@
 //! `campaign_phone_counts` of a tracked table: finding it. What is asked of it and written to it is in the files below.
 
 mod ask;
+mod everywhere;
 mod write;
 
 use core::ffi::CStr;
@@ -10,6 +11,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use self::everywhere::Everywhere;
 use super::call::TriggerCall;
 use super::columns::Column;
 use super::deltas::Delta;
@@ -30,6 +32,8 @@ pub(crate) struct Counts {
     phone_type: pg_sys::Oid,
     /// Type of an array of numbers: of the domain, so that no element is checked again.
     phones_type: pg_sys::Oid,
+    /// Numbers that are out in every campaign; none where the table was tracked before there were such.
+    everywhere: Option<Everywhere>,
 }
 
 impl Counts {
@@ -58,6 +62,7 @@ impl Counts {
             phone_type,
             // SAFETY: a catalog look-up; of no type it is InvalidOid.
             phones_type: unsafe { pg_sys::get_array_type(phone_type) },
+            everywhere: Everywhere::beside(oid, call.owner()),
         };
         counts.check(call.owner());
         counts

@@ -20,10 +20,10 @@ const FEW: usize = 4;
 /// From so many deltas on, it is worth asking how to write them.
 const MANY: usize = 1000;
 
-/// Deltas that one statement is given at most: so many are unnested within the default `work_mem`.
-const MAX_PER_STATEMENT: usize = 16_384;
-
 impl Counts {
+    /// Deltas that one statement is given at most: so many are unnested within the default `work_mem`.
+    pub(super) const MAX_PER_STATEMENT: usize = 16_384;
+
     /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key. Says which of their numbers
     /// are disqualified, which holds until the end of the transaction.
     pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
@@ -43,7 +43,7 @@ impl Counts {
         let is_new = |delta: &Delta| delta.leads > 0 && !counted[delta.campaign as usize];
         let mut flags = Vec::with_capacity(deltas.len());
         for run in deltas.chunk_by(|one, next| is_new(one) == is_new(next)) {
-            for run in run.chunks(MAX_PER_STATEMENT) {
+            for run in run.chunks(Self::MAX_PER_STATEMENT) {
                 flags.extend(sql::in_own_memory(|| {
                     if is_new(&run[0])
                         && run.len() >= MANY
@@ -214,7 +214,7 @@ impl Counts {
             self.table(),
             self.campaign_name()
         );
-        for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+        for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
             sql::in_own_memory(|| {
                 let keys = self.keys(campaigns, deltas);
                 let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
@@ -276,7 +276,7 @@ impl Counts {
              WHERE l.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
              AND l.{number_name} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3"
         );
-        for deltas in deltas.chunks(MAX_PER_STATEMENT) {
+        for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
             sql::in_own_memory(|| {
                 let [campaigns, phones] = self.keys(campaigns, deltas);
                 // As text, not as the domain: the comparison takes the collation of the column, and so its index.

@@ -83,8 +83,9 @@ SELECT track_lead_phones('leads', on_invalid => 'null');
 CREATE TABLE other_leads (campaign_id integer, phone text, mobile text);
 SELECT track_lead_phones('other_leads');
 \echo :SQLSTATE
+-- NULL is every campaign
 CALL disqualify_phone(NULL::bigint, '678 999 8212');
-\echo :SQLSTATE
+CALL requalify_phone(NULL, '678 999 8212');
 CALL disqualify_phone(1, NULL);
 \echo :SQLSTATE
 CALL disqualify_phone(1, '678 999 8212', source => NULL);

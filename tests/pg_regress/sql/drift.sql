@@ -55,6 +55,9 @@ INSERT INTO leads (campaign_id, phone) VALUES ('abcde', '678 999 8212');
 SELECT track_lead_phones('leads', region_column => 'region');
 ALTER TABLE campaign_phone_counts OWNER TO regress_owner;
 ALTER TABLE campaign_phone_disqualifications OWNER TO regress_owner;
+ALTER TABLE phone_suppressions OWNER TO regress_owner;
+INSERT INTO leads (campaign_id, phone) VALUES ('abcde', '678 999 8212');
+ALTER TABLE suppressed_phones OWNER TO regress_owner;
 INSERT INTO leads (campaign_id, phone) VALUES ('abcde', '678 999 8212') RETURNING phone_disqualified;
 SELECT * FROM verify_phone_counts('leads');
 
@@ -110,7 +113,7 @@ SELECT * FROM verify_phone_counts('leads');
 -- Dropped: nothing is left broken.
 DROP TABLE leads;
 SELECT * FROM lead_phone_tables;
-DROP TABLE parent, campaign_phone_counts, campaign_phone_disqualifications;
+DROP TABLE parent, campaign_phone_counts, campaign_phone_disqualifications, phone_suppressions, suppressed_phones;
 DROP FUNCTION raw_number, again;
 REVOKE ALL ON SCHEMA public FROM regress_owner;
 DROP ROLE regress_owner;

@@ -169,6 +169,8 @@ ALTER TABLE leads_1 OWNER TO regress_next_owner;
 INSERT INTO leads VALUES (1, 1, '678 999 1001', NULL);
 ALTER TABLE campaign_phone_counts OWNER TO regress_next_owner;
 ALTER TABLE campaign_phone_disqualifications OWNER TO regress_next_owner;
+ALTER TABLE phone_suppressions OWNER TO regress_next_owner;
+ALTER TABLE suppressed_phones OWNER TO regress_next_owner;
 GRANT USAGE ON SCHEMA partitions TO regress_next_owner;
 INSERT INTO leads VALUES (1, 1, '678 999 1001', NULL);
 SELECT * FROM state();

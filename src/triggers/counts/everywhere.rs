@@ -1,0 +1,192 @@
+//! Numbers that are out in every campaign, those to come included: they stand once, in `suppressed_phones` beside the counts.
+//!
+//! Who puts one out looks for the rows of the counts that have it; a row that somebody is just making, in a campaign that had not the number, he cannot
+//! see. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, whoever puts a number out the
+//! other. See `lead_phones_apply_everywhere()` in `sql/install/4_disqualification.sql`.
+
+use std::collections::{BTreeSet, HashSet};
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::Counts;
+use crate::phone::E164;
+use crate::sql::{self, Statement};
+use crate::triggers::campaign::Campaign;
+use crate::triggers::deltas::Delta;
+use crate::triggers::reads;
+use crate::{report, server, text};
+
+/// Slots that numbers fall into.
+const SLOTS: i64 = 64;
+
+/// The two tables: numbers, and what was said of them.
+pub(crate) struct Everywhere {
+    numbers: pg_sys::Oid,
+    entries: pg_sys::Oid,
+}
+
+impl Everywhere {
+    /// The tables beside the counts; an error where they are somebody else's: who is out would not be seen.
+    pub(super) fn beside(counts: pg_sys::Oid, owner: pg_sys::Oid) -> Option<Self> {
+        let find = |name: &core::ffi::CStr| {
+            // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
+            let table = unsafe {
+                pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(counts))
+            };
+            if table == pg_sys::InvalidOid {
+                return None;
+            }
+            if server::owner_of_table(table) != Some(owner) {
+                report::fail(
+                    PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    format!("the ledger {} belongs to another owner", text::table_name(table)),
+                    "A leads table, the tables below it, its counts and its ledgers have one owner.".into(),
+                    "Run ALTER TABLE ... OWNER TO on those that have another.".into(),
+                )
+            }
+            Some(table)
+        };
+        Some(Self {
+            numbers: find(c"suppressed_phones")?,
+            entries: find(c"phone_suppressions")?,
+        })
+    }
+
+    /// Whether there has ever been a number: a look at the file, and at no row.
+    fn is_empty(&self) -> bool {
+        // SAFETY: opens the table, which an error reports as gone, and closes it; the lock stays until the transaction ends.
+        unsafe {
+            let table =
+                pg_sys::table_open(self.numbers, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+            let blocks =
+                pg_sys::RelationGetNumberOfBlocksInFork(table, pg_sys::ForkNumber::MAIN_FORKNUM);
+            pg_sys::table_close(table, pg_sys::NoLock as pg_sys::LOCKMODE);
+            blocks == 0
+        }
+    }
+
+    /// SQL of the numbers `s` that stand. Marks stand until an entry is lifted, also past its time.
+    fn standing(&self) -> String {
+        format!(
+            "{} AS s JOIN {} AS p ON p.entry OPERATOR(pg_catalog.=) s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL",
+            text::table_name(self.numbers),
+            text::table_name(self.entries)
+        )
+    }
+}
+
+impl Counts {
+    /// Whether numbers may be out in every campaign. A trigger on a shard of Citus may not look at other tables.
+    pub(crate) fn knows_everywhere(&self) -> bool {
+        !sql::is_citus_loaded()
+            && self
+                .everywhere
+                .as_ref()
+                .is_some_and(|everywhere| !everywhere.is_empty())
+    }
+
+    /// Which of some numbers are out in every campaign, as it is committed now.
+    pub(crate) fn are_out_everywhere(&self, phones: [Option<E164>; 2]) -> [bool; 2] {
+        let Some(everywhere) = &self.everywhere else {
+            return [false; 2];
+        };
+        let statement = format!(
+            "SELECT s.number FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY (ARRAY[$1, $2])",
+            everywhere.standing()
+        );
+        let [first, second] = phones.map(|phone| phone.map(|phone| phone.number()));
+        let args: [DatumWithOid<'_>; 2] = [first.into(), second.into()];
+        let found = self.read(&statement, &args);
+        [first, second].map(|number| number.is_some_and(|number| found.contains(&number)))
+    }
+
+    /// All numbers that are out in every campaign; `None` where there are more than the limit.
+    pub(crate) fn out_everywhere(&self, limit: u32) -> Option<HashSet<i64>> {
+        let everywhere = self.everywhere.as_ref()?;
+        let statement = format!(
+            "SELECT s.number FROM {} LIMIT {}",
+            everywhere.standing(),
+            limit + 1
+        );
+        let all = self.read(&statement, &[]);
+        (all.len() <= limit as usize).then(|| all.into_iter().collect())
+    }
+
+    fn read(&self, statement: &str, args: &[DatumWithOid<'_>]) -> Vec<i64> {
+        reads::without_writing(|| {
+            Statement::new(statement, args)
+                .on_latest()
+                .rows(|rows| rows.map(|row| row.get(1)))
+                .into_iter()
+                .flatten()
+                .collect()
+        })
+    }
+
+    /// Keeps numbers from being put out everywhere until the transaction ends.
+    pub(crate) fn hold_slots(&self, deltas: &[Delta]) {
+        let (Some(everywhere), false) = (&self.everywhere, sql::is_citus_loaded()) else {
+            return;
+        };
+        let numbers = deltas
+            .iter()
+            .filter_map(|delta| E164::from_sort_key(delta.phone));
+        let slots: BTreeSet<i64> = numbers.map(|phone| phone.number() % SLOTS).collect();
+        for slot in slots {
+            // as pg_advisory_xact_lock_shared(int, int) does it
+            // SAFETY: a tag of plain numbers; the lock goes with the transaction.
+            unsafe {
+                let tag = pg_sys::LOCKTAG {
+                    locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+                    locktag_field2: everywhere.numbers.to_u32(),
+                    locktag_field3: slot as u32,
+                    locktag_field4: 2,
+                    locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+                    locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
+                };
+                pg_sys::LockAcquire(&tag, pg_sys::ShareLock as pg_sys::LOCKMODE, false, false);
+            }
+        }
+    }
+
+    /// Flags the rows of numbers that are out everywhere, which have just been written: of a campaign that had them not, nobody has done so.
+    pub(crate) fn flag_everywhere(
+        &self,
+        campaigns: &[Campaign],
+        deltas: &[Delta],
+        flags: &mut [bool],
+    ) {
+        let Some(everywhere) = self.everywhere.as_ref().filter(|_| self.knows_everywhere()) else {
+            return;
+        };
+        let statement = format!(
+            "UPDATE {} AS c SET disqualified = true FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS k (campaign, phone, place) \
+             WHERE c.{} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone AND NOT c.disqualified \
+             AND EXISTS (SELECT FROM {} WHERE s.number OPERATOR(pg_catalog.=) pg_catalog.substr(k.phone, 2)::pg_catalog.int8) RETURNING k.place",
+            self.table(),
+            self.campaign_name(),
+            everywhere.standing()
+        );
+        for (deltas, flags) in deltas
+            .chunks(Self::MAX_PER_STATEMENT)
+            .zip(flags.chunks_mut(Self::MAX_PER_STATEMENT))
+        {
+            sql::in_own_memory(|| {
+                let keys = self.keys(campaigns, deltas);
+                let places: Vec<Option<i64>> = Statement::new(&statement, &keys)
+                    .on(self.oid)
+                    .rows(|rows| rows.map(|row| row.get(1)));
+                for place in places.into_iter().flatten() {
+                    if let Some(flag) = usize::try_from(place - 1)
+                        .ok()
+                        .and_then(|place| flags.get_mut(place))
+                    {
+                        *flag = true;
+                    }
+                }
+            });
+        }
+    }
+}
