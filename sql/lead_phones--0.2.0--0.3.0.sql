@@ -1117,6 +1117,7 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    few constant int := 100;
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
@@ -1129,18 +1130,38 @@ BEGIN
     EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
                      WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
-    EXECUTE format($dml$
-        UPDATE %1$s AS l
-           SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
-               %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
-         WHERE l.%2$I = %7$s
-           AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
-                OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
-        tracked.leads, tracked.campaign_column,
-        tracked.phone_column, tracked.phone_column || '_disqualified',
-        tracked.mobile_column, tracked.mobile_column || '_disqualified',
-        literal)
-       USING standing::text[], lifted::text[];
+    IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
+        EXECUTE format($dml$
+            UPDATE %1$s AS l
+               SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
+                   %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
+             WHERE l.%2$I = %7$s
+               AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
+                    OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
+            tracked.leads, tracked.campaign_column,
+            tracked.phone_column, tracked.phone_column || '_disqualified',
+            tracked.mobile_column, tracked.mobile_column || '_disqualified',
+            literal)
+           USING standing::text[], lifted::text[];
+    ELSE
+        -- Of many, no row is compared with each. The rows are locked, and stay where they are.
+        EXECUTE format($dml$
+            WITH n AS MATERIALIZED (SELECT s AS number, true AS is_out FROM unnest($1) AS s UNION ALL SELECT l, false FROM unnest($2) AS l)
+            UPDATE %1$s AS l SET %4$I = coalesce(h.first, l.%4$I), %6$I = coalesce(h.second, l.%6$I)
+              FROM (SELECT k.tableoid, k.ctid, bool_or(k.first) AS first, bool_or(k.second) AS second
+                      FROM (SELECT l.tableoid, l.ctid, n.is_out AS first, NULL::boolean AS second
+                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%3$I = n.number WHERE l.%4$I IS DISTINCT FROM n.is_out
+                             UNION ALL
+                            SELECT l.tableoid, l.ctid, NULL, n.is_out
+                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%5$I = n.number WHERE l.%6$I IS DISTINCT FROM n.is_out) AS k
+                     GROUP BY k.tableoid, k.ctid) AS h
+             WHERE l.ctid = h.ctid AND l.tableoid = h.tableoid$dml$,
+            tracked.leads, tracked.campaign_column,
+            tracked.phone_column, tracked.phone_column || '_disqualified',
+            tracked.mobile_column, tracked.mobile_column || '_disqualified',
+            literal)
+           USING standing::text[], lifted::text[];
+    END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1) AND NOT c.disqualified
                        AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
@@ -1965,7 +1986,7 @@ BEGIN
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
-                    phone_suppressions,suppressed_phones,account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+                    phone_suppressions,suppressed_phones,suppression_syncs,account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
@@ -1999,7 +2020,7 @@ BEGIN
     SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname) INTO existing FROM pg_catalog.pg_class AS c
      WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
        AND c.relname IN ('campaigns', 'free_mail_domains', 'accounts', 'contacts', 'lead_uploads', 'lead_upload_problems', 'leads',
-                         'lead_disqualifications', 'lead_disqualification_subjects', 'lead_ledger', 'lead_reasons', 'callable_leads',
+                         'lead_disqualifications', 'lead_disqualification_subjects', 'suppression_syncs', 'lead_ledger', 'lead_reasons', 'callable_leads',
                          'account_disqualifications', 'contact_disqualifications',
                          'campaign_phone_counts', 'campaign_phone_disqualifications');
     IF existing IS NOT NULL THEN
@@ -2170,6 +2191,18 @@ BEGIN
         entry bigint NOT NULL REFERENCES lead_disqualifications ON DELETE CASCADE,
         PRIMARY KEY (subject, entry));
     CREATE INDEX lead_disqualification_subjects_entry_idx ON lead_disqualification_subjects (entry);
+    CREATE TABLE suppression_syncs (
+        sync bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        kind text NOT NULL,
+        source text NOT NULL,
+        list text NOT NULL,
+        synced_by text NOT NULL,
+        synced_at timestamptz NOT NULL,
+        added bigint NOT NULL,
+        kept bigint NOT NULL,
+        lifted bigint NOT NULL,
+        invalid bigint NOT NULL);
+    COMMENT ON TABLE suppression_syncs IS 'receipts of lists that were taken over: when, by whom, and what changed';
     COMMENT ON TABLE lead_disqualification_subjects IS 'whom an entry of lead_disqualifications holds for: it means people and companies, and outlives their rows';
     COMMENT ON COLUMN lead_disqualification_subjects.subject IS 'account, contact, company, domain, email or person, and which';
     INSERT INTO free_mail_domains (domain)
@@ -3176,7 +3209,9 @@ BEGIN
         subjects := raw;
         RETURN;
     END IF;
-    raw := array_remove(ARRAY(SELECT DISTINCT @extschema@.lead_phones_trimmed(r) FROM unnest(raw) AS r), NULL);
+    -- Registries write area code and number with a comma between, which otherwise begins an extension.
+    raw := array_remove(ARRAY(SELECT DISTINCT CASE WHEN kind = 'phone' THEN regexp_replace(@extschema@.lead_phones_trimmed(r), '^(\d{3}),\s*(\d{7})$', '\1 \2')
+                                                   ELSE @extschema@.lead_phones_trimmed(r) END FROM unnest(raw) AS r), NULL);
     IF kind = 'domain' THEN
         SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
           INTO subjects, invalid
@@ -3227,7 +3262,7 @@ BEGIN
           FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
     END IF;
-    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
+    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
 
@@ -3343,7 +3378,7 @@ BEGIN
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
     END IF;
-    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
+    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
 
@@ -3363,6 +3398,98 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
     'internal: lifts the entries of lead_disqualifications that are past their time';
 
+CREATE FUNCTION @extschema@.lead_phones_check_shrinking(source text, before bigint, now bigint, force boolean) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF now * 2 <= before AND before > 0 AND NOT force THEN
+        RAISE EXCEPTION 'the list of source "%" is half as long as it was, or shorter', source
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It had %s entries, and has %s.', before, now),
+                  HINT = 'Make sure that it is whole: what is not on it is lifted. Then call again with force => true.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_shrinking(text, bigint, bigint, boolean) IS
+    'internal: an error where a list has lost so much that it may be cut off';
+
+CREATE FUNCTION @extschema@.lead_phones_sync_phones(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    source_name constant text := arguments ->> 'source';
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    on_list bigint[];
+    standing bigint[];
+    added bigint[];
+    gone bigint[];
+    subjects text[];
+    invalid text[];
+BEGIN
+    PERFORM @extschema@.lead_phones_check_everywhere(tracked);
+    -- Files of a source are taken one after the other.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    on_list := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(subjects) AS n);
+    standing := ARRAY(SELECT DISTINCT s.number FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
+                       WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name);
+    PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
+    added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
+    IF added <> '{}' THEN
+        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('subjects', ARRAY(SELECT '+' || n FROM unnest(added) AS n)));
+    END IF;
+    IF gone <> '{}' THEN
+        UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
+          FROM unnest(gone) AS g (number), phone_suppressions AS p
+         WHERE s.number = g.number AND s.lifted_at IS NULL AND p.entry = s.entry AND p.lifted_at IS NULL AND p.source = source_name;
+        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, gone);
+    END IF;
+    RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_sync_phones(regclass, jsonb) IS
+    'internal: puts the numbers of a source out that are on its list today, and lifts those that are not, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_sync_domains(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    source_name constant text := arguments ->> 'source';
+    standing text[];
+    added text[];
+    gone text[];
+    subjects text[];
+    invalid text[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    standing := ARRAY(SELECT d.domain FROM lead_disqualifications AS d
+                       WHERE d.domain IS NOT NULL AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name);
+    PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(subjects), (arguments ->> 'force')::boolean);
+    added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(subjects) AS n);
+    PERFORM @extschema@.lead_phones_enter('domain', NULL, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL);
+    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
+      FROM unnest(gone) AS g (domain)
+     WHERE d.domain = g.domain AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;
+    RETURN @extschema@.lead_phones_record_sync('domain', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_sync_domains(regclass, jsonb) IS
+    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_record_sync(kind text, arguments jsonb, added bigint, kept bigint, lifted bigint, invalid text[]) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO suppression_syncs (kind, source, list, synced_by, synced_at, added, kept, lifted, invalid)
+    VALUES ($1, arguments ->> 'source', arguments ->> 'list', arguments ->> 'by', clock_timestamp(), $3, $4, $5, cardinality($6));
+    RETURN jsonb_build_object('added', $3, 'kept', $4, 'lifted', $5, 'invalid', cardinality($6), 'one_invalid', (SELECT min(i) FROM unnest($6) AS i));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_record_sync(text, jsonb, bigint, bigint, bigint, text[]) IS
+    'internal: the receipt of a list that was taken over';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -3372,9 +3499,9 @@ DECLARE
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
        OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
-       OR action = 'suppress' AND arguments ->> 'source' IS NULL THEN
+       OR action <> 'unsuppress' AND arguments ->> 'source' IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
-                WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
+                WHEN action <> 'unsuppress' AND arguments ->> 'source' IS NULL THEN 'source'
                 WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
@@ -3412,6 +3539,86 @@ BEGIN
     RETURN known;
 END
 $function$;
+
+CREATE PROCEDURE @extschema@.sync_suppressed_values(
+    kind text,
+    subjects text[],
+    source text,
+    list text,
+    reason text,
+    region text,
+    force boolean,
+    leads regclass,
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
+        'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
+        'force', coalesce(force, false)));
+BEGIN
+    added := answer ->> 'added';
+    kept := answer ->> 'kept';
+    lifted := answer ->> 'lifted';
+    invalid := answer ->> 'invalid';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'internal: takes a list over, whose values were read with the rights of the caller';
+
+CREATE PROCEDURE @extschema@.sync_suppressed_phones(
+    list regclass,
+    source text,
+    column_name name DEFAULT 'phone',
+    area_code_column name DEFAULT NULL,
+    reason text DEFAULT NULL,
+    region text DEFAULT NULL,
+    force boolean DEFAULT false,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    phones text[];
+BEGIN
+    IF area_code_column IS NULL THEN
+        phones := @extschema@.lead_phones_values(list, column_name);
+    ELSE
+        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
+            area_code_column, column_name, list) INTO phones;
+    END IF;
+    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, leads, added, kept, lifted, invalid);
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+
+CREATE PROCEDURE @extschema@.sync_suppressed_domains(
+    list regclass,
+    source text,
+    column_name name DEFAULT 'domain',
+    reason text DEFAULT NULL,
+    force boolean DEFAULT false,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, leads,
+        added, kept, lifted, invalid);
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_domains(regclass, text, name, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'the domains of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,
@@ -3802,6 +4009,80 @@ BEGIN
     RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}') AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
+
+CREATE FUNCTION @extschema@.lead_phones_report_find(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead jsonb,
+        column_name name,
+        disqualified boolean,
+        reason text)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    fragment constant text := arguments ->> 'fragment';
+    digits constant text := regexp_replace(fragment, '[^0-9]+', '', 'g');
+    numbers @extschema@.e164[];
+    key text;
+BEGIN
+    IF length(digits) < 4 THEN
+        RAISE EXCEPTION '"%" has not enough digits to look for', left(fragment, 64)
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Four of them, at least, tell numbers apart.', HINT = 'Give the last digits, or the whole number in any spelling.';
+    END IF;
+    numbers := ARRAY(SELECT DISTINCT r.number FROM unnest(@extschema@.lead_phones_regions()) AS g (region)
+                      CROSS JOIN LATERAL @extschema@.try_normalize_phone(fragment, g.region) AS r (number) WHERE r.number IS NOT NULL);
+    SELECT string_agg(format('%L, l.%I', a.attname, a.attname), ', ' ORDER BY k.place) INTO key
+      FROM pg_catalog.pg_index AS i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+     WHERE i.indrelid = leads AND i.indisprimary;
+    -- The digits are a literal: by a parameter, no index of reversed numbers would be read.
+    RETURN QUERY EXECUTE format($query$
+        WITH found AS MATERIALIZED (
+            (SELECT c.%2$I AS campaign, c.phone, c.disqualified FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
+             UNION
+            SELECT c.%2$I, c.phone, c.disqualified FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
+        SELECT f.campaign::pg_catalog.text, f.phone, h.lead, h.name, f.disqualified,
+               CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
+                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE d.%2$I = f.campaign AND d.phone = f.phone AND d.lifted_at IS NULL
+                   %6$s) AS d) END
+          FROM found AS f
+         CROSS JOIN LATERAL (
+            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.phone::pg_catalog.text
+             UNION ALL
+            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.phone::pg_catalog.text) AS h
+         ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
+        tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
+        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = substr(f.phone, 2)::bigint', e)
+                    FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
+        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
+      USING numbers;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_find(regclass, jsonb) IS
+    'internal: the rows of find_phone, as its owner';
+
+CREATE FUNCTION @extschema@.find_phone(fragment text, leads regclass DEFAULT @extschema@.lead_phones_visible_table())
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead jsonb,
+        column_name name,
+        disqualified boolean,
+        reason text)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF fragment IS NULL THEN
+        RAISE EXCEPTION 'fragment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Give the last digits of a number, or the whole number in any spelling.';
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_resolve(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS
+    'who has a number like this, by its last digits or any spelling, and why it is out';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -4253,7 +4534,8 @@ REVOKE ALL ON PROCEDURE
     @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
     @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
     @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
-    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint)
+    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint),
+    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint)
     FROM PUBLIC;
 
 -- Tables of users: new triggers, and what keeps those out who are. What a script of an extension creates is the extension's, and it replaces no
@@ -4325,7 +4607,9 @@ BEGIN
      WHERE d.lifted_at IS NULL;
     COMMENT ON TABLE lead_disqualifications IS 'ledger of disqualified accounts and contacts, and suppressed domains';
     COMMENT ON COLUMN accounts.name_key IS 'the name as it is compared: its letters and digits, in lower case';
-    EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE lead_disqualification_subjects; ALTER TABLE lead_disqualification_subjects OWNER TO %I', owner);
+    EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE lead_disqualification_subjects; ALTER TABLE lead_disqualification_subjects OWNER TO %1$I;
+                    ALTER EXTENSION lead_phones DROP TABLE suppression_syncs; ALTER EXTENSION lead_phones DROP SEQUENCE suppression_syncs_sync_seq;
+                    ALTER TABLE suppression_syncs OWNER TO %1$I', owner);
     FOREACH relation IN ARRAY '{lead_ledger,callable_leads,lead_reasons,account_disqualifications,contact_disqualifications}'::name[] LOOP
         EXECUTE format('ALTER EXTENSION lead_phones DROP VIEW %1$I; ALTER VIEW %1$I OWNER TO %2$I', relation, owner);
     END LOOP;

@@ -16,7 +16,13 @@ const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METR
 
 /// The actions on lead tables: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb` too, and names the
 /// tables as they are called.
-const LEAD_TABLE_ACTIONS: [&str; 3] = ["suppress", "unsuppress", "expire_entries"];
+const LEAD_TABLE_ACTIONS: [&str; 5] = [
+    "suppress",
+    "unsuppress",
+    "sync_phones",
+    "sync_domains",
+    "expire_entries",
+];
 
 /// The one action that writes nothing: it runs on a standby.
 const METRICS: &str = "metrics";

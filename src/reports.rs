@@ -12,7 +12,7 @@ use crate::sql::Statement;
 use crate::{action, report, text};
 
 /// Each is a function `lead_phones_report_<name>(leads regclass, arguments jsonb)` that returns rows.
-const REPORTS: [&str; 4] = [VERIFY, "quality", "shared", "invalid"];
+const REPORTS: [&str; 5] = [VERIFY, "quality", "shared", "invalid", "find"];
 
 /// The one that sees what the transaction has just written.
 const VERIFY: &str = "verify";

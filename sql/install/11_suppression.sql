@@ -101,7 +101,9 @@ BEGIN
         subjects := raw;
         RETURN;
     END IF;
-    raw := array_remove(ARRAY(SELECT DISTINCT @extschema@.lead_phones_trimmed(r) FROM unnest(raw) AS r), NULL);
+    -- Registries write area code and number with a comma between, which otherwise begins an extension.
+    raw := array_remove(ARRAY(SELECT DISTINCT CASE WHEN kind = 'phone' THEN regexp_replace(@extschema@.lead_phones_trimmed(r), '^(\d{3}),\s*(\d{7})$', '\1 \2')
+                                                   ELSE @extschema@.lead_phones_trimmed(r) END FROM unnest(raw) AS r), NULL);
     IF kind = 'domain' THEN
         SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
           INTO subjects, invalid
@@ -152,7 +154,7 @@ BEGIN
           FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
     END IF;
-    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
+    RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_suppress(regclass, jsonb) IS
@@ -270,7 +272,7 @@ BEGIN
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
     END IF;
-    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', invalid[1]);
+    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
@@ -301,6 +303,98 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
     'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';
 
+CREATE FUNCTION @extschema@.lead_phones_check_shrinking(source text, before bigint, now bigint, force boolean) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF now * 2 <= before AND before > 0 AND NOT force THEN
+        RAISE EXCEPTION 'the list of source "%" is half as long as it was, or shorter', source
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It had %s entries, and has %s.', before, now),
+                  HINT = 'Make sure that it is whole: what is not on it is lifted. Then call again with force => true.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_shrinking(text, bigint, bigint, boolean) IS
+    'internal: an error where a list has lost so much that it may be cut off';
+
+CREATE FUNCTION @extschema@.lead_phones_sync_phones(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    source_name constant text := arguments ->> 'source';
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    on_list bigint[];
+    standing bigint[];
+    added bigint[];
+    gone bigint[];
+    subjects text[];
+    invalid text[];
+BEGIN
+    PERFORM @extschema@.lead_phones_check_everywhere(tracked);
+    -- Files of a source are taken one after the other.
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    on_list := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(subjects) AS n);
+    standing := ARRAY(SELECT DISTINCT s.number FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
+                       WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name);
+    PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
+    added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
+    IF added <> '{}' THEN
+        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('subjects', ARRAY(SELECT '+' || n FROM unnest(added) AS n)));
+    END IF;
+    IF gone <> '{}' THEN
+        UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
+          FROM unnest(gone) AS g (number), phone_suppressions AS p
+         WHERE s.number = g.number AND s.lifted_at IS NULL AND p.entry = s.entry AND p.lifted_at IS NULL AND p.source = source_name;
+        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, gone);
+    END IF;
+    RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_sync_phones(regclass, jsonb) IS
+    'internal: puts the numbers of a source out that are on its list today, and lifts those that are not, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_sync_domains(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    source_name constant text := arguments ->> 'source';
+    standing text[];
+    added text[];
+    gone text[];
+    subjects text[];
+    invalid text[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    standing := ARRAY(SELECT d.domain FROM lead_disqualifications AS d
+                       WHERE d.domain IS NOT NULL AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name);
+    PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(subjects), (arguments ->> 'force')::boolean);
+    added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(subjects) AS n);
+    PERFORM @extschema@.lead_phones_enter('domain', NULL, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL);
+    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
+      FROM unnest(gone) AS g (domain)
+     WHERE d.domain = g.domain AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;
+    RETURN @extschema@.lead_phones_record_sync('domain', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_sync_domains(regclass, jsonb) IS
+    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as whoever calls';
+
+CREATE FUNCTION @extschema@.lead_phones_record_sync(kind text, arguments jsonb, added bigint, kept bigint, lifted bigint, invalid text[]) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO suppression_syncs (kind, source, list, synced_by, synced_at, added, kept, lifted, invalid)
+    VALUES ($1, arguments ->> 'source', arguments ->> 'list', arguments ->> 'by', clock_timestamp(), $3, $4, $5, cardinality($6));
+    RETURN jsonb_build_object('added', $3, 'kept', $4, 'lifted', $5, 'invalid', cardinality($6), 'one_invalid', (SELECT min(i) FROM unnest($6) AS i));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_record_sync(text, jsonb, bigint, bigint, bigint, text[]) IS
+    'internal: the receipt of a list that was taken over';
+
 CREATE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -310,9 +404,9 @@ DECLARE
 BEGIN
     IF jsonb_typeof(arguments -> 'subjects') IS DISTINCT FROM 'array' OR arguments -> 'subjects' = '[null]'
        OR kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL
-       OR action = 'suppress' AND arguments ->> 'source' IS NULL THEN
+       OR action <> 'unsuppress' AND arguments ->> 'source' IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
-                WHEN action = 'suppress' AND arguments ->> 'source' IS NULL THEN 'source'
+                WHEN action <> 'unsuppress' AND arguments ->> 'source' IS NULL THEN 'source'
                 WHEN kind IN ('account', 'contact') AND arguments ->> 'campaign' IS NULL THEN 'campaign'
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
@@ -354,6 +448,86 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_values(regclass, name) IS
     'internal: what a column of a list says, with the rights of the caller';
+
+CREATE PROCEDURE @extschema@.sync_suppressed_values(
+    kind text,
+    subjects text[],
+    source text,
+    list text,
+    reason text,
+    region text,
+    force boolean,
+    leads regclass,
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
+        'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
+        'force', coalesce(force, false)));
+BEGIN
+    added := answer ->> 'added';
+    kept := answer ->> 'kept';
+    lifted := answer ->> 'lifted';
+    invalid := answer ->> 'invalid';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'internal: takes a list over, whose values were read with the rights of the caller';
+
+CREATE PROCEDURE @extschema@.sync_suppressed_phones(
+    list regclass,
+    source text,
+    column_name name DEFAULT 'phone',
+    area_code_column name DEFAULT NULL,
+    reason text DEFAULT NULL,
+    region text DEFAULT NULL,
+    force boolean DEFAULT false,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    phones text[];
+BEGIN
+    IF area_code_column IS NULL THEN
+        phones := @extschema@.lead_phones_values(list, column_name);
+    ELSE
+        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
+            area_code_column, column_name, list) INTO phones;
+    END IF;
+    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, leads, added, kept, lifted, invalid);
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+
+CREATE PROCEDURE @extschema@.sync_suppressed_domains(
+    list regclass,
+    source text,
+    column_name name DEFAULT 'domain',
+    reason text DEFAULT NULL,
+    force boolean DEFAULT false,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT added bigint DEFAULT NULL,
+    INOUT kept bigint DEFAULT NULL,
+    INOUT lifted bigint DEFAULT NULL,
+    INOUT invalid bigint DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, leads,
+        added, kept, lifted, invalid);
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_domains(regclass, text, name, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+    'the domains of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
 
 CREATE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,

@@ -180,6 +180,80 @@ $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
     'the values of a tracked table that are no valid numbers, with the primary key of their lead and the reason';
 
+CREATE FUNCTION @extschema@.lead_phones_report_find(leads regclass, arguments jsonb)
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead jsonb,
+        column_name name,
+        disqualified boolean,
+        reason text)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    fragment constant text := arguments ->> 'fragment';
+    digits constant text := regexp_replace(fragment, '[^0-9]+', '', 'g');
+    numbers @extschema@.e164[];
+    key text;
+BEGIN
+    IF length(digits) < 4 THEN
+        RAISE EXCEPTION '"%" has not enough digits to look for', left(fragment, 64)
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Four of them, at least, tell numbers apart.', HINT = 'Give the last digits, or the whole number in any spelling.';
+    END IF;
+    numbers := ARRAY(SELECT DISTINCT r.number FROM unnest(@extschema@.lead_phones_regions()) AS g (region)
+                      CROSS JOIN LATERAL @extschema@.try_normalize_phone(fragment, g.region) AS r (number) WHERE r.number IS NOT NULL);
+    SELECT string_agg(format('%L, l.%I', a.attname, a.attname), ', ' ORDER BY k.place) INTO key
+      FROM pg_catalog.pg_index AS i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+     WHERE i.indrelid = leads AND i.indisprimary;
+    -- The digits are a literal: by a parameter, no index of reversed numbers would be read.
+    RETURN QUERY EXECUTE format($query$
+        WITH found AS MATERIALIZED (
+            (SELECT c.%2$I AS campaign, c.phone, c.disqualified FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
+             UNION
+            SELECT c.%2$I, c.phone, c.disqualified FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
+        SELECT f.campaign::pg_catalog.text, f.phone, h.lead, h.name, f.disqualified,
+               CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
+                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE d.%2$I = f.campaign AND d.phone = f.phone AND d.lifted_at IS NULL
+                   %6$s) AS d) END
+          FROM found AS f
+         CROSS JOIN LATERAL (
+            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.phone::pg_catalog.text
+             UNION ALL
+            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.phone::pg_catalog.text) AS h
+         ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
+        tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
+        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = substr(f.phone, 2)::bigint', e)
+                    FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
+        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
+      USING numbers;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_report_find(regclass, jsonb) IS
+    'internal: the rows of find_phone, as its owner';
+
+CREATE FUNCTION @extschema@.find_phone(fragment text, leads regclass DEFAULT @extschema@.lead_phones_visible_table())
+    RETURNS TABLE (
+        campaign text,
+        phone @extschema@.e164,
+        lead jsonb,
+        column_name name,
+        disqualified boolean,
+        reason text)
+    STABLE ROWS 100 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF fragment IS NULL THEN
+        RAISE EXCEPTION 'fragment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Give the last digits of a number, or the whole number in any spelling.';
+    END IF;
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_resolve(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS
+    'who has a number like this, by its last digits or any spelling, and why it is out';
+
 CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$

@@ -17,6 +17,7 @@ REVOKE ALL ON PROCEDURE
     @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
     @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
     @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
-    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint)
+    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint),
+    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint)
     FROM PUBLIC;
 GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;

@@ -277,6 +277,7 @@ CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    few constant int := 100;
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
@@ -289,18 +290,38 @@ BEGIN
     EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
                      WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
-    EXECUTE format($dml$
-        UPDATE %1$s AS l
-           SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
-               %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
-         WHERE l.%2$I = %7$s
-           AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
-                OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
-        tracked.leads, tracked.campaign_column,
-        tracked.phone_column, tracked.phone_column || '_disqualified',
-        tracked.mobile_column, tracked.mobile_column || '_disqualified',
-        literal)
-       USING standing::text[], lifted::text[];
+    IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
+        EXECUTE format($dml$
+            UPDATE %1$s AS l
+               SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
+                   %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
+             WHERE l.%2$I = %7$s
+               AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
+                    OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
+            tracked.leads, tracked.campaign_column,
+            tracked.phone_column, tracked.phone_column || '_disqualified',
+            tracked.mobile_column, tracked.mobile_column || '_disqualified',
+            literal)
+           USING standing::text[], lifted::text[];
+    ELSE
+        -- Of many, no row is compared with each. The rows are locked, and stay where they are.
+        EXECUTE format($dml$
+            WITH n AS MATERIALIZED (SELECT s AS number, true AS is_out FROM unnest($1) AS s UNION ALL SELECT l, false FROM unnest($2) AS l)
+            UPDATE %1$s AS l SET %4$I = coalesce(h.first, l.%4$I), %6$I = coalesce(h.second, l.%6$I)
+              FROM (SELECT k.tableoid, k.ctid, bool_or(k.first) AS first, bool_or(k.second) AS second
+                      FROM (SELECT l.tableoid, l.ctid, n.is_out AS first, NULL::boolean AS second
+                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%3$I = n.number WHERE l.%4$I IS DISTINCT FROM n.is_out
+                             UNION ALL
+                            SELECT l.tableoid, l.ctid, NULL, n.is_out
+                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%5$I = n.number WHERE l.%6$I IS DISTINCT FROM n.is_out) AS k
+                     GROUP BY k.tableoid, k.ctid) AS h
+             WHERE l.ctid = h.ctid AND l.tableoid = h.tableoid$dml$,
+            tracked.leads, tracked.campaign_column,
+            tracked.phone_column, tracked.phone_column || '_disqualified',
+            tracked.mobile_column, tracked.mobile_column || '_disqualified',
+            literal)
+           USING standing::text[], lifted::text[];
+    END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1) AND NOT c.disqualified
                        AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',

@@ -147,6 +147,36 @@ SELECT kind FROM lead_status(7001, campaign => 1);
 SELECT kind FROM lead_status(7001, campaign => 2);
 SELECT kind FROM lead_status(7001, campaign => 3);
 
+-- Lists as they are today: what is new is added, what is gone is lifted; of their source alone. A registry writes its numbers in two columns, or with a comma.
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'l1', 'l1@list.example', '678 999 1001'), (2, 'l2', 'l2@list.example', '678 999 1002'), (2, 'l3', 'l3@list.example', '678 999 1003');
+CREATE TABLE registry (area text, number text);
+INSERT INTO registry VALUES ('678', '9991001'), ('678', '9991002'), ('678', '9991009'), ('678', '12');
+CALL sync_suppressed_phones('registry', 'national', 'number', area_code_column => 'area');
+SELECT name, phone_disqualified FROM contacts WHERE email LIKE '%@list.example' ORDER BY name;
+CALL suppress_phones('{678 999 1001}'::text[], source => 'own');
+CREATE TABLE today (phone text);
+INSERT INTO today VALUES ('678,9991002'), ('678,9991003'), ('678,9991009');
+CALL sync_suppressed_phones('today', 'national');
+SELECT name, phone_disqualified FROM contacts WHERE email LIKE '%@list.example' ORDER BY name;
+CALL sync_suppressed_phones('today', 'national');
+DELETE FROM today WHERE phone <> '678,9991002';
+CALL sync_suppressed_phones('today', 'national');
+CALL sync_suppressed_phones('today', 'national', force => true);
+SELECT name, phone_disqualified FROM contacts WHERE email LIKE '%@list.example' ORDER BY name;
+CREATE TABLE hosts (domain text);
+INSERT INTO hosts VALUES ('list.example'), ('www.other.example'), ('nonsense');
+CALL sync_suppressed_domains('hosts', 'law');
+SELECT count(*) FROM callable_leads WHERE email LIKE '%@list.example';
+UPDATE hosts SET domain = 'next.example' WHERE domain = 'list.example';
+CALL sync_suppressed_domains('hosts', 'law');
+SELECT name FROM callable_leads WHERE email LIKE '%@list.example' ORDER BY 1;
+CALL sync_suppressed_domains('hosts', NULL);
+SELECT kind, source, list, added, kept, lifted, invalid, synced_by = current_user AS by_me FROM suppression_syncs ORDER BY sync;
+-- Who has a number like this?
+SELECT campaign, phone, lead ? 'contact_id' AS lead, column_name, disqualified, reason FROM find_phone('9991002', 'leads');
+SELECT campaign, phone, column_name, disqualified, reason FROM find_phone('(678) 999-1001', 'contacts');
+SELECT * FROM find_phone('12', 'leads');
+
 SELECT * FROM verify_phone_counts('contacts');
 SET client_min_messages = warning;
 DROP SCHEMA crm CASCADE;
