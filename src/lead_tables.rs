@@ -1,6 +1,10 @@
 //! Running the rules of lead tables: plain statements in functions of `sql/install`, which name the tables as they are called. They run as
 //! the owner of the tables, and find them by the search_path: `pg_catalog` first, then the schema of the tables.
 
+use core::ffi::c_int;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::{self, FunctionCallInfo};
@@ -69,8 +73,58 @@ pub(crate) fn table_of(
     unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(leads)) }
 }
 
+thread_local! {
+    /// Schemas of lead tables that were found to be complete and closed to others, by table. Forgotten when anything changes that was looked at.
+    static CHECKED: RefCell<HashMap<pg_sys::Oid, String>> = RefCell::default();
+}
+
+/// Has Postgres say when catalogs change.
+pub(crate) fn install() {
+    use pg_sys::SysCacheIdentifier as Cache;
+    let looked_at = [
+        Cache::NAMESPACEOID,
+        Cache::PROCOID,
+        Cache::OPEROID,
+        Cache::AUTHOID,
+        Cache::AUTHMEMROLEMEM,
+        Cache::DATABASEOID,
+    ];
+    // SAFETY: registers functions that live as long as the backend.
+    unsafe {
+        for cache in looked_at {
+            pg_sys::CacheRegisterSyscacheCallback(
+                cache as c_int,
+                Some(forget_syscache),
+                pg_sys::Datum::null(),
+            );
+        }
+        pg_sys::CacheRegisterRelcacheCallback(Some(forget_relcache), pg_sys::Datum::null());
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn forget_syscache(_arg: pg_sys::Datum, _cache: c_int, _hash: u32) {
+    CHECKED.with_borrow_mut(HashMap::clear);
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn forget_relcache(_arg: pg_sys::Datum, _relation: pg_sys::Oid) {
+    CHECKED.with_borrow_mut(HashMap::clear);
+}
+
 /// The schema of the lead tables, quoted; an error where they are not complete, or others may put functions there.
 fn schema_of(extension_schema: &str, leads: pg_sys::Oid) -> String {
+    // SAFETY: hears of what others have committed.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+    if let Some(checked) = CHECKED.with_borrow(|checked| checked.get(&leads).cloned()) {
+        return checked;
+    }
+    let schema = check(extension_schema, leads);
+    CHECKED.with_borrow_mut(|checked| checked.insert(leads, schema.clone()));
+    schema
+}
+
+fn check(extension_schema: &str, leads: pg_sys::Oid) -> String {
     let call = "lead_phones_model($1::pg_catalog.regclass)";
     let column = "pg_catalog.quote_ident(found)";
     let found = action::look_up(extension_schema, column, call, &[leads.into()], |row| {

@@ -118,6 +118,7 @@ pub extern "C-unwind" fn _PG_init() {
     without_backtraces();
     bound::install();
     triggers::install();
+    lead_tables::install();
     ddl::install();
     // SAFETY: the postmaster sets the flag before and after it loads libraries.
     if unsafe { pgrx::pg_sys::process_shared_preload_libraries_in_progress } {

@@ -207,21 +207,23 @@ BEGIN
       FROM pg_catalog.pg_index AS i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
      WHERE i.indrelid = leads AND i.indisprimary;
-    -- The digits are a literal: by a parameter, no index of reversed numbers would be read.
+    -- The digits are a literal: by a parameter, no index of reversed numbers would be read. The number is compared by the collation of the column,
+    -- and so by its index.
     RETURN QUERY EXECUTE format($query$
         WITH found AS MATERIALIZED (
-            (SELECT c.%2$I AS campaign, c.phone, c.disqualified FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
+            (SELECT c.%2$I AS campaign, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' AS number
+               FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
              UNION
-            SELECT c.%2$I, c.phone, c.disqualified FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
+            SELECT c.%2$I, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
         SELECT f.campaign::pg_catalog.text, f.phone, h.lead, h.name, f.disqualified,
                CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
                    SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE d.%2$I = f.campaign AND d.phone = f.phone AND d.lifted_at IS NULL
                    %6$s) AS d) END
           FROM found AS f
          CROSS JOIN LATERAL (
-            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.phone::pg_catalog.text
+            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.number
              UNION ALL
-            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.phone::pg_catalog.text) AS h
+            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.number) AS h
          ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
         tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
         coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = substr(f.phone, 2)::bigint', e)

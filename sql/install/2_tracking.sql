@@ -139,7 +139,7 @@ AS $function$
         ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
         ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
      UNION ALL
-    SELECT @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'), c.name, c.types FROM (VALUES
+    SELECT t.relation, c.name, c.types FROM (SELECT @extschema@.lead_phones_ledger(tracked, 'phone_suppressions') AS relation OFFSET 0) AS t CROSS JOIN (VALUES
         ('entry'::name, '{int4}'::regtype[]::oid[]),
         ('source', '{text}'::regtype[]::oid[]),
         ('reason', '{text}'::regtype[]::oid[]),
@@ -150,7 +150,7 @@ AS $function$
         ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
         ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
      UNION ALL
-    SELECT @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), c.name, c.types FROM (VALUES
+    SELECT t.relation, c.name, c.types FROM (SELECT @extschema@.lead_phones_ledger(tracked, 'suppressed_phones') AS relation OFFSET 0) AS t CROSS JOIN (VALUES
         ('number'::name, '{int8}'::regtype[]::oid[]),
         ('entry', '{int4}'::regtype[]::oid[]),
         ('lifted_by', '{text}'::regtype[]::oid[]),

@@ -579,18 +579,20 @@ CREATE FUNCTION @extschema@.lead_status(
     STABLE ROWS 2 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    schema name := @extschema@.lead_phones_model(leads);
     answer jsonb;
     campaigns bigint;
 BEGIN
+    IF leads IS NULL THEN
+        PERFORM @extschema@.lead_phones_model(leads);
+    END IF;
     IF lead IS NULL THEN
         RAISE EXCEPTION 'lead must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name its lead_id.';
     END IF;
-    answer := @extschema@.lead_phones_reasons_of(format('%I.leads', schema)::regclass, lead, campaign);
+    answer := @extschema@.lead_phones_reasons_of(leads, lead, campaign);
     campaigns := coalesce(jsonb_array_length(nullif(answer -> 'campaigns', 'null')), 0);
     IF campaigns = 0 THEN
         RAISE EXCEPTION 'lead % does not exist', lead
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id%s.', schema, ' in campaign ' || campaign),
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.leads" has no such lead_id%s.', @extschema@.lead_phones_model(leads), ' in campaign ' || campaign),
                   HINT = 'Name the lead_id of a lead.';
     ELSIF campaigns > 1 THEN
         RAISE EXCEPTION 'there is a lead % in % campaigns', lead, campaigns
