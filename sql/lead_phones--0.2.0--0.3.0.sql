@@ -2815,6 +2815,25 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_open_upload(jsonb) IS
     'internal: creates the temporary tables that an upload goes through';
 
+CREATE FUNCTION @extschema@.lead_phones_check_opened() RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- What hangs on these tables runs as the owner of the lead tables: they are those that he has just created, and nobody else can alter.
+    IF (SELECT count(*) FROM pg_class AS c
+         WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
+           AND c.relowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) AND c.relkind = 'r'
+           AND NOT c.relhastriggers AND NOT c.relhasrules AND NOT c.relrowsecurity AND NOT c.relhasindex AND NOT c.relhassubclass) <> 3 THEN
+        RAISE EXCEPTION 'no upload has been opened'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'The temporary tables lead_phones_uploaded, lead_phones_staged and lead_phones_placed are missing, or somebody else''s.',
+                  HINT = 'Use upload_leads().';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_opened() IS
+    'internal: an error where the temporary tables of an upload are not those of the owner of the lead tables';
+
 CREATE FUNCTION @extschema@.lead_phones_clean_rows(campaign bigint) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -3032,7 +3051,7 @@ DECLARE
     row_count bigint;
     receipt jsonb;
 BEGIN
-    PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    PERFORM @extschema@.lead_phones_check_opened(), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     -- Uploads of one campaign wait for each other; those of others do not.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones upload %I %s', current_schema(), campaign), 0));
     INSERT INTO lead_uploads AS u (campaign_id, file_name, uploaded_by, started_at, columns)

@@ -197,6 +197,35 @@ CALL upload_leads(1, 999999::oid::regclass, leads => 'customers.leads');
 CALL suppress_phones(NULL::regclass, 'x', leads => 'customers.leads');
 \echo :SQLSTATE
 CALL suppress_phones(ARRAY[[' 678 999 8214 ', '678 999 8215'], ['x', NULL]], leads => 'customers.leads');
+-- temporary tables that were there before an upload run nothing as the owner of the lead tables
+CREATE ROLE regress_low;
+GRANT USAGE ON SCHEMA customers TO regress_low;
+GRANT INSERT ON customers.leads TO regress_low;
+GRANT TEMPORARY ON DATABASE lead_phones_regress TO regress_low;
+SET ROLE regress_low;
+CREATE TEMPORARY TABLE lead_phones_uploaded (place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb);
+CREATE TEMPORARY TABLE lead_phones_staged (place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
+    name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, custom jsonb);
+CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text);
+GRANT ALL ON lead_phones_uploaded, lead_phones_staged, lead_phones_placed TO PUBLIC;
+INSERT INTO lead_phones_uploaded (place, name, custom) VALUES (1, 'x', '{}');
+CREATE FUNCTION pg_temp.planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'planted, as %', current_user; RETURN NEW; END $$;
+CREATE TRIGGER planted BEFORE INSERT ON lead_phones_staged FOR EACH ROW EXECUTE FUNCTION pg_temp.planted();
+SELECT lead_phones_upload_step('customers.leads', 'write_upload', '{"campaign": 1, "columns": {}, "started_at": "2026-01-01"}');
+SELECT lead_phones_upload_step('customers.leads', 'open_upload', '{}');
+DROP TABLE lead_phones_uploaded, lead_phones_staged, lead_phones_placed;
+DROP FUNCTION pg_temp.planted;
+CREATE TEMPORARY TABLE low (name text, phone text);
+INSERT INTO low VALUES ('low', '678 999 8299');
+CALL upload_leads(1, 'low', leads => 'customers.leads') \gx
+RESET ROLE;
+REVOKE ALL ON DATABASE lead_phones_regress FROM regress_low;
+DELETE FROM customers.contacts WHERE name = 'low';
+DELETE FROM customers.lead_uploads WHERE uploaded_by = 'regress_low';
+DROP TABLE pg_temp.low;
+REVOKE ALL ON customers.leads FROM regress_low;
+REVOKE ALL ON SCHEMA customers FROM regress_low;
+DROP ROLE regress_low;
 DROP TABLE customers.lead_disqualifications CASCADE;
 \echo :SQLSTATE
 ALTER TABLE customers.contacts RENAME COLUMN phone TO tel;
