@@ -1563,6 +1563,19 @@ BEGIN
 END
 $function$;
 
+CREATE FUNCTION @extschema@.lead_phones_check_source(source text) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF octet_length(source) > 1000 THEN
+        RAISE EXCEPTION 'source "%..." is too long', left(source, 64)
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Entries are found by it, and a key has 1000 bytes at most.',
+                  HINT = 'Name the source in a few words, and tell the rest in reason.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_source(text) IS 'internal: an error where a source is too long for an index';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1582,6 +1595,7 @@ BEGIN
                       HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.';
         END IF;
     END LOOP;
+    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
@@ -3141,7 +3155,7 @@ AS $function$
         WHEN 'contact' THEN (
             SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, c.email, c.name,
                              @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
-                          WHERE s.subject NOT LIKE 'domain %')
+                          WHERE s.subject NOT LIKE 'domain %' AND (@extschema@.lead_phones_email_key(c.email) IS NULL OR s.subject NOT LIKE 'person %'))
               FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_holds_for(text, bigint, text) IS
@@ -3279,6 +3293,10 @@ BEGIN
             (arguments ->> 'expires_at')::timestamptz);
     END IF;
     IF kind IN ('account', 'contact') THEN
+        -- Who is just moving one of them away is waited for; who does so next sees the entry.
+        PERFORM FROM contacts AS c
+          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END
+          ORDER BY @extschema@.lead_phones_email_key(c.email), c.contact_id FOR NO KEY UPDATE;
         SELECT count(*) INTO leads_out
           FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
@@ -3318,12 +3336,12 @@ BEGIN
       JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
      CROSS JOIN LATERAL (
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE w.subject LIKE 'person %' OR NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was))
+         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(o.email) IS NULL ELSE NOT EXISTS (
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was)) END
          UNION
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE w.subject LIKE 'person %' OR NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is))) AS s
+         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(c.email) IS NULL ELSE NOT EXISTS (
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is)) END) AS s
      WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
     ON CONFLICT DO NOTHING;
 END
@@ -3527,6 +3545,7 @@ BEGIN
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
     END IF;
+    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN
@@ -3546,6 +3565,29 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_elements(text[]) IS 'internal: the elements of a list, of however many dimensions';
 
+CREATE FUNCTION @extschema@.lead_phones_check_list(list regclass, column_name name) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    kind "char" := (SELECT c.relkind FROM pg_catalog.pg_class AS c WHERE c.oid = list);
+BEGIN
+    IF kind IS NULL OR kind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RAISE EXCEPTION '%', CASE WHEN kind IS NULL THEN format('table with OID %s does not exist', list::oid) ELSE format('"%s" is no list', list) END
+            USING ERRCODE = CASE WHEN kind IS NULL THEN 'undefined_table' ELSE 'wrong_object_type' END,
+                  HINT = 'Name a table, or a view, and its column of numbers or domains.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = list AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        RAISE EXCEPTION 'table "%" has no column "%"', list, column_name
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('Its columns are %s.', (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+                                                           WHERE a.attrelid = list AND a.attnum > 0 AND NOT a.attisdropped)),
+                  HINT = 'Name its column of numbers or domains with column_name => ''...''.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_list(regclass, name) IS
+    'internal: an error where a list, or a column of it, cannot be read';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -3556,6 +3598,7 @@ BEGIN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN list IS NULL THEN 'list' ELSE 'column_name' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table, and its column of numbers or domains.';
     END IF;
+    PERFORM @extschema@.lead_phones_check_list(list, column_name);
     EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
     RETURN known;
 END
@@ -3611,6 +3654,8 @@ BEGIN
     IF area_code_column IS NULL THEN
         phones := @extschema@.lead_phones_values(list, column_name);
     ELSE
+        PERFORM @extschema@.lead_phones_values(list, column_name) WHERE list IS NULL;
+        PERFORM @extschema@.lead_phones_check_list(list, c) FROM unnest(ARRAY[column_name, area_code_column]) AS c;
         EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
             area_code_column, column_name, list) INTO phones;
     END IF;

@@ -205,7 +205,7 @@ fn lead_phones_company_key(name: ServerText) -> Option<TextDatum> {
     Some(TextDatum(keys::start_of(key.0)))
 }
 
-/// By what a person is meant in the ledger of lead tables, of whom these are known: row, address and, without one, name and numbers; row, name and
+/// By what a person is meant in the ledger of lead tables, of whom these are known: row, address, name and numbers; row, name and
 /// domain of the company; and the domains above. What follows from a row is also said of its campaign alone, where one is named.
 #[pg_extern(sql = false)]
 #[expect(
@@ -236,15 +236,13 @@ fn lead_phones_subjects(
             .iter()
             .flat_map(|id| of_row("contact", &id.to_string())),
     );
-    match email.as_deref().and_then(keys::email_key) {
-        Some(key) => subjects.extend(of_row("email", &storable(key).0)),
-        None => {
-            let name = text(name).and_then(|name| keys::company_key(&name));
-            let name = name.map_or(String::new(), |name| storable(name).0);
-            for number in [phone, mobile].into_iter().filter_map(text) {
-                subjects.extend(of_row("person", &format!("{name} {number}")));
-            }
-        }
+    if let Some(key) = email.as_deref().and_then(keys::email_key) {
+        subjects.extend(of_row("email", &storable(key).0));
+    }
+    let name = text(name).and_then(|name| keys::company_key(&name));
+    let name = name.map_or(String::new(), |name| storable(name).0);
+    for number in [phone, mobile].into_iter().filter_map(text) {
+        subjects.extend(of_row("person", &format!("{name} {number}")));
     }
     subjects.extend(
         account

@@ -34,7 +34,7 @@ pub fn email_key(raw: &str) -> Option<String> {
     let address = addresses(&text).next()?;
     Some(format!(
         "{}@{}",
-        lower_case(address.local),
+        lower_case(&unquoted(address.local)),
         unicode(address.domain)
     ))
 }
@@ -62,6 +62,7 @@ pub fn domain_of(raw: &str) -> Option<String> {
     host_of(&text)
         .and_then(canonical)
         .or_else(|| addresses(&text).next().map(|address| address.domain))
+        .or_else(|| hosts(&text).find_map(canonical))
         .filter(|domain| !is_public_suffix(domain))
         .map(unicode)
 }
@@ -71,7 +72,7 @@ pub fn domain_of(raw: &str) -> Option<String> {
 #[must_use]
 pub fn domains_above(raw: &str) -> Vec<String> {
     let text = visible(raw);
-    let hosts = host_of(&text).and_then(canonical).into_iter();
+    let hosts = hosts(&text).filter_map(canonical);
     let mut domains: Vec<String> = Vec::new();
     for domain in hosts.chain(addresses(&text).map(|address| address.domain)) {
         let mut rest = Some(domain.as_str());
@@ -144,12 +145,14 @@ struct Address<'text> {
 fn addresses(text: &str) -> impl Iterator<Item = Address<'_>> {
     text.match_indices('@').filter_map(|(at, _)| {
         let local = local_part(&text[..at]);
-        let host = &text[at + 1..];
-        let end = host
-            .find(|c: char| !(c.is_alphanumeric() || is_mark(c) || matches!(c, '.' | '-' | '。')));
+        // an address literal has brackets (RFC 5321, 4.1.3); people put names into them
+        let host = text[at + 1..].trim_start_matches(['[', '-']);
+        let end = host.find(|c: char| {
+            !(c.is_alphanumeric() || is_mark(c) || matches!(c, '.' | '-' | '_' | '。'))
+        });
         let host = host[..end.unwrap_or(host.len())].trim_end_matches(['.', '-', '。']);
         let domain = canonical(host)?;
-        let is_address = local.len() + host.len() < MAX_EMAIL && is_local_part(local, &domain);
+        let is_address = local.len() + host.len() < MAX_EMAIL && is_local_part(&unquoted(local));
         is_address.then_some(Address {
             local,
             host,
@@ -159,10 +162,10 @@ fn addresses(text: &str) -> impl Iterator<Item = Address<'_>> {
 }
 
 /// Whether it can stand before the `@`: dots in a row, or at the end, are used where RFC 5322 knows none.
-fn is_local_part(local: &str, domain: &str) -> bool {
+fn is_local_part(local: &str) -> bool {
     let options = Options::default().without_domain_literal();
     let is_address = |local: &str| {
-        EmailAddress::parse_with_options(&format!("{local}@{domain}"), options).is_ok()
+        EmailAddress::parse_with_options(&format!("{local}@kw.example"), options).is_ok()
     };
     is_address(local)
         || !local.starts_with('"')
@@ -183,7 +186,8 @@ fn local_part(before: &str) -> &str {
     {
         return &before[start..];
     }
-    let is_part = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || is_mark(c);
+    // a backslash quotes what follows
+    let is_part = |c: char| c == '\\' || is_local(c);
     let start = before
         .char_indices()
         .rev()
@@ -194,18 +198,43 @@ fn local_part(before: &str) -> &str {
     local.trim_start_matches(['\'', '`', '.'])
 }
 
+/// A local part without quotes that it does not need (RFC 5322, 3.2.4: they are no part of it).
+fn unquoted(local: &str) -> Cow<'_, str> {
+    let inner = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let plain = inner.unwrap_or(local).replace('\\', "");
+    match plain.chars().all(is_local) {
+        true => Cow::Owned(plain),
+        false => Cow::Borrowed(local),
+    }
+}
+
+/// Whether it can stand in a local part that is not quoted.
+fn is_local(c: char) -> bool {
+    c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || is_mark(c)
+}
+
 /// A combining mark, as letters of some scripts have them.
 fn is_mark(c: char) -> bool {
     use GeneralCategory::{NonspacingMark, SpacingMark};
     !c.is_ascii() && matches!(c.general_category(), NonspacingMark | SpacingMark)
 }
 
+/// The hosts in a text: what it begins with as a website, and each of its words that does.
+fn hosts(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split_whitespace().skip(1).filter_map(host_of);
+    host_of(text).into_iter().chain(words)
+}
+
 /// The host that a website begins with.
 fn host_of(text: &str) -> Option<&str> {
-    let is_around = |c: char| c.is_whitespace() || "<>()[]{}\"'`,;:.!*".contains(c);
+    let is_around = |c: char| c.is_whitespace() || "<>()[]{}\"'`,;:.!*-".contains(c);
     let text = text.trim_matches(is_around);
     let (scheme, rest) = match text.split_once(':') {
-        Some((scheme, rest)) if rest.starts_with(['/', '\\']) => (Some(scheme), rest),
+        Some((scheme, rest)) if rest.starts_with(['/', '\\']) || is_web(scheme) => {
+            (Some(scheme), rest)
+        }
         _ => (None, text),
     };
     if scheme.is_some_and(|scheme| {
@@ -222,10 +251,15 @@ fn host_of(text: &str) -> Option<&str> {
         Some((_, host)) if scheme.is_some() => host,
         // an address, and no website
         Some(_) => return None,
+        None if scheme.is_none() && rest[authority.len()..].starts_with("\"@") => return None,
         None => authority,
     };
     let host = host.split_once(':').map_or(host, |(host, _)| host);
     (!host.is_empty()).then_some(host)
+}
+
+fn is_web(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
 /// A host as domains are compared: as it is looked up, and without `www.`.
@@ -235,13 +269,12 @@ fn canonical(host: &str) -> Option<String> {
         .strip_prefix("www.")
         .filter(|rest| rest.contains('.'))
         .unwrap_or(&ascii);
+    // looked up, and found, are also names that RFC 1123 knows not: `_x.kw.example`, `x-.kw.example`
     let is_label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+        label.bytes().any(|b| b.is_ascii_alphanumeric())
             && label
                 .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
     let is_domain = domain.len() <= 253
         && domain.contains('.')
@@ -300,6 +333,7 @@ mod tests {
             "ｊｏｈｎ＠ｋｗ．ｅｘａｍｐｌｅ",
             "john@www.kw.example",
             "john@kw。example",
+            "\"john\"@kw.example",
         ] {
             assert_eq!(email_key(raw).as_deref(), Some("john@kw.example"), "{raw}");
         }
@@ -310,6 +344,14 @@ mod tests {
         assert_eq!(
             email_key("\"john smith\"@kw.example").as_deref(),
             Some("\"john smith\"@kw.example")
+        );
+        assert_eq!(
+            email_key("\"john.doe\"@kw.example").as_deref(),
+            Some("john.doe@kw.example")
+        );
+        assert_eq!(
+            email_key("john\\.doe@kw.example").as_deref(),
+            Some("john.doe@kw.example")
         );
         assert_eq!(
             email_key("j..s.@kw.example").as_deref(),
@@ -345,7 +387,7 @@ mod tests {
             "nobody at home",
             "a@192.168.0.1",
             "-@-.-",
-            "a@-b.c",
+            "a@-.c",
             "\u{200b}@\u{200b}",
         ] {
             assert_eq!(email_of(raw), None, "{raw}");
@@ -400,6 +442,7 @@ mod tests {
             "kw.example?x",
             "ｋｗ．ｅｘａｍｐｌｅ",
             "kw.example\u{200b}",
+            "\"john.doe\"@kw.example",
         ] {
             assert_eq!(domain_of(raw).as_deref(), Some("kw.example"), "{raw}");
         }
@@ -431,7 +474,7 @@ mod tests {
             "http://",
             "192.168.0.1",
             "a..b",
-            "-a.example",
+            "-.example",
             "www.",
             "no website.",
             "com",
@@ -467,6 +510,25 @@ mod tests {
         assert_eq!(
             domains_above("a@x.example; b@y.example"),
             ["x.example", "y.example"]
+        );
+        assert_eq!(
+            domains_above("https://foo_x.kw.example/"),
+            ["foo_x.kw.example", "kw.example"]
+        );
+        for raw in [
+            "x@a.kw.example",
+            "x@[a.kw.example]",
+            "-a.kw.example",
+            "http:a.kw.example",
+            "HTTPS:a.kw.example/x",
+            "visit a.kw.example",
+            "our shop: https://a.kw.example/",
+        ] {
+            assert_eq!(domains_above(raw), ["a.kw.example", "kw.example"], "{raw}");
+        }
+        assert_eq!(
+            domains_above("a-.kw.example"),
+            ["a-.kw.example", "kw.example"]
         );
         assert!(domains_above("n/a").is_empty());
     }

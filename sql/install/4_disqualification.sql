@@ -725,6 +725,19 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
     'internal: lifts the disqualifications that are past their time, as whoever calls';
 
+CREATE FUNCTION @extschema@.lead_phones_check_source(source text) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF octet_length(source) > 1000 THEN
+        RAISE EXCEPTION 'source "%..." is too long', left(source, 64)
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Entries are found by it, and a key has 1000 bytes at most.',
+                  HINT = 'Name the source in a few words, and tell the rest in reason.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_source(text) IS 'internal: an error where a source is too long for an index';
+
 CREATE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -744,6 +757,7 @@ BEGIN
                       HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.';
         END IF;
     END LOOP;
+    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);

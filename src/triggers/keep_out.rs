@@ -63,6 +63,7 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
         Restricted::No,
         Plans::Kept,
         || {
+            refuse_older_snapshot();
             let stands =
                 "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1";
             if Statement::new(stands, &[]).rows(|rows| rows.is_empty()) {
@@ -85,6 +86,25 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
             }
         },
     );
+}
+
+/// An error where the transaction has one snapshot, and somebody has been put out since: it would not see by what.
+fn refuse_older_snapshot() {
+    if !sql::has_one_snapshot() {
+        return;
+    }
+    let entries = "SELECT count(*) FROM lead_disqualifications";
+    let count =
+        |statement: Statement<'_>| statement.rows(|rows| rows.first(|row| row.get::<i64>(1)));
+    if count(Statement::new(entries, &[])) != count(Statement::new(entries, &[]).on_latest()) {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            "could not serialize access due to concurrent update of lead_disqualifications".into(),
+            "Somebody has put people or companies out since the snapshot of this transaction, which changes or deletes some."
+                .into(),
+            "Try the transaction again.".into(),
+        )
+    }
 }
 
 /// The rows of the statement that no longer say whom they meant, as they were.
