@@ -23,7 +23,7 @@ CREATE TEMPORARY TABLE lead_phones_grants ON COMMIT DROP AS
 SELECT p.proname, p.proargtypes[0]::pg_catalog.regtype AS first_type, a.grantee, a.is_grantable
   FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
  WHERE p.pronamespace OPERATOR(pg_catalog.=) '@extschema@'::pg_catalog.regnamespace AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
-   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status}'::pg_catalog.name[]);
+   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones}'::pg_catalog.name[]);
 DROP PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
@@ -31,6 +31,20 @@ DROP PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @
 DROP PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint);
 DROP FUNCTION @extschema@.lead_status(bigint, regclass);
+DROP PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint);
+DROP PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, regclass, bigint, bigint);
+DROP PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint);
+DROP PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint);
+
+CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
+    IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_keys(text) IS
+    'internal: by what a number stands in suppressed_phones: as itself, or by its hash';
+
+CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
+    IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_key_from_hex_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
+    'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';
 
 CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
@@ -463,7 +477,7 @@ BEGIN
             CREATE INDEX suppressed_phones_entry_idx ON %1$I.suppressed_phones USING brin (entry);
             ALTER TABLE %1$I.suppressed_phones OWNER TO %2$s;
             COMMENT ON TABLE %1$I.suppressed_phones IS 'ledger of numbers that are out in every campaign; nothing is ever deleted from it';
-            COMMENT ON COLUMN %1$I.suppressed_phones.number IS 'the digits of the number in E.164';
+            COMMENT ON COLUMN %1$I.suppressed_phones.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.suppressed_phones.entry IS 'what was said of it, in phone_suppressions';
             COMMENT ON COLUMN %1$I.suppressed_phones.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, owner);
     END IF;
@@ -497,7 +511,7 @@ CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT format('SELECT d.%1$I AS campaign, d.phone FROM %2$s AS d WHERE d.lifted_at IS NULL', (tracked).campaign_column, (tracked).disqualifications)
-        || coalesce((SELECT format(' UNION SELECT o.%1$I, o.phone FROM %2$s AS o WHERE EXISTS (SELECT FROM %3$s WHERE s.number = substr(o.phone, 2)::bigint)',
+        || coalesce((SELECT format(' UNION SELECT o.%1$I, o.phone FROM %2$s AS o CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(o.phone)) AS k WHERE EXISTS (SELECT FROM %3$s WHERE s.number = k)',
                                 (tracked).campaign_column, (tracked).counts, e)
                        FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), '')
 $function$;
@@ -577,7 +591,7 @@ BEGIN
           LEFT JOIN (SELECT d.%2$I AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
                        FROM %1$s AS d GROUP BY d.%2$I, d.phone) AS e ON e.campaign = m.campaign AND e.phone = m.phone
          WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE
-           AND NOT EXISTS (SELECT FROM %8$s WHERE s.number = substr(m.phone, 2)::bigint)$dml$,
+           AND NOT EXISTS (SELECT FROM %8$s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))$dml$,
         tracked.disqualifications, tracked.campaign_column,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.leads, tracked.phone_column || '_disqualified',
         @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified',
@@ -1103,7 +1117,8 @@ DECLARE
     standing @extschema@.e164[];
 BEGIN
     IF everywhere IS NOT NULL THEN
-        EXECUTE format('SELECT array_agg(DISTINCT n.phone) FROM unnest($1) AS n (phone) JOIN %s ON s.number = substr(n.phone, 2)::bigint', everywhere)
+        EXECUTE format('SELECT array_agg(DISTINCT n.phone) FROM unnest($1) AS n (phone) CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n.phone)) AS k
+                         JOIN %s ON s.number = k', everywhere)
            INTO standing USING numbers;
     END IF;
     RETURN coalesce(standing, '{}');
@@ -1309,12 +1324,14 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be put out in every campaign';
 
-CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, numbers bigint[], waits boolean DEFAULT true) RETURNS bigint
+CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     -- as in src/triggers/counts/everywhere.rs
-    slots constant int[] := ARRAY(SELECT DISTINCT (n % 64)::int FROM unnest(numbers) AS n ORDER BY 1);
+    is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
+    slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
+                                 ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
     slots_of constant int := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')::oid::bigint::bit(32)::int;
     few constant int := 1000;
     started_at constant timestamptz := clock_timestamp();
@@ -1330,12 +1347,15 @@ BEGIN
             IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
-            EXECUTE format(CASE WHEN cardinality(numbers) <= few
+            EXECUTE format(CASE WHEN is_any_hashed
+                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(c.phone)) AS k JOIN unnest($1) AS n ON n = k'
+                WHEN cardinality(keys) <= few
                 THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
                        WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
                 ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
                         JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
-                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING numbers;
+                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING keys;
             IF phones IS NOT NULL THEN
                 PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, false, 1);
             END IF;
@@ -1363,7 +1383,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
     phones @extschema@.e164[];
-    numbers bigint[];
+    keys bigint[];
     missing bigint[];
     entry int;
     source constant text := arguments ->> 'source';
@@ -1371,13 +1391,17 @@ DECLARE
     expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;
 BEGIN
     PERFORM @extschema@.lead_phones_check_everywhere(tracked);
-    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
-    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    IF arguments ? 'keys' THEN
+        keys := ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(arguments -> 'keys') AS k ORDER BY 1);
+    ELSE
+        phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+        keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    END IF;
     -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
     EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
-       INTO missing USING numbers, source, reason, expires_at;
+       INTO missing USING keys, source, reason, expires_at;
     IF missing IS NOT NULL THEN
         EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced'' FROM %s AS p, unnest($1) AS n (number)
                          WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = $2
@@ -1390,7 +1414,7 @@ BEGIN
         EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
           USING missing, entry;
     END IF;
-    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
@@ -1402,22 +1426,26 @@ AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     phones @extschema@.e164[];
-    numbers bigint[];
+    keys bigint[];
     entries bigint;
 BEGIN
     PERFORM @extschema@.lead_phones_check_everywhere(tracked);
-    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
-    -- Of one that was spelled, no other reading is brought back.
-    IF NOT arguments ? 'subjects' THEN
-        phones := phones[1:1];
+    IF arguments ? 'keys' THEN
+        keys := ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(arguments -> 'keys') AS k ORDER BY 1);
+    ELSE
+        phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+        -- Of one that was spelled, no other reading is brought back.
+        IF NOT arguments ? 'subjects' THEN
+            phones := phones[1:1];
+        END IF;
+        keys := ARRAY(SELECT k FROM unnest(phones) AS n CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n)) AS k ORDER BY 1);
     END IF;
-    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
         @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
-      USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
+      USING keys, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
-    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS
@@ -1430,7 +1458,7 @@ AS $function$
 DECLARE
     expired_at constant timestamptz := clock_timestamp();
     expired int[];
-    numbers bigint[];
+    keys bigint[];
 BEGIN
     entries := 0;
     unmarked := 0;
@@ -1444,11 +1472,11 @@ BEGIN
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
-       INTO numbers, entries USING expired;
+       INTO keys, entries USING expired;
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
         @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) USING expired, arguments ->> 'by', expired_at;
-    IF numbers IS NOT NULL THEN
-        unmarked := @extschema@.lead_phones_apply_everywhere(tracked, numbers, NOT arguments ? 'all');
+    IF keys IS NOT NULL THEN
+        unmarked := @extschema@.lead_phones_apply_everywhere(tracked, keys, NOT arguments ? 'all');
     END IF;
 END
 $function$;
@@ -2274,7 +2302,8 @@ BEGIN
            d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now()) AS stands
       FROM campaign_phone_disqualifications AS d
      UNION ALL
-    SELECT 'phone', NULL, '+' || s.number, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at, coalesce(s.lifted_by, d.lifted_by),
+    -- of a number that is known by its hash, the start of that
+    SELECT 'phone', NULL, CASE WHEN s.number > 0 THEN '+' || s.number ELSE 'sha256 ' || lpad(to_hex(~s.number >> 3), 15, '0') END, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at, coalesce(s.lifted_by, d.lifted_by),
            coalesce(s.lifted_at, d.lifted_at), coalesce(s.lift_reason, d.lift_reason), s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
       FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
      UNION ALL
@@ -2318,7 +2347,7 @@ BEGIN
          UNION ALL
         SELECT NULL, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
           FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-         WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+         WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
          UNION ALL
         -- The mark of an entry that was made since this transaction began to read: out, where it is not one that has expired.
         SELECT c.campaign_id, NULL, 'it is marked, by an entry that this transaction does not see', NULL, NULL, NULL
@@ -2326,7 +2355,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM campaign_phone_disqualifications AS d
                             WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL)
            AND NOT EXISTS (SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-                            WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
+                            WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
 
     CREATE OR REPLACE VIEW callable_leads AS
     SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
@@ -3251,6 +3280,10 @@ BEGIN
         SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
           INTO subjects, invalid
           FROM (SELECT r AS raw, @extschema@.lead_phones_domain(r) AS subject FROM unnest(raw) AS r) AS n;
+    ELSIF arguments ->> 'hashed' IS NOT NULL THEN
+        SELECT array_agg(DISTINCT n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
+          INTO subjects, invalid
+          FROM (SELECT r AS raw, @extschema@.lead_phones_key_from_hex(r)::text AS subject FROM unnest(raw) AS r) AS n;
     ELSE
         tracked := @extschema@.lead_phones_tracked(leads);
         SELECT array_agg(DISTINCT n.number::text) FILTER (WHERE n.number IS NOT NULL),
@@ -3264,7 +3297,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_read_subjects(regclass, jsonb) IS
-    'internal: whom the arguments of a procedure name, and what of them could not be read';
+    'internal: whom the arguments of a procedure name, of hashes their keys; and what of them could not be read';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -3280,7 +3313,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    arguments := arguments || jsonb_build_object('subjects', subjects);
+    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
     IF kind IN ('account', 'contact') THEN
         PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
     END IF;
@@ -3403,7 +3436,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    arguments := arguments || jsonb_build_object('subjects', subjects);
+    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
     -- also an entry against an earlier row of the same person or company
     held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
@@ -3468,14 +3501,14 @@ BEGIN
     -- Files of a source are taken one after the other.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    on_list := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(subjects) AS n);
+    on_list := ARRAY(SELECT ltrim(s, '+')::bigint FROM unnest(subjects) AS s);
     standing := ARRAY(SELECT DISTINCT s.number FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
                        WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name);
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
-        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('subjects', ARRAY(SELECT '+' || n FROM unnest(added) AS n)));
+        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('keys', added));
     END IF;
     IF gone <> '{}' THEN
         UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
@@ -3529,6 +3562,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_record_sync(text, jsonb, bigint, bigint, bigint, text[]) IS
     'internal: the receipt of a list that was taken over';
 
+CREATE FUNCTION @extschema@.lead_phones_check_hashed(hashed text, campaign text) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF hashed <> 'sha256' THEN
+        RAISE EXCEPTION 'hashes "%" are not known', left(hashed, 64)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A list has numbers, or their hashes by hashed => ''sha256''.';
+    END IF;
+    IF hashed IS NOT NULL AND campaign IS NOT NULL THEN
+        RAISE EXCEPTION 'hashed numbers cannot be put out in one campaign'
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'The ledger of a campaign names numbers, and of these only the hashes are known.',
+                  HINT = 'Leave campaign out: they are out in every campaign.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_hashed(text, text) IS
+    'internal: an error where a list of hashes cannot be taken';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -3545,13 +3596,15 @@ BEGIN
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
     END IF;
-    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
+    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source'),
+            @extschema@.lead_phones_check_hashed(arguments ->> 'hashed', arguments ->> 'campaign');
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN
         RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind
             USING DETAIL = format('One is "%s".', left(answer ->> 'one_invalid', 64)),
-                  HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
+                  HINT = CASE WHEN arguments ->> 'hashed' IS NOT NULL THEN 'Each is the SHA-256 of a number in E.164, as 64 hexadecimal digits.'
+                      WHEN kind = 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
                       ELSE 'Write domains as in kw.example; of public suffixes such as co.uk, name those below.' END;
     END IF;
     RETURN answer;
@@ -3612,6 +3665,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_values(
     reason text,
     region text,
     force boolean,
+    hashed text,
     leads regclass,
     INOUT added bigint DEFAULT NULL,
     INOUT kept bigint DEFAULT NULL,
@@ -3622,7 +3676,7 @@ AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
         'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
-        'force', coalesce(force, false)));
+        'force', coalesce(force, false), 'hashed', hashed));
 BEGIN
     added := answer ->> 'added';
     kept := answer ->> 'kept';
@@ -3630,7 +3684,7 @@ BEGIN
     invalid := answer ->> 'invalid';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
     'internal: takes a list over, whose values were read with the rights of the caller';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_phones(
@@ -3641,6 +3695,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_phones(
     reason text DEFAULT NULL,
     region text DEFAULT NULL,
     force boolean DEFAULT false,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT added bigint DEFAULT NULL,
     INOUT kept bigint DEFAULT NULL,
@@ -3659,10 +3714,10 @@ BEGIN
         EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
             area_code_column, column_name, list) INTO phones;
     END IF;
-    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, leads, added, kept, lifted, invalid);
+    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, hashed, leads, added, kept, lifted, invalid);
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
     'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_domains(
@@ -3679,7 +3734,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_domains(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, leads,
+    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, NULL, leads,
         added, kept, lifted, invalid);
 END
 $procedure$;
@@ -3765,6 +3820,7 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -3773,12 +3829,14 @@ AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
         'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
-        'expires_at', expires_at, 'region', region));
+        'expires_at', expires_at, 'region', region, 'hashed', hashed));
 BEGIN
     suppressed := answer ->> 'subjects';
     invalid := answer ->> 'invalid';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
+    'numbers are out in a campaign, or in all, now and at later uploads';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     list regclass,
@@ -3788,15 +3846,18 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, leads, suppressed, invalid);
+    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, hashed, leads, suppressed, invalid);
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
+    'the same, from a column of a table';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     phones text[],
@@ -3804,17 +3865,20 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region));
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint) IS
+    'lifts the suppression of phones in a campaign, or that in all campaigns';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
     domains text[],
@@ -3878,14 +3942,17 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, leads, entries_lifted);
+    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, hashed, leads, entries_lifted);
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, text, regclass, bigint) IS
+    'the same, from a column of a table';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
     list regclass,
@@ -4122,7 +4189,7 @@ BEGIN
             SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.number) AS h
          ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
         tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
-        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = substr(f.phone, 2)::bigint', e)
+        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(f.phone))', e)
                     FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
         coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
       USING numbers;
@@ -4599,11 +4666,11 @@ REVOKE ALL ON PROCEDURE
     @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),
     @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint),
     @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint),
-    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
-    @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
+    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint),
+    @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint),
     @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
     @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint),
-    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint)
+    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint)
     FROM PUBLIC;
 
 -- Tables of users: new triggers, and what keeps those out who are. What a script of an extension creates is the extension's, and it replaces no

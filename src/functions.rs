@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 
 use crate::phone::{self, DefaultRegion, E164, Problem, Style};
 use crate::text::{self, ServerText, text_datum};
-use crate::{keys, report};
+use crate::{hashes, keys, report};
 
 /// A number on its way out, as a datum of the domain `e164`.
 struct PhoneDatum(E164);
@@ -265,6 +265,17 @@ fn lead_phones_trimmed(raw: ServerText) -> Option<BytesDatum> {
         Cow::Borrowed(_) => shown.as_bytes().to_vec(),
         Cow::Owned(_) => raw.0.trim_ascii().to_vec(),
     }))
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_keys(phone: ServerText) -> Vec<i64> {
+    let phone = E164::from_text(phone.0);
+    phone.map_or_else(Vec::new, |phone| hashes::keys_of(&phone).to_vec())
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_key_from_hex(hash: ServerText) -> Option<i64> {
+    hashes::key_from_hex(&text::from_server(hash.0))
 }
 
 #[pg_extern(sql = false)]

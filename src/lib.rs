@@ -3,6 +3,7 @@
 //! Data flows one way: text → [`phone`] → functions and triggers → tables → disqualification → reports.
 //! The SQL parts stand in `sql/install`, in the order in which they are installed below.
 
+pub mod hashes;
 pub mod keys;
 pub mod phone;
 

@@ -108,6 +108,10 @@ BEGIN
         SELECT array_agg(DISTINCT n.subject ORDER BY n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
           INTO subjects, invalid
           FROM (SELECT r AS raw, @extschema@.lead_phones_domain(r) AS subject FROM unnest(raw) AS r) AS n;
+    ELSIF arguments ->> 'hashed' IS NOT NULL THEN
+        SELECT array_agg(DISTINCT n.subject) FILTER (WHERE n.subject IS NOT NULL), array_agg(n.raw) FILTER (WHERE n.subject IS NULL)
+          INTO subjects, invalid
+          FROM (SELECT r AS raw, @extschema@.lead_phones_key_from_hex(r)::text AS subject FROM unnest(raw) AS r) AS n;
     ELSE
         tracked := @extschema@.lead_phones_tracked(leads);
         SELECT array_agg(DISTINCT n.number::text) FILTER (WHERE n.number IS NOT NULL),
@@ -121,7 +125,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_read_subjects(regclass, jsonb) IS
-    'internal: whom the arguments of a procedure name, and what of them could not be read';
+    'internal: whom the arguments of a procedure name, of hashes their keys; and what of them could not be read';
 
 CREATE FUNCTION @extschema@.lead_phones_suppress(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -137,7 +141,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    arguments := arguments || jsonb_build_object('subjects', subjects);
+    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
     IF kind IN ('account', 'contact') THEN
         PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
     END IF;
@@ -262,7 +266,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    arguments := arguments || jsonb_build_object('subjects', subjects);
+    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
     -- also an entry against an earlier row of the same person or company
     held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
@@ -338,14 +342,14 @@ BEGIN
     -- Files of a source are taken one after the other.
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    on_list := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(subjects) AS n);
+    on_list := ARRAY(SELECT ltrim(s, '+')::bigint FROM unnest(subjects) AS s);
     standing := ARRAY(SELECT DISTINCT s.number FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
                        WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name);
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
-        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('subjects', ARRAY(SELECT '+' || n FROM unnest(added) AS n)));
+        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('keys', added));
     END IF;
     IF gone <> '{}' THEN
         UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
@@ -399,6 +403,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_record_sync(text, jsonb, bigint, bigint, bigint, text[]) IS
     'internal: the receipt of a list that was taken over';
 
+CREATE FUNCTION @extschema@.lead_phones_check_hashed(hashed text, campaign text) RETURNS void
+    IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF hashed <> 'sha256' THEN
+        RAISE EXCEPTION 'hashes "%" are not known', left(hashed, 64)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A list has numbers, or their hashes by hashed => ''sha256''.';
+    END IF;
+    IF hashed IS NOT NULL AND campaign IS NOT NULL THEN
+        RAISE EXCEPTION 'hashed numbers cannot be put out in one campaign'
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'The ledger of a campaign names numbers, and of these only the hashes are known.',
+                  HINT = 'Leave campaign out: they are out in every campaign.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_hashed(text, text) IS
+    'internal: an error where a list of hashes cannot be taken';
+
 CREATE FUNCTION @extschema@.lead_phones_call_suppression(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -415,13 +437,15 @@ BEGIN
                 WHEN kind IN ('account', 'contact') THEN kind ELSE kind || 's' END
             USING ERRCODE = 'null_value_not_allowed', HINT = 'See the reference of the procedure for what it needs.';
     END IF;
-    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
+    PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source'),
+            @extschema@.lead_phones_check_hashed(arguments ->> 'hashed', arguments ->> 'campaign');
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN
         RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind
             USING DETAIL = format('One is "%s".', left(answer ->> 'one_invalid', 64)),
-                  HINT = CASE kind WHEN 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
+                  HINT = CASE WHEN arguments ->> 'hashed' IS NOT NULL THEN 'Each is the SHA-256 of a number in E.164, as 64 hexadecimal digits.'
+                      WHEN kind = 'phone' THEN 'Write numbers with their country code, or name their region with region => ''...''.'
                       ELSE 'Write domains as in kw.example; of public suffixes such as co.uk, name those below.' END;
     END IF;
     RETURN answer;
@@ -486,6 +510,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_values(
     reason text,
     region text,
     force boolean,
+    hashed text,
     leads regclass,
     INOUT added bigint DEFAULT NULL,
     INOUT kept bigint DEFAULT NULL,
@@ -496,7 +521,7 @@ AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
         'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
-        'force', coalesce(force, false)));
+        'force', coalesce(force, false), 'hashed', hashed));
 BEGIN
     added := answer ->> 'added';
     kept := answer ->> 'kept';
@@ -504,7 +529,7 @@ BEGIN
     invalid := answer ->> 'invalid';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
     'internal: takes a list over, whose values were read with the rights of the caller';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_phones(
@@ -515,6 +540,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_phones(
     reason text DEFAULT NULL,
     region text DEFAULT NULL,
     force boolean DEFAULT false,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT added bigint DEFAULT NULL,
     INOUT kept bigint DEFAULT NULL,
@@ -533,10 +559,10 @@ BEGIN
         EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
             area_code_column, column_name, list) INTO phones;
     END IF;
-    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, leads, added, kept, lifted, invalid);
+    CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, hashed, leads, added, kept, lifted, invalid);
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
     'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_domains(
@@ -553,7 +579,7 @@ CREATE PROCEDURE @extschema@.sync_suppressed_domains(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, leads,
+    CALL @extschema@.sync_suppressed_values('domain', @extschema@.lead_phones_values(list, column_name), source, list::text, reason, NULL, force, NULL, leads,
         added, kept, lifted, invalid);
 END
 $procedure$;
@@ -647,6 +673,7 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
@@ -655,13 +682,13 @@ AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
         'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
-        'expires_at', expires_at, 'region', region));
+        'expires_at', expires_at, 'region', region, 'hashed', hashed));
 BEGIN
     suppressed := answer ->> 'subjects';
     invalid := answer ->> 'invalid';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
     'numbers are out in a campaign, or in all, now and at later uploads';
 
 CREATE PROCEDURE @extschema@.suppress_phones(
@@ -672,16 +699,17 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     source text DEFAULT 'suppression list',
     expires_at timestamptz DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, leads, suppressed, invalid);
+    CALL @extschema@.suppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, region, hashed, leads, suppressed, invalid);
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, regclass, bigint, bigint) IS
+COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
     'the same, from a column of a table';
 
 CREATE PROCEDURE @extschema@.unsuppress_phones(
@@ -690,18 +718,19 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region));
+        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint) IS
+COMMENT ON PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint) IS
     'lifts the suppression of phones in a campaign, or that in all campaigns';
 
 CREATE PROCEDURE @extschema@.suppress_domains(
@@ -772,15 +801,16 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     reason text DEFAULT NULL,
     source text DEFAULT NULL,
     region text DEFAULT NULL,
+    hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 BEGIN
-    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, leads, entries_lifted);
+    CALL @extschema@.unsuppress_phones(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, region, hashed, leads, entries_lifted);
 END
 $procedure$;
-COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint) IS
+COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, text, regclass, bigint) IS
     'the same, from a column of a table';
 
 CREATE PROCEDURE @extschema@.unsuppress_domains(

@@ -226,7 +226,7 @@ BEGIN
             SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.number) AS h
          ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
         tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
-        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = substr(f.phone, 2)::bigint', e)
+        coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(f.phone))', e)
                     FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
         coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
       USING numbers;

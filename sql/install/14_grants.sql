@@ -14,10 +14,10 @@ REVOKE ALL ON PROCEDURE
     @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),
     @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint),
     @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint),
-    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint),
-    @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint),
+    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint),
+    @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint),
     @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
     @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint),
-    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, regclass, bigint, bigint, bigint, bigint)
+    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint)
     FROM PUBLIC;
 GRANT SELECT ON @extschema@.lead_phone_tables TO PUBLIC;

@@ -77,3 +77,13 @@ CREATE FUNCTION @extschema@.lead_phones_version() RETURNS text
     LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_version_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_version() IS
     'version of the extension and of its phone metadata';
+
+CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
+    IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_keys(text) IS
+    'internal: by what a number stands in suppressed_phones: as itself, or by its hash';
+
+CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
+    IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_key_from_hex_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
+    'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';

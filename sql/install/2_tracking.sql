@@ -533,7 +533,7 @@ BEGIN
             CREATE INDEX suppressed_phones_entry_idx ON %1$I.suppressed_phones USING brin (entry);
             ALTER TABLE %1$I.suppressed_phones OWNER TO %2$s;
             COMMENT ON TABLE %1$I.suppressed_phones IS 'ledger of numbers that are out in every campaign; nothing is ever deleted from it';
-            COMMENT ON COLUMN %1$I.suppressed_phones.number IS 'the digits of the number in E.164';
+            COMMENT ON COLUMN %1$I.suppressed_phones.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.suppressed_phones.entry IS 'what was said of it, in phone_suppressions';
             COMMENT ON COLUMN %1$I.suppressed_phones.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, owner);
     END IF;
@@ -567,7 +567,7 @@ CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT format('SELECT d.%1$I AS campaign, d.phone FROM %2$s AS d WHERE d.lifted_at IS NULL', (tracked).campaign_column, (tracked).disqualifications)
-        || coalesce((SELECT format(' UNION SELECT o.%1$I, o.phone FROM %2$s AS o WHERE EXISTS (SELECT FROM %3$s WHERE s.number = substr(o.phone, 2)::bigint)',
+        || coalesce((SELECT format(' UNION SELECT o.%1$I, o.phone FROM %2$s AS o CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(o.phone)) AS k WHERE EXISTS (SELECT FROM %3$s WHERE s.number = k)',
                                 (tracked).campaign_column, (tracked).counts, e)
                        FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), '')
 $function$;
@@ -726,7 +726,7 @@ BEGIN
           LEFT JOIN (SELECT d.%2$I AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
                        FROM %1$s AS d GROUP BY d.%2$I, d.phone) AS e ON e.campaign = m.campaign AND e.phone = m.phone
          WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE
-           AND NOT EXISTS (SELECT FROM %8$s WHERE s.number = substr(m.phone, 2)::bigint)$dml$,
+           AND NOT EXISTS (SELECT FROM %8$s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))$dml$,
         tracked.disqualifications, tracked.campaign_column,
         @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.leads, tracked.phone_column || '_disqualified',
         @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified',

@@ -263,7 +263,8 @@ DECLARE
     standing @extschema@.e164[];
 BEGIN
     IF everywhere IS NOT NULL THEN
-        EXECUTE format('SELECT array_agg(DISTINCT n.phone) FROM unnest($1) AS n (phone) JOIN %s ON s.number = substr(n.phone, 2)::bigint', everywhere)
+        EXECUTE format('SELECT array_agg(DISTINCT n.phone) FROM unnest($1) AS n (phone) CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n.phone)) AS k
+                         JOIN %s ON s.number = k', everywhere)
            INTO standing USING numbers;
     END IF;
     RETURN coalesce(standing, '{}');
@@ -469,12 +470,14 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be put out in every campaign';
 
-CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, numbers bigint[], waits boolean DEFAULT true) RETURNS bigint
+CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     -- as in src/triggers/counts/everywhere.rs
-    slots constant int[] := ARRAY(SELECT DISTINCT (n % 64)::int FROM unnest(numbers) AS n ORDER BY 1);
+    is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
+    slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
+                                 ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
     slots_of constant int := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')::oid::bigint::bit(32)::int;
     few constant int := 1000;
     started_at constant timestamptz := clock_timestamp();
@@ -490,12 +493,15 @@ BEGIN
             IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
-            EXECUTE format(CASE WHEN cardinality(numbers) <= few
+            EXECUTE format(CASE WHEN is_any_hashed
+                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(c.phone)) AS k JOIN unnest($1) AS n ON n = k'
+                WHEN cardinality(keys) <= few
                 THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
                        WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
                 ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
                         JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
-                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING numbers;
+                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING keys;
             IF phones IS NOT NULL THEN
                 PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, false, 1);
             END IF;
@@ -523,7 +529,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
     phones @extschema@.e164[];
-    numbers bigint[];
+    keys bigint[];
     missing bigint[];
     entry int;
     source constant text := arguments ->> 'source';
@@ -531,13 +537,17 @@ DECLARE
     expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;
 BEGIN
     PERFORM @extschema@.lead_phones_check_everywhere(tracked);
-    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
-    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    IF arguments ? 'keys' THEN
+        keys := ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(arguments -> 'keys') AS k ORDER BY 1);
+    ELSE
+        phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+        keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
+    END IF;
     -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
     EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
-       INTO missing USING numbers, source, reason, expires_at;
+       INTO missing USING keys, source, reason, expires_at;
     IF missing IS NOT NULL THEN
         EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced'' FROM %s AS p, unnest($1) AS n (number)
                          WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = $2
@@ -550,7 +560,7 @@ BEGIN
         EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
           USING missing, entry;
     END IF;
-    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
@@ -562,22 +572,26 @@ AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     phones @extschema@.e164[];
-    numbers bigint[];
+    keys bigint[];
     entries bigint;
 BEGIN
     PERFORM @extschema@.lead_phones_check_everywhere(tracked);
-    phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
-    -- Of one that was spelled, no other reading is brought back.
-    IF NOT arguments ? 'subjects' THEN
-        phones := phones[1:1];
+    IF arguments ? 'keys' THEN
+        keys := ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(arguments -> 'keys') AS k ORDER BY 1);
+    ELSE
+        phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
+        -- Of one that was spelled, no other reading is brought back.
+        IF NOT arguments ? 'subjects' THEN
+            phones := phones[1:1];
+        END IF;
+        keys := ARRAY(SELECT k FROM unnest(phones) AS n CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n)) AS k ORDER BY 1);
     END IF;
-    numbers := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
         @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
-      USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
+      USING keys, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
-    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, numbers));
+    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS
@@ -590,7 +604,7 @@ AS $function$
 DECLARE
     expired_at constant timestamptz := clock_timestamp();
     expired int[];
-    numbers bigint[];
+    keys bigint[];
 BEGIN
     entries := 0;
     unmarked := 0;
@@ -604,11 +618,11 @@ BEGIN
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
-       INTO numbers, entries USING expired;
+       INTO keys, entries USING expired;
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
         @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) USING expired, arguments ->> 'by', expired_at;
-    IF numbers IS NOT NULL THEN
-        unmarked := @extschema@.lead_phones_apply_everywhere(tracked, numbers, NOT arguments ? 'all');
+    IF keys IS NOT NULL THEN
+        unmarked := @extschema@.lead_phones_apply_everywhere(tracked, keys, NOT arguments ? 'all');
     END IF;
 END
 $function$;

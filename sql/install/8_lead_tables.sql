@@ -444,7 +444,8 @@ BEGIN
            d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now()) AS stands
       FROM campaign_phone_disqualifications AS d
      UNION ALL
-    SELECT 'phone', NULL, '+' || s.number, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at, coalesce(s.lifted_by, d.lifted_by),
+    -- of a number that is known by its hash, the start of that
+    SELECT 'phone', NULL, CASE WHEN s.number > 0 THEN '+' || s.number ELSE 'sha256 ' || lpad(to_hex(~s.number >> 3), 15, '0') END, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at, coalesce(s.lifted_by, d.lifted_by),
            coalesce(s.lifted_at, d.lifted_at), coalesce(s.lift_reason, d.lift_reason), s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
       FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
      UNION ALL
@@ -488,7 +489,7 @@ BEGIN
          UNION ALL
         SELECT NULL, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
           FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-         WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
+         WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
          UNION ALL
         -- The mark of an entry that was made since this transaction began to read: out, where it is not one that has expired.
         SELECT c.campaign_id, NULL, 'it is marked, by an entry that this transaction does not see', NULL, NULL, NULL
@@ -496,7 +497,7 @@ BEGIN
            AND NOT EXISTS (SELECT FROM campaign_phone_disqualifications AS d
                             WHERE d.campaign_id = c.campaign_id AND d.phone = n.number AND d.lifted_at IS NULL)
            AND NOT EXISTS (SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-                            WHERE s.number = substr(n.number, 2)::bigint AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
+                            WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
 
     CREATE OR REPLACE VIEW callable_leads AS
     SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile

@@ -13,7 +13,7 @@ use super::campaign::Campaign;
 use super::counts::Counts;
 use crate::owner::as_owner;
 use crate::phone::E164;
-use crate::sql;
+use crate::{hashes, sql};
 
 /// After so many look-ups, reading is tried first.
 const FIRST_READING: u32 = 8;
@@ -59,10 +59,10 @@ impl<K> Default for Asked<K> {
 
 impl<K: Eq + Hash> Asked<K> {
     /// Which of some numbers are disqualified, where that is known, or worth reading now.
-    fn among(
+    fn among<const N: usize>(
         &mut self,
         phones: [Option<E164>; 2],
-        key: impl Fn(E164) -> K,
+        keys: impl Fn(E164) -> [K; N],
         read: impl FnOnce(u32) -> Option<HashSet<K>>,
     ) -> Option<[bool; 2]> {
         if self.all.is_none() && self.lookups >= FIRST_READING.max(2 * self.tried) {
@@ -72,7 +72,9 @@ impl<K: Eq + Hash> Asked<K> {
             self.all = read(limit.next_power_of_two());
         }
         let all = self.all.as_ref()?;
-        Some(phones.map(|phone| phone.is_some_and(|phone| all.contains(&key(phone)))))
+        Some(phones.map(|phone| {
+            phone.is_some_and(|phone| keys(phone).iter().any(|key| all.contains(key)))
+        }))
     }
 }
 
@@ -103,8 +105,10 @@ impl Marks {
             return [false; 2];
         }
         let read = |limit| as_owner(owner, || counts.out_everywhere(limit));
-        let key = |phone: E164| phone.number();
-        if let Some(known) = self.everywhere.among(phones, key, read) {
+        if let Some(known) = self
+            .everywhere
+            .among(phones, |phone| hashes::keys_of(&phone), read)
+        {
             return known;
         }
         self.everywhere.lookups += 1;
@@ -118,7 +122,7 @@ impl Marks {
         campaign: &Campaign,
         phones: [Option<E164>; 2],
     ) -> [bool; 2] {
-        let key = |phone: E164| (campaign.clone(), phone.sort_key());
+        let key = |phone: E164| [(campaign.clone(), phone.sort_key())];
         let read = |of, limit| {
             let all = as_owner(owner, || counts.disqualified(of, limit));
             all.map(|all| all.into_iter().collect())

@@ -1,4 +1,5 @@
-//! Numbers that are out in every campaign, those to come included: they stand once, in `suppressed_phones` beside the counts.
+//! Numbers that are out in every campaign, those to come included: they stand once, in `suppressed_phones` beside the counts, as themselves or by
+//! the keys of their hashes.
 //!
 //! Who puts one out looks for the rows of the counts that have it; a row that somebody is just making, in a campaign that had not the number, he cannot
 //! see. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, whoever puts a number out the
@@ -16,7 +17,7 @@ use crate::sql::{self, Statement};
 use crate::triggers::campaign::Campaign;
 use crate::triggers::deltas::Delta;
 use crate::triggers::reads;
-use crate::{report, server, text};
+use crate::{hashes, report, server, text};
 
 /// Slots that numbers fall into.
 const SLOTS: i64 = 64;
@@ -93,16 +94,16 @@ impl Counts {
             return [false; 2];
         };
         let statement = format!(
-            "SELECT s.number FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY (ARRAY[$1, $2])",
+            "SELECT s.number FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY ($1)",
             everywhere.standing()
         );
-        let [first, second] = phones.map(|phone| phone.map(|phone| phone.number()));
-        let args: [DatumWithOid<'_>; 2] = [first.into(), second.into()];
-        let found = self.read(&statement, &args);
-        [first, second].map(|number| number.is_some_and(|number| found.contains(&number)))
+        let keys = phones.map(|phone| phone.map(|phone| hashes::keys_of(&phone)));
+        let asked: Vec<i64> = keys.iter().flatten().flatten().copied().collect();
+        let found = self.read(&statement, &[asked.into()]);
+        keys.map(|keys| keys.is_some_and(|keys| keys.iter().any(|key| found.contains(key))))
     }
 
-    /// All numbers that are out in every campaign; `None` where there are more than the limit.
+    /// The keys of all numbers that are out in every campaign; `None` where there are more than the limit.
     pub(crate) fn out_everywhere(&self, limit: u32) -> Option<HashSet<i64>> {
         let everywhere = self.everywhere.as_ref()?;
         let statement = format!(
@@ -162,9 +163,9 @@ impl Counts {
             return;
         };
         let statement = format!(
-            "UPDATE {} AS c SET disqualified = true FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS k (campaign, phone, place) \
+            "UPDATE {} AS c SET disqualified = true FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS k (campaign, phone, hash, place) \
              WHERE c.{} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone AND NOT c.disqualified \
-             AND EXISTS (SELECT FROM {} WHERE s.number OPERATOR(pg_catalog.=) pg_catalog.substr(k.phone, 2)::pg_catalog.int8) RETURNING k.place",
+             AND EXISTS (SELECT FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.substr(k.phone, 2)::pg_catalog.int8, k.hash])) RETURNING k.place",
             self.table(),
             self.campaign_name(),
             everywhere.standing()
@@ -174,7 +175,13 @@ impl Counts {
             .zip(flags.chunks_mut(Self::MAX_PER_STATEMENT))
         {
             sql::in_own_memory(|| {
-                let keys = self.keys(campaigns, deltas);
+                let hashes: Vec<Option<i64>> = deltas
+                    .iter()
+                    .map(|delta| E164::from_sort_key(delta.phone))
+                    .map(|phone| phone.map(|phone| hashes::key_of(&phone)))
+                    .collect();
+                let [campaign, phone] = self.keys(campaigns, deltas);
+                let keys = [campaign, phone, hashes.into()];
                 let places: Vec<Option<i64>> = Statement::new(&statement, &keys)
                     .on(self.oid)
                     .rows(|rows| rows.map(|row| row.get(1)));

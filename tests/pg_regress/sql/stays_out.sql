@@ -88,6 +88,22 @@ CALL requalify_contact(1, :zoe);
 SELECT name, phone FROM dialed;
 DELETE FROM contacts;
 
+-- who had no address comes with one; quotes and backslashes are no part of an address; odd hosts are below their domain
+CALL suppress_domains('{quoted.example}'::text[], campaign => 1);
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Anon', NULL, '415 555 2626'), (1, 'Doe', 'john.doe@other.example', '415 555 2627');
+SELECT contact_id AS anon FROM contacts WHERE name = 'Anon' \gset
+SELECT contact_id AS doe FROM contacts WHERE name = 'Doe' \gset
+CALL disqualify_contact(1, :anon);
+CALL disqualify_contact(1, :doe);
+DELETE FROM contacts;
+INSERT INTO leads (campaign_id, name, email, website, phone) VALUES (1, 'Anon', 'anon@other.example', NULL, '415 555 2626'), (1, 'Doe', '"john.doe"@other.example', NULL, '415 555 2628'),
+    (1, 'Doe', 'john\.doe@OTHER.example', NULL, '415 555 2628'), (1, 'd1', '"x y"@quoted.example', NULL, '415 555 2628'), (1, 'd2', 'x@a_b.quoted.example', NULL, '415 555 2628'),
+    (1, 'd3', 'x@[quoted.example]', NULL, '415 555 2628'), (1, 'd4', NULL, 'visit quoted.example', '415 555 2628'), (1, 'd5', NULL, 'http:quoted.example', '415 555 2628'),
+    (1, 'Anon', 'other@other.example', NULL, '415 555 2629');
+SELECT name, phone FROM dialed;
+CALL unsuppress_domains('{quoted.example}'::text[], campaign => 1);
+DELETE FROM contacts;
+
 -- All campaigns and one, each for itself; no unknown one; the longest of a source.
 INSERT INTO campaigns (campaign_id, name) VALUES (0, 'zero');
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (0, 'zero', 'a@scope.example', '415 555 2630'), (1, 'one', 'a@scope.example', '415 555 2630');
@@ -171,7 +187,42 @@ UPDATE hosts SET domain = 'next.example' WHERE domain = 'list.example';
 CALL sync_suppressed_domains('hosts', 'law');
 SELECT name FROM callable_leads WHERE email LIKE '%@list.example' ORDER BY 1;
 CALL sync_suppressed_domains('hosts', NULL);
+-- what is no list
+CALL sync_suppressed_phones('today', 'national', 'number');
+CALL sync_suppressed_phones('suppressed_phones_number_idx', 'national', 'number');
+CALL sync_suppressed_domains(0::oid::regclass, 'law');
+CALL suppress_domains('{x.example}'::text[], source => repeat('x', 5000));
+CALL disqualify_phone(1, '415 555 2630', source => repeat('x', 5000), leads => 'leads');
 SELECT kind, source, list, added, kept, lifted, invalid, synced_by = current_user AS by_me FROM suppression_syncs ORDER BY sync;
+-- Lists of hashes, of which nobody knows the numbers: SHA-256 over the number in E.164.
+INSERT INTO leads (campaign_id, name, email, phone, mobile) VALUES (1, 'h1', 'h1@hash.example', '678 999 1101', '678 999 1102'), (2, 'h2', 'h2@hash.example', '678 999 1102', NULL);
+CREATE TABLE hashed AS SELECT encode(sha256(convert_to('+1678999' || n, 'UTF8')), 'hex') AS phone FROM generate_series(1102, 1105) AS n;
+UPDATE hashed SET phone = upper(phone) WHERE phone = encode(sha256('+16789991103'), 'hex');
+CALL suppress_phones('hashed'::regclass, reason => 'customers of a partner', source => 'partner', hashed => 'sha256');
+SELECT name, phone_disqualified, mobile_disqualified FROM contacts WHERE email LIKE '%@hash.example' ORDER BY name;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (0, 'h3', 'h3@hash.example', '(678) 999-1103'), (0, 'h6', 'h6@hash.example', '678 999 1106');
+UPDATE contacts SET mobile = '678 999 1104' WHERE name = 'h6';
+SELECT name, phone_disqualified, mobile_disqualified FROM contacts WHERE email LIKE '%@hash.example' ORDER BY name;
+SELECT campaign_id, phone, disqualified FROM campaign_phone_counts WHERE phone LIKE '+1678999110_' ORDER BY 1, 2;
+SELECT name, phone FROM dialed WHERE name LIKE 'h_';
+SELECT s.blocks, s.kind, s.subject, s.source, s.reason FROM leads AS l CROSS JOIN LATERAL lead_status(l.lead_id, campaign => l.campaign_id) AS s WHERE l.name = 'h2';
+SELECT kind, campaign_id, subject, source, stands FROM lead_ledger WHERE source = 'partner' ORDER BY subject;
+SELECT campaign, phone, disqualified, reason FROM find_phone('6789991103', 'leads');
+SELECT * FROM verify_phone_counts('contacts');
+-- lifted by its hash, or by whoever knows the number
+CALL unsuppress_phones(ARRAY[encode(sha256('+16789991102'), 'hex')], hashed => 'sha256');
+SELECT name, phone FROM dialed WHERE name LIKE 'h_';
+CALL requalify_phone(NULL::bigint, '678 999 1103', leads => 'leads');
+SELECT name, phone FROM dialed WHERE name LIKE 'h_';
+CALL sync_suppressed_phones('hashed', 'partner', hashed => 'sha256');
+DELETE FROM hashed WHERE phone = encode(sha256('+16789991102'), 'hex');
+CALL sync_suppressed_phones('hashed', 'partner', hashed => 'sha256');
+SELECT name, phone FROM dialed WHERE name LIKE 'h_';
+SELECT * FROM verify_phone_counts('contacts');
+CALL suppress_phones('{678 999 1101}'::text[], hashed => 'sha256');
+CALL suppress_phones('hashed'::regclass, campaign => 1, hashed => 'sha256');
+CALL suppress_phones('hashed'::regclass, hashed => 'md5');
+
 -- Who has a number like this?
 SELECT campaign, phone, lead ? 'contact_id' AS lead, column_name, disqualified, reason FROM find_phone('9991002', 'leads');
 SELECT campaign, phone, column_name, disqualified, reason FROM find_phone('(678) 999-1001', 'contacts');
