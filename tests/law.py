@@ -1,19 +1,22 @@
 """Who is out stays out: hostile writes at random on lead tables, by two sessions at once, and one assertion: what is out never comes back but
-by requalify, unsuppress and expiry. In callable_leads, in lead_status and in the marks.
+by requalify, unsuppress and expiry. In callable_leads, in lead_status and in the marks. And nobody is called by a number that his own row calls
+invalid.
 
 The generator knows people by their addresses, companies by their domains and numbers by their E.164, and writes each in many ways; it shares no
-code with the extension, and has no opinion on how leads are split. Seeds are fixed, and printed where the law is broken.
+code with the extension, and has no opinion on how leads are split; numbers are read by the package phonenumbers. Seeds are fixed, and printed where the law is broken.
 
 DURATION= (seconds) and SEED= in the environment make another, longer run; MUTATION= breaks a rule first, to see that it is found (see MUTATIONS).
 Connects as libpq's environment says.
 """
 
+import hashlib
 import os
 import random
 import threading
 import time
 import unicodedata
 
+import phonenumbers
 import psycopg
 
 DURATION = float(os.environ.get("DURATION") or "30")
@@ -22,9 +25,10 @@ CAMPAIGNS = [1, 2, 3]
 REGIONS = {1: "US", 2: "us ", 3: "MX"}
 HOSTS = ["acme.example", "mail.acme.example", "étoile.example", "blue.example", "gmail.com", "linkedin.com"]
 OWN = ["acme.example", "étoile.example", "blue.example"]
-PEOPLE = [f"{name}@{host}" for name in ("ann", "bob", "zoë", "d/e") for host in HOSTS]
+PEOPLE = [f"{name}@{host}" for name in ("ann", "bob", "zoë", "d/e") for host in HOSTS] + [f"{n}@gmail.com" for n in range(20)]
 COMPANIES = ["Acme", "Étoile", "Blue Sky", "Beta", "Beta Corp"]
 NUMBERS = [f"+1678999{n}" for n in range(1000, 1012)] + ["+525512345678", "+15512345678", "+442079460958"]
+HASHES = {hashlib.sha256(number.encode()).hexdigest(): number for number in NUMBERS}
 FIELDS = ["email", "name", "company", "website", "phone", "mobile", "country"]
 
 # How each rule is broken by hand: functions, and what of their texts becomes what.
@@ -34,7 +38,7 @@ MUTATIONS = {
                         ("lead_phones_keep_out_of_contacts", "BEGIN\n", "BEGIN\n    RETURN;\n")],
     "two companies in a row": [("lead_phones_account_of", "ORDER BY f.is_out DESC,", "ORDER BY")],
     "a file of two companies": [("lead_phones_merged", "coalesce(p.held_account_id, p.account_id)", "p.account_id")],
-    "an entry names a row": [("lead_phones_holds_for", "SELECT ($1 || ' ' || $3) ||", "SELECT ARRAY[$1 || ' ' || $3] WHERE $3 IS NOT NULL; SELECT ($1 || ' ' || $3) ||")],
+    "an entry names a row": [("lead_phones_holds_for", "|| CASE $1", "|| CASE 'none'")],
     "edits of people": [("lead_phones_keep_out_of_contacts", "BEGIN\n", "BEGIN\n    RETURN;\n")],
     "edits of companies": [("lead_phones_keep_out_of_accounts", "BEGIN\n", "BEGIN\n    RETURN;\n")],
     "domains as they are written": [("lead_phones_write_domain", "NEW.domain := ", "RETURN NEW; NEW.domain := ")],
@@ -43,6 +47,7 @@ MUTATIONS = {
                                 ("lead_phones_enter", "AND coalesce(d.expires_at, 'infinity') >= coalesce(expires_at, 'infinity')", "AND d.expires_at IS NOT DISTINCT FROM expires_at")],
     "numbers of every campaign": [("lead_phones_apply_everywhere", "    FOR ordered IN", "    RETURN 0;\n    FOR ordered IN")],
     "marks beside entries": [("lead_phones_among_everywhere", "IF everywhere IS NOT NULL", "IF false")],
+    "hashes": [("lead_phones_apply_everywhere", "k < 0", "k IS NULL")],
     "invalid in its own region": [("lead_phones_better_number", "OR {schema}.try_normalize_phone(new_number, old_region) IS NOT NULL", "")],
 }
 
@@ -60,6 +65,15 @@ def identities(email, name, phone, mobile):
     """By what a person is known: the address, else name and number."""
     address = canonical(email)
     return [address] if address else [f"{name or ''} {number}" for number in (phone, mobile) if number and number.startswith("+")]
+
+
+def read(raw, region):
+    """The number that a text spells, by Google's library; None where that is none."""
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
 
 
 class Writer:
@@ -107,14 +121,17 @@ class Writer:
             value = self.pick(values, empty)
             return None if value is None else write(value)
 
-        return [maybe(self.email, PEOPLE, 0.1), self.pick(["Ann", "Bob", "ANN "]), maybe(self.company, COMPANIES, 0.4), maybe(self.website, HOSTS, 0.6),
+        self.person = self.pick(PEOPLE, 0.1)
+        return [self.person and self.email(self.person), self.pick(["Ann", "Bob", "ANN "]), maybe(self.company, COMPANIES, 0.4), maybe(self.website, HOSTS, 0.6),
                 maybe(self.number, NUMBERS, 0.2), maybe(self.number, NUMBERS, 0.5), self.pick(["US", "mx", "GB", "Mexico"], 0.7)]
 
 
 class Session:
     """Writes in transactions of its own."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, rows_say):
+        self.rows_say = rows_say  # of (campaign, address): the numbers that rows of his say, each as its own region reads it
+        self.outs = []
         self.connection = psycopg.connect(application_name=f"law {seed}")
         self.connection.execute("SET search_path = law, public; SET client_min_messages = error; SET lock_timeout = '20s'")
         self.connection.execute(f"CREATE TEMP TABLE staging ({', '.join(f'{f} text' for f in FIELDS)})")
@@ -130,16 +147,30 @@ class Session:
     def one(self, table):
         return self.run(f"SELECT campaign_id, {table[:-1]}_id FROM {table} ORDER BY random() LIMIT 1").fetchone()
 
+    def says(self, campaign, address, numbers, region):
+        self.rows_say.setdefault((campaign, address), set()).update(read(number, region) for number in numbers if number)
+
     # what brings nobody back
     def upload(self):
-        self.run("TRUNCATE staging")
+        campaign = self.random.choice(CAMPAIGNS)
+        rows = []
         for _ in range(self.random.randint(1, 8)):
-            self.run(f"INSERT INTO staging VALUES ({', '.join(['%s'] * len(FIELDS))})", self.write.row())
-        self.run("CALL upload_leads(%s, 'staging')", (self.random.choice(CAMPAIGNS),))
+            rows.append((self.write.row(), self.write.person))
+            if self.random.random() < 0.3:
+                # the same person again, of another company, with other numbers
+                (email, *_), person = rows[-1]
+                rows.insert(self.random.randint(0, len(rows)), ([email, *self.write.row()[1:]], person))
+        self.run("TRUNCATE staging")
+        for row, person in rows:
+            country = (row[-1] or "").upper()
+            self.says(campaign, person, row[4:6], country if country in phonenumbers.SUPPORTED_REGIONS else REGIONS[campaign].strip().upper())
+            self.run(f"INSERT INTO staging VALUES ({', '.join(['%s'] * len(FIELDS))})", row)
+        self.run("CALL upload_leads(%s, 'staging')", (campaign,))
 
     def insert(self):
-        self.run("INSERT INTO leads (campaign_id, email, name, company, website, phone, mobile) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                 (self.random.choice(CAMPAIGNS), *self.write.row()[:6]))
+        campaign, row = self.random.choice(CAMPAIGNS), self.write.row()
+        self.says(campaign, self.write.person, row[4:6], REGIONS[campaign].strip().upper())
+        self.run("INSERT INTO leads (campaign_id, email, name, company, website, phone, mobile) VALUES (%s, %s, %s, %s, %s, %s, %s)", (campaign, *row[:6]))
 
     def edit_contact(self):
         if found := self.one("contacts"):
@@ -156,6 +187,10 @@ class Session:
             else:
                 self.run(f"UPDATE contacts SET {column} = %s WHERE campaign_id = %s AND contact_id = %s AND NOT EXISTS (SELECT FROM contacts AS o WHERE o.campaign_id = %s AND {'true' if column == 'email' and value else 'false'} AND lead_phones_email_key(o.email) = lead_phones_email_key(%s))",
                          (value, *found, found[0], value if column == "email" else None))
+                # what an edit says is said of whoever the contact is then
+                known = self.run("SELECT lead_phones_email_key(email), phone, mobile, upper(btrim(region)) FROM contacts WHERE campaign_id = %s AND contact_id = %s", found).fetchone()
+                if known and column in ("email", "phone"):
+                    self.says(found[0], known[0], known[1:3] if column == "email" else known[1:2], known[3])
 
     def edit_account(self):
         if found := self.one("accounts"):
@@ -182,21 +217,32 @@ class Session:
     def out(self):
         campaign, source = self.random.choice(CAMPAIGNS), self.random.choice(["a", "b"])
         scope = self.random.choice([campaign, campaign, None])
+        if self.outs and self.random.random() < 0.3:
+            # the same again, for a shorter time
+            statement, values = self.random.choice(self.outs)
+            self.run(statement, (*values[:-1], "2001-01-01"))
+            return
         expires = self.write.pick(["2090-01-01", "2001-01-01"], 0.7)
-        match self.random.randint(0, 4):
+        match self.random.randint(0, 5):
             case 0:
-                self.run("CALL disqualify_phone(%s::bigint, %s, source => %s, expires_at => %s, leads => 'leads')", (campaign, self.write.pick(NUMBERS), source, expires))
+                self.call("CALL disqualify_phone(%s::bigint, %s, source => %s, expires_at => %s, leads => 'leads')", (campaign, self.write.pick(NUMBERS), source, expires))
             case 1:
-                self.run("CALL suppress_phones(ARRAY[%s, %s], campaign => %s, source => %s, expires_at => %s)",
+                self.call("CALL suppress_phones(ARRAY[%s, %s], campaign => %s, source => %s, expires_at => %s)",
                          (self.write.pick(NUMBERS), self.write.pick(NUMBERS), scope, source, expires))
             case 2:
-                self.run("CALL suppress_domains(ARRAY[%s], campaign => %s, source => %s, expires_at => %s)", (self.write.website(self.write.pick(HOSTS)), scope, source, expires))
+                self.call("CALL suppress_domains(ARRAY[%s], campaign => %s, source => %s, expires_at => %s)", (self.write.website(self.write.pick(HOSTS)), scope, source, expires))
             case 3:
                 if found := self.one("contacts"):
-                    self.run("CALL disqualify_contact(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+                    self.call("CALL disqualify_contact(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
             case 4:
                 if found := self.one("accounts"):
-                    self.run("CALL disqualify_account(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+                    self.call("CALL disqualify_account(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+            case 5:
+                self.call("CALL suppress_phones(ARRAY[%s], hashed => 'sha256', source => %s, expires_at => %s)", (self.write.pick(list(HASHES)), source, expires))
+
+    def call(self, statement, values):
+        self.outs = [*self.outs[-20:], (statement, values)]
+        self.run(statement, values)
 
     def transaction(self):
         """Returns what it was told to leave out, or nothing where it failed."""
@@ -208,7 +254,7 @@ class Session:
                 self.connection.rollback()
             else:
                 self.connection.commit()
-        except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected, psycopg.errors.NoData,
+        except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected, psycopg.errors.NoDataFound,
                 psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure, psycopg.errors.RaiseException) as error:
             if isinstance(error, psycopg.errors.RaiseException):
                 raise
@@ -217,6 +263,7 @@ class Session:
 
 class Law:
     def __init__(self):
+        self.rows_say = {}
         self.people, self.numbers, self.companies = set(), set(), set()  # that are out: (campaign, who)
         self.watch = psycopg.connect(autocommit=True)
         self.watch.execute("SET search_path = law, public; SET client_min_messages = error")
@@ -232,20 +279,24 @@ class Law:
              WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead'
                               -- who has no address is nobody else's equal, but for an entry against himself
                               AND (lead_phones_email(c.email) IS NOT NULL OR d.kind = 'contact'))""") for who in identities(email, name, phone, mobile)}
-        numbers = set(self.rows("""
+        numbers = {(c, number) for c, subject in self.rows("""
             SELECT d.campaign_id, d.phone::text FROM campaign_phone_disqualifications AS d WHERE d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()
              UNION
-            SELECT c.campaign_id, d.subject FROM lead_ledger AS d CROSS JOIN campaigns AS c WHERE d.kind = 'phone' AND d.campaign_id IS NULL AND d.stands"""))
+            SELECT c.campaign_id, d.subject FROM lead_ledger AS d CROSS JOIN campaigns AS c WHERE d.kind = 'phone' AND d.campaign_id IS NULL AND d.stands""")
+            for number in ([subject] if subject.startswith("+") else [n for h, n in HASHES.items() if subject == f"sha256 {h[:15]}"])}
         companies = set(self.rows("""
             SELECT d.campaign_id, substr(k.subject, 9) FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d USING (entry)
              WHERE k.subject LIKE 'company %' AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()"""))
         return people, numbers, companies
 
     def check(self, log):
-        for campaign, lead, email, name, phone, mobile, *numbers in self.rows("""
-            SELECT k.campaign_id, k.lead_id, lead_phones_email(c.email), lower(btrim(c.name)), c.phone, c.mobile, k.phone, k.mobile
+        for campaign, lead, address, email, name, phone, mobile, *numbers in self.rows("""
+            SELECT k.campaign_id, k.lead_id, lead_phones_email_key(c.email), lead_phones_email(c.email), lower(btrim(c.name)), c.phone, c.mobile, k.phone, k.mobile
               FROM callable_leads AS k JOIN contacts AS c USING (campaign_id, contact_id)"""):
             out = [who for who in identities(email, name, phone, mobile) if (campaign, who) in self.people] + [n for n in numbers if (campaign, n) in self.numbers]
+            unsaid = [n for n in numbers if n and address and n not in self.rows_say.get((campaign, address), ())]
+            if unsaid:
+                raise AssertionError(f"in campaign {campaign}, {address} is called by {unsaid}, which no row of his says; lead {lead}; after:\n" + "\n".join(map(str, log)))
             if out:
                 raise AssertionError(f"in campaign {campaign}, {out} was out and is callable, by lead {lead}; after:\n" + "\n".join(map(str, log)))
         # who comes by the name of a company that is out, whatever else he comes with
@@ -280,7 +331,9 @@ class Law:
         """The ways back: afterwards, those are out who still are."""
         campaign, source = writer.pick(CAMPAIGNS), writer.pick(["a", "b"], 0.3)
         scope = writer.pick([campaign, None])
-        match writer.random.randint(0, 5):
+        match writer.random.randint(-1, 5):
+            case -1:
+                self.watch.execute("CALL unsuppress_phones(ARRAY[%s], hashed => 'sha256', source => %s)", (writer.pick(list(HASHES)), source))
             case 0:
                 self.watch.execute("CALL requalify_phone(%s::bigint, %s, source => %s, leads => 'leads')", (campaign, writer.pick(NUMBERS), source))
             case 1:
@@ -315,7 +368,7 @@ def main():
         if mutation := os.environ.get("MUTATION"):
             mutate(connection, mutation)
     law, writer = Law(), Writer(SEED)
-    sessions = [Session(SEED * 1000 + n) for n in (1, 2)]
+    sessions = [Session(SEED * 1000 + n, law.rows_say) for n in (1, 2)]
     started = time.monotonic()
     transactions = 0
     try:

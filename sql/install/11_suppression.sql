@@ -65,6 +65,10 @@ BEGIN
           JOIN lead_disqualifications AS o ON o.entry = ANY (replaced)
                AND coalesce(o.account_id::text, o.contact_id::text, o.domain) = a.subject
           JOIN lead_disqualification_subjects AS k ON k.entry = o.entry;
+        IF kind = 'contact' THEN
+            PERFORM @extschema@.lead_phones_hold_for_numbers(campaign, ARRAY(
+                SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o));
+        END IF;
         -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
     END LOOP;
     RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
@@ -73,6 +77,33 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_enter(text, bigint, text[], text, text, text, timestamptz) IS
     'internal: enters subjects into the ledger of lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_hold_for_numbers(campaign bigint, entries bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    WITH RECURSIVE held (entry, subject) AS (
+        SELECT d.entry, k.subject FROM lead_disqualifications AS d JOIN lead_disqualification_subjects AS k ON k.entry = d.entry
+         WHERE d.entry = ANY (entries) AND d.contact_id IS NOT NULL AND k.subject LIKE 'person %'
+         UNION
+        SELECT h.entry, s.subject FROM held AS h
+         CROSS JOIN LATERAL (SELECT substring(h.subject FROM '[+]\d+$') AS number OFFSET 0) AS n
+         CROSS JOIN LATERAL (
+            SELECT c.email, c.name, c.phone, c.mobile, c.region FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = n.number
+             UNION ALL
+            SELECT c.email, c.name, c.phone, c.mobile, c.region FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = n.number) AS c
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.lead_phones_subjects(NULL, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects OFFSET 0) AS known
+         CROSS JOIN LATERAL unnest(known.subjects) AS s (subject)
+         WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND h.subject = ANY (known.subjects))
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT h.entry, h.subject FROM held AS h
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_for_numbers(bigint, bigint[]) IS
+    'internal: has entries that hold for people by name and number hold for the other numbers of these people too';
 
 CREATE FUNCTION @extschema@.lead_phones_standing(kind text, campaign bigint, held_for text[], source text)
     RETURNS TABLE (entry bigint, subject text, reason text, expires_at timestamptz)
@@ -200,17 +231,37 @@ BEGIN
      CROSS JOIN LATERAL (
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
          WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(o.email) IS NULL ELSE NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was)) END
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was) AND i.subject NOT LIKE 'person %') END
          UNION
         SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
          WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(c.email) IS NULL ELSE NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is)) END) AS s
+               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is) AND i.subject NOT LIKE 'person %') END) AS s
      WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
     ON CONFLICT DO NOTHING;
+    PERFORM @extschema@.lead_phones_keep_out_of_new_contacts(rows);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_contacts(jsonb) IS
     'internal: adds to the entries that kept contacts out whom they mean, since their rows have changed or gone';
+
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_new_contacts(rows jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_hold_for_numbers(f.campaign_id, f.entries)
+       FROM (SELECT d.campaign_id, array_agg(DISTINCT d.entry) AS entries
+               FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint)
+               JOIN contacts AS c ON c.campaign_id = o.campaign_id AND c.contact_id = o.contact_id
+              CROSS JOIN LATERAL unnest(@extschema@.lead_phones_subjects(NULL, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                    @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
+               JOIN lead_disqualification_subjects AS k ON k.subject = s.subject
+               JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND d.campaign_id = o.campaign_id
+              WHERE @extschema@.lead_phones_email_key(c.email) IS NULL
+              GROUP BY d.campaign_id) AS f;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_new_contacts(jsonb) IS
+    'internal: adds to the entries that keep contacts out by name and number their other numbers';
 
 CREATE FUNCTION @extschema@.lead_phones_keep_out_of_accounts(rows jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql

@@ -406,6 +406,8 @@ BEGIN
         ebay.com,amazon.com,bit.ly,tinyurl.com,ow.ly,buff.ly,is.gd,rebrand.ly,lnk.bio,linktr.ee,beacons.ai,about.me,carrd.co,wixsite.com,wordpress.com,
         blogspot.com,weebly.com,squarespace.com,godaddysites.com,webflow.io,notion.site,sites.google.com,herokuapp.com,netlify.app,vercel.app,github.io}'::text[])
     ON CONFLICT DO NOTHING;
+    CREATE TRIGGER lead_phones_keep_out_insert AFTER INSERT ON contacts REFERENCING NEW TABLE AS new_rows
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON contacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     CREATE TRIGGER lead_phones_keep_out_delete AFTER DELETE ON contacts REFERENCING OLD TABLE AS old_rows

@@ -1,5 +1,6 @@
 //! AFTER STATEMENT on `contacts` and `accounts`: whoever is out stays out, whatever becomes of his row. The rows of people and companies that
 //! were changed or deleted go, as they were, to `lead_phones_keep_out_of_...()`, which adds to the entries of the ledger whom they mean.
+//! New people who are known by name and number alone go to `lead_phones_keep_out_of_new_contacts()`: who is out by one number is by the other.
 
 use pgrx::prelude::*;
 use pgrx::{FromDatum, datum::DatumWithOid, pg_sys};
@@ -10,7 +11,7 @@ use crate::lead_tables::Plans;
 use crate::owner::Restricted;
 use crate::sql::{self, Statement};
 use crate::text::{self, datum_bytes};
-use crate::{functions, lead_tables, report};
+use crate::{functions, keys, lead_tables, report};
 
 /// Rows that are handed over at a time.
 const BATCH: usize = 10_000;
@@ -47,13 +48,21 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
     };
     let rows = match call.event() {
         Event::Truncate => Vec::new(),
+        Event::Insert => known_by_two_numbers(call),
         _ => changed(call, &identity),
     };
     if rows.is_empty() && call.event() != Event::Truncate {
         return;
     }
     let schema = call.extension_schema();
-    let function = format!("lead_phones_keep_out_of_{}", identity.table);
+    let (new, holding) = match call.event() {
+        Event::Insert => ("new_", HOLDING_FOR_NUMBERS),
+        _ => (
+            "",
+            "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1",
+        ),
+    };
+    let function = format!("lead_phones_keep_out_of_{new}{}", identity.table);
     let function = spi::quote_qualified_identifier(&*schema, &*function);
     let table = call.relation().rd_id;
     lead_tables::as_owner(
@@ -63,10 +72,10 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
         Restricted::No,
         Plans::Kept,
         || {
-            refuse_older_snapshot();
-            let stands =
-                "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1";
-            if Statement::new(stands, &[]).rows(|rows| rows.is_empty()) {
+            if call.event() != Event::Insert {
+                refuse_older_snapshot();
+            }
+            if Statement::new(holding, &[]).rows(|rows| rows.is_empty()) {
                 return;
             }
             let statement = format!("SELECT {function}($1)");
@@ -86,6 +95,34 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
             }
         },
     );
+}
+
+/// Entries that hold for people by name and number: there are few.
+const HOLDING_FOR_NUMBERS: &str = "SELECT FROM lead_disqualification_subjects AS k WHERE k.subject >= 'person ' AND k.subject < 'person!' LIMIT 1";
+
+/// The new people who have no address, and two numbers.
+fn known_by_two_numbers(call: &TriggerCall<'_>) -> Vec<Value> {
+    let [campaign, contact] = [c"campaign_id", c"contact_id"].map(|name| column(call, name, false));
+    let [email, phone, mobile] =
+        [c"email", c"phone", c"mobile"].map(|name| column(call, name, true));
+    let columns = [&campaign, &contact, &email, &phone, &mobile];
+    let last = columns.map(|column| column.attribute).into_iter().max();
+    let (Some(mut rows), Some(last)) = (call.new_rows(), last) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    while let Some(row) = rows.next_row(last) {
+        pgrx::check_for_interrupts!();
+        let is_set = |column: &Column| row.get(column.attribute).is_some();
+        let is_addressed = || {
+            let address = email.value(&row);
+            address.as_str().and_then(keys::email_key).is_some()
+        };
+        if is_set(&phone) && is_set(&mobile) && !is_addressed() {
+            found.push(as_object(&row, [&campaign, &contact]));
+        }
+    }
+    found
 }
 
 /// An error where the transaction has one snapshot, and somebody has been put out since: it would not see by what.
@@ -127,14 +164,18 @@ fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
             columns.all(|column| column.is_equal(&old, &new))
         };
         if !new.is_some_and(says_the_same) {
-            let values = columns.iter().map(|column| {
-                let name = column.name.to_string_lossy().into_owned();
-                (name, column.value(&old))
-            });
-            changed.push(Value::Object(values.collect::<Map<_, _>>()));
+            changed.push(as_object(&old, &columns));
         }
     }
     changed
+}
+
+fn as_object<'a>(row: &Row<'_>, columns: impl IntoIterator<Item = &'a Column>) -> Value {
+    let values = columns.into_iter().map(|column| {
+        let name = column.name.to_string_lossy().into_owned();
+        (name, column.value(row))
+    });
+    Value::Object(values.collect::<Map<_, _>>())
 }
 
 impl Column {

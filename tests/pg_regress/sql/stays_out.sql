@@ -88,6 +88,26 @@ CALL requalify_contact(1, :zoe);
 SELECT name, phone FROM dialed;
 DELETE FROM contacts;
 
+-- who is known by name and number is known by each of his numbers, in whatever order they come
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Duo', '415 555 2641');
+SELECT contact_id AS duo FROM contacts WHERE name = 'Duo' \gset
+INSERT INTO leads (campaign_id, name, phone, mobile) VALUES (1, 'Duo', '415 555 2642', '415 555 2643'), (1, 'Duo', '415 555 2642', '415 555 2641');
+CALL disqualify_contact(1, :duo);
+INSERT INTO leads (campaign_id, name, phone, mobile) VALUES (1, 'Duo', '415 555 2643', NULL), (1, 'Duo', '415 555 2644', '415 555 2641'), (1, 'Other', '415 555 2643', NULL);
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Duo', '415 555 2642'), (1, 'Duo', '415 555 2644'), (1, 'Duo', '415 555 2645');
+SELECT name, phone FROM dialed;
+UPDATE contacts SET mobile = '415 555 2644' WHERE phone = '+14155552645';
+DELETE FROM contacts WHERE mobile = '+14155552644';
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Duo', '415 555 2645');
+SELECT name, phone FROM dialed;
+-- also when he comes with an address, and then with another number
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Duo', 'duo@other.example', '415 555 2645');
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Duo', 'duo@other.example', '415 555 2646');
+SELECT name, phone FROM dialed;
+CALL requalify_contact(1, :duo);
+SELECT count(*) FROM dialed WHERE name = 'Duo';
+DELETE FROM contacts;
+
 -- who had no address comes with one; quotes and backslashes are no part of an address; odd hosts are below their domain
 CALL suppress_domains('{quoted.example}'::text[], campaign => 1);
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Anon', NULL, '415 555 2626'), (1, 'Doe', 'john.doe@other.example', '415 555 2627');
