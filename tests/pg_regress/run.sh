@@ -20,7 +20,7 @@ if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ 
 if [ $# = 0 ]; then
     "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \
         --dbname=lead_phones_isolation --encoding=UTF8 --no-locale --load-extension=lead_phones \
-        upload_and_disqualify two_uploads edits_and_disqualify new_campaign partitions_and_uploads reads_of_counts lead_uploads repeatable_read counts_meanwhile locked_tables expiry_and_uploads everywhere_and_uploads || failed=1
+        upload_and_disqualify two_uploads edits_and_disqualify new_campaign partitions_and_uploads reads_of_counts lead_uploads repeatable_read counts_meanwhile locked_tables expiry_and_uploads everywhere_and_uploads put_out_meanwhile || failed=1
 fi
 for diffs in "$out"/regression.diffs "$out"/isolation/regression.diffs; do
     if [ -s "$diffs" ]; then cat "$diffs"; fi
