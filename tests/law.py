@@ -192,13 +192,20 @@ class Session:
                 if known and column in ("email", "phone"):
                     self.says(found[0], known[0], known[1:3] if column == "email" else known[1:2], known[3])
 
+    def account(self):
+        """Any account, as often as not one that is out."""
+        out = self.random.random() < 0.5 and self.run("SELECT campaign_id, account_id FROM account_disqualifications ORDER BY random() LIMIT 1").fetchone()
+        return out or self.one("accounts")
+
     def edit_account(self):
-        if found := self.one("accounts"):
-            column, value = self.random.choice([("name", self.write.company(self.write.pick(COMPANIES))), ("domain", self.write.website(self.write.pick(HOSTS))), ("domain", None)])
+        if found := self.account():
+            column, value = self.random.choice([("name", self.write.company(self.write.pick(COMPANIES))), ("domain", self.write.website(self.write.pick(OWN))), ("domain", None)])
             self.run(f"UPDATE accounts SET {column} = %s WHERE campaign_id = %s AND account_id = %s", (value, *found))
 
     def merge_accounts(self):
-        if found := self.one("accounts"):
+        if found := self.account():
+            if self.random.random() < 0.5:
+                self.run("UPDATE accounts SET name = %s WHERE campaign_id = %s AND account_id = %s", (self.write.pick(COMPANIES), *found))
             into = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()[0]
             self.run("UPDATE contacts SET account_id = %s WHERE campaign_id = %s AND account_id = %s", (into, *found))
             if into != found[1]:
@@ -206,7 +213,7 @@ class Session:
 
     def delete(self):
         kind = self.random.random()
-        if kind < 0.05:
+        if kind < 0.03:
             self.run("TRUNCATE contacts, leads, accounts")
         elif kind < 0.3:
             self.run("DELETE FROM contacts WHERE campaign_id = %s", (self.random.choice(CAMPAIGNS),))
@@ -223,7 +230,7 @@ class Session:
             self.run(statement, (*values[:-1], "2001-01-01"))
             return
         expires = self.write.pick(["2090-01-01", "2001-01-01"], 0.7)
-        match self.random.randint(0, 5):
+        match self.random.choices(range(6), [1, 1, 1, 2, 3, 1])[0]:
             case 0:
                 self.call("CALL disqualify_phone(%s::bigint, %s, source => %s, expires_at => %s, leads => 'leads')", (campaign, self.write.pick(NUMBERS), source, expires))
             case 1:
@@ -249,7 +256,7 @@ class Session:
         self.log = []
         try:
             for _ in range(self.random.randint(1, 3)):
-                self.random.choices([self.upload, self.insert, self.edit_contact, self.edit_account, self.merge_accounts, self.delete, self.out], [4, 4, 4, 2, 1, 2, 3])[0]()
+                self.random.choices([self.upload, self.insert, self.edit_contact, self.edit_account, self.merge_accounts, self.delete, self.out], [4, 4, 4, 3, 1, 2, 3])[0]()
             if self.random.random() < 0.1:
                 self.connection.rollback()
             else:
@@ -264,16 +271,17 @@ class Session:
 class Law:
     def __init__(self):
         self.rows_say = {}
-        self.people, self.numbers, self.companies = set(), set(), set()  # that are out: (campaign, who)
+        # that are out: (campaign, who)
+        self.out = self.people, self.numbers, self.companies, self.domains = set(), set(), set(), set()
         self.watch = psycopg.connect(autocommit=True)
         self.watch.execute("SET search_path = law, public; SET client_min_messages = error")
         self.checks = self.last = 0
 
-    def rows(self, query):
-        return self.watch.execute(query).fetchall()
+    def rows(self, query, values=None):
+        return self.watch.execute(query, values).fetchall()
 
     def seen(self):
-        """Who is out, as the entries say: people by address, or by name and number; numbers; companies by name."""
+        """Who is out, as the entries say: people by address, or by name and number; numbers; companies by name, and by domain."""
         people = {(c, who) for c, email, name, phone, mobile in self.rows("""
             SELECT c.campaign_id, lead_phones_email(c.email), lower(btrim(c.name)), c.phone, c.mobile FROM contacts AS c
              WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead'
@@ -286,8 +294,17 @@ class Law:
             for number in ([subject] if subject.startswith("+") else [n for h, n in HASHES.items() if subject == f"sha256 {h[:15]}"])}
         companies = set(self.rows("""
             SELECT d.campaign_id, substr(k.subject, 9) FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d USING (entry)
-             WHERE k.subject LIKE 'company %' AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()"""))
-        return people, numbers, companies
+             WHERE k.subject LIKE 'company %' AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()
+             UNION
+            SELECT a.campaign_id, lead_phones_company_key(a.name) FROM accounts AS a JOIN lead_disqualifications AS d USING (campaign_id, account_id)
+             WHERE lead_phones_company_key(a.name) IS NOT NULL AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()"""))
+        domains = set(self.rows("""
+            SELECT c.campaign_id, d.domain FROM lead_disqualifications AS d JOIN campaigns AS c ON coalesce(d.campaign_id, c.campaign_id) = c.campaign_id
+             WHERE d.domain IS NOT NULL AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()
+             UNION
+            SELECT a.campaign_id, lead_phones_domain(a.domain) FROM accounts AS a JOIN lead_disqualifications AS d USING (campaign_id, account_id)
+             WHERE lead_phones_domain(a.domain) = ANY (%s) AND d.lifted_at IS NULL AND coalesce(d.expires_at, 'infinity') > now()""", (OWN,)))
+        return people, numbers, companies, domains
 
     def check(self, log):
         for campaign, lead, address, email, name, phone, mobile, *numbers in self.rows("""
@@ -297,6 +314,7 @@ class Law:
             unsaid = [n for n in numbers if n and address and n not in self.rows_say.get((campaign, address), ())]
             if unsaid:
                 raise AssertionError(f"in campaign {campaign}, {address} is called by {unsaid}, which no row of his says; lead {lead}; after:\n" + "\n".join(map(str, log)))
+            out += [d for d in HOSTS if (campaign, d) in self.domains and f".{canonical(address).replace('@', '.')}".endswith(f".{d}")] if address else []
             if out:
                 raise AssertionError(f"in campaign {campaign}, {out} was out and is callable, by lead {lead}; after:\n" + "\n".join(map(str, log)))
         # who comes by the name of a company that is out, whatever else he comes with
@@ -321,10 +339,8 @@ class Law:
                    <> EXISTS (SELECT FROM callable_leads AS k WHERE k.campaign_id = l.campaign_id AND k.lead_id = l.lead_id)""")
         if differ:
             raise AssertionError(f"lead_status and callable_leads differ: {differ}")
-        people, numbers, companies = self.seen()
-        self.people |= people
-        self.numbers |= numbers
-        self.companies |= companies
+        for known, seen in zip(self.out, self.seen(), strict=True):
+            known |= seen
         self.checks += 1
 
     def lift(self, writer):
@@ -346,8 +362,8 @@ class Law:
                 entries = self.rows(f"SELECT campaign_id, {'contact' if kind == 4 else 'account'}_id FROM lead_disqualifications WHERE lifted_at IS NULL AND {'contact' if kind == 4 else 'account'}_id IS NOT NULL")
                 if entries:
                     self.watch.execute(f"CALL requalify_{'contact' if kind == 4 else 'account'}(%s, %s, source => %s)", (*writer.pick(entries), source))
-        people, numbers, companies = self.seen()
-        self.people, self.numbers, self.companies = self.people & people, self.numbers & numbers, self.companies & companies
+        for known, seen in zip(self.out, self.seen(), strict=True):
+            known &= seen
 
 
 def mutate(connection, name):

@@ -354,10 +354,13 @@ COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
     'internal: lifts the entries of lead_disqualifications that are past their time';
 
 CREATE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
-     WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner
+BEGIN
+    RETURN (
+        SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
+         WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
     'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';

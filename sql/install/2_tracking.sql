@@ -94,17 +94,21 @@ COMMENT ON FUNCTION @extschema@.lead_phones_base_type(oid, integer) IS
     'internal: the type under a domain, with its modifier';
 
 CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
-    STABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT b.base_type FROM @extschema@.lead_phones_base_type(type_id, -1) AS b
+BEGIN
+    RETURN (SELECT b.base_type FROM @extschema@.lead_phones_base_type(type_id, -1) AS b);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_base_type_of(oid) IS 'internal: the type under a domain';
 
 CREATE FUNCTION @extschema@.lead_phones_columns_of(tracked @extschema@.lead_phone_tables)
     RETURNS TABLE (relation regclass, column_name name, types oid[])
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+BEGIN
     -- What is read and written, and of which types it is: of no others, whose casts and operators are somebody's code.
+    RETURN QUERY
     WITH campaign AS (
         SELECT CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END AS type
           FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
@@ -155,21 +159,24 @@ AS $function$
         ('entry', '{int4}'::regtype[]::oid[]),
         ('lifted_by', '{text}'::regtype[]::oid[]),
         ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
-        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
+        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_columns_of(@extschema@.lead_phone_tables) IS
     'internal: the columns of a tracked table, its counts and its ledger, and of which types they can be';
 
 CREATE FUNCTION @extschema@.lead_phones_missing_column(
     tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT column_name name, OUT has_other_type boolean)
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT w.relation, w.column_name, t.oid IS NOT NULL
+BEGIN
+    SELECT w.relation, w.column_name, t.oid IS NOT NULL INTO relation, column_name, has_other_type
       FROM @extschema@.lead_phones_columns_of(tracked) AS w
       LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
      WHERE CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END <> ALL (w.types) IS NOT FALSE
-     LIMIT 1
+     LIMIT 1;
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phone_tables) IS
     'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
@@ -543,22 +550,30 @@ COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass) IS
     'internal: creates phone_suppressions and suppressed_phones beside the leads table';
 
 CREATE FUNCTION @extschema@.lead_phones_ledger(tracked @extschema@.lead_phone_tables, name name) RETURNS regclass
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT c.oid::regclass FROM pg_catalog.pg_class AS d
-      JOIN pg_catalog.pg_class AS c ON c.relnamespace = d.relnamespace AND c.relname = name AND c.relkind IN ('r', 'p')
-     WHERE d.oid = (tracked).disqualifications
+BEGIN
+    RETURN (
+        SELECT c.oid::regclass FROM pg_catalog.pg_class AS d
+          JOIN pg_catalog.pg_class AS c ON c.relnamespace = d.relnamespace AND c.relname = name AND c.relkind IN ('r', 'p')
+         WHERE d.oid = (tracked).disqualifications);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_ledger(@extschema@.lead_phone_tables, name) IS
     'internal: phone_suppressions or suppressed_phones of a tracked table; NULL where it was tracked before there were such';
 
 CREATE FUNCTION @extschema@.lead_phones_out_everywhere(tracked @extschema@.lead_phone_tables) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL',
-               @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
-     WHERE @extschema@.lead_phones_ledger(tracked, 'suppressed_phones') IS NOT NULL
-       AND @extschema@.lead_phones_ledger(tracked, 'phone_suppressions') IS NOT NULL
+DECLARE
+    numbers constant regclass := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones');
+    entries constant regclass := @extschema@.lead_phones_ledger(tracked, 'phone_suppressions');
+BEGIN
+    IF num_nulls(numbers, entries) = 0 THEN
+        RETURN format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL', numbers, entries);
+    END IF;
+    RETURN NULL;
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_everywhere(@extschema@.lead_phone_tables) IS
     'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"';

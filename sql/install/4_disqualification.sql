@@ -87,13 +87,16 @@ COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
     'internal: the tracked table that is meant by the one named';
 
 CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+BEGIN
     -- without the type's length: a cast to varchar(n) would cut one campaign down to another
-    SELECT format('%L::%s', campaign, format_type(b.base_type, NULL))
-      FROM pg_catalog.pg_attribute AS a
-     CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
-     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
+    RETURN (
+        SELECT format('%L::%s', campaign, format_type(b.base_type, NULL))
+          FROM pg_catalog.pg_attribute AS a
+         CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
+         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of a campaign, in the type of the campaign column';

@@ -28,13 +28,16 @@ COMMENT ON FUNCTION @extschema@.lead_phones_root(regclass) IS
     'internal: the tracked table that a table is or belongs to';
 
 CREATE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
-    STABLE STRICT PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE STRICT PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+BEGIN
+    RETURN QUERY
     WITH RECURSIVE members AS (
         SELECT leads::oid AS oid
          UNION
         SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN members AS m ON i.inhparent = m.oid)
-    SELECT m.oid::regclass FROM members AS m
+    SELECT m.oid::regclass FROM members AS m;
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_members(regclass) IS
     'internal: a table, its partitions and the tables that inherit from it';
