@@ -283,7 +283,8 @@ BEGIN
         BEGIN
             INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
             SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
-                   coalesce((f.person).valid_phone, (f.person).raw_phone), coalesce((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
+                   @extschema@.lead_phones_best_number((f.person).valid_phone, (f.person).raw_phone),
+                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
               FROM @extschema@.lead_phones_people_of_file() AS f;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has inserted one of them meanwhile.
@@ -301,7 +302,8 @@ BEGIN
         PERFORM @extschema@.lead_phones_write_people(campaign, people);
     END IF;
     INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
-    SELECT campaign, p.contact_id, p.account_id, s.name, s.title, coalesce(s.valid_phone, s.raw_phone), coalesce(s.valid_mobile, s.raw_mobile), s.region
+    SELECT campaign, p.contact_id, p.account_id, s.name, s.title, @extschema@.lead_phones_best_number(s.valid_phone, s.raw_phone),
+           @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region
       FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
      WHERE p.outcome = 'created' AND s.email_key IS NULL;
     UPDATE pg_temp.lead_phones_placed AS p

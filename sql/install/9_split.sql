@@ -143,6 +143,15 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_person[]) IS
     'internal: one person, of whom several leads tell';
 
+CREATE FUNCTION @extschema@.lead_phones_best_number(valid_number text, raw_number text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    -- What is too long for an index stands in the lead alone.
+    SELECT coalesce($1, CASE WHEN octet_length($2) <= 1000 THEN $2 END)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_best_number(text, text) IS
+    'internal: a number as a contact has it: normalized, else as it was written';
+
 CREATE FUNCTION @extschema@.lead_phones_better_number(new_number text, new_region text, old_number text, old_region text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql
 AS $function$
@@ -162,13 +171,13 @@ BEGIN
     -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
     INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
     SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
-           coalesce(p.valid_phone, p.raw_phone), coalesce(p.valid_mobile, p.raw_mobile), p.region
+           @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region
       FROM unnest(people) AS p
       LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
      WHERE k.contact_id IS NULL
         OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
-        OR @extschema@.lead_phones_better_number(coalesce(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
-        OR @extschema@.lead_phones_better_number(coalesce(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
        -- Nobody leaves a company that is out by coming again with another.

@@ -264,6 +264,14 @@ CALL disqualify_account(60, NULL);
 CALL suppress_phones(NULL::text[]);
 CALL suppress_phones('{}'::text[]);
 CALL upload_leads(60, 'bad', leads => 'pg_class');
+-- what is too long for any index stands in the lead, and in the list of problems
+CREATE TABLE long AS SELECT 'long' AS name, string_agg(md5(i::text), '') AS phone, string_agg(md5(i::text), '') AS company, string_agg(md5(i::text), '') || '@x.example' AS email FROM generate_series(1, 500) AS i;
+INSERT INTO long VALUES ('short', '678 999 8212', NULL, 'long@x.example'), ('again', (SELECT phone FROM long), NULL, 'long@x.example');
+CALL upload_leads(60, 'long') \gx
+INSERT INTO leads (campaign_id, name, email, company, phone) SELECT 60, name, email, company, phone FROM long WHERE name = 'long';
+SELECT c.name, c.phone, length(c.email), length(l.phone) AS written FROM contacts AS c JOIN leads AS l USING (campaign_id, contact_id) WHERE c.name IN ('again', 'long') ORDER BY lead_id;
+SELECT p.row_number, p.column_name, length(p.raw_value), p.reason FROM lead_upload_problems AS p ORDER BY upload_id DESC, row_number, column_name LIMIT 4;
+DROP TABLE long;
 SELECT create_lead_tables('nowhere');
 CREATE SCHEMA taken;
 CREATE TABLE taken.accounts ();
