@@ -1034,7 +1034,7 @@ END
 $function$;
 
 CREATE FUNCTION @extschema@.lead_phones_in_order(
-    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], OUT literal text, OUT numbers @extschema@.e164[])
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], OUT literal text, OUT numbers @extschema@.e164[])
     RETURNS SETOF record
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1045,14 +1045,14 @@ BEGIN
     -- The one order in which rows of the counts are locked: campaign, then number, texts by their bytes. The triggers have it from
     -- Campaign and Delta in src/triggers.
     RETURN QUERY EXECUTE format($query$
-        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone COLLATE "C" ORDER BY k.phone COLLATE "C")::@extschema@.e164[]
+        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone ORDER BY k.phone)
           FROM unnest($1, $2) AS k (campaign, phone)
          GROUP BY k.campaign ORDER BY k.campaign::%1$s %2$s$query$,
         campaign_type, CASE WHEN campaign_type::regtype IN ('text'::regtype, 'varchar'::regtype) THEN 'COLLATE "C"' ELSE '' END)
       USING campaigns, phones;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tables, text[], text[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tables, text[], @extschema@.e164[]) IS
     'internal: numbers by campaign, in the order in which rows of the counts are locked; campaigns as SQL';
 
 CREATE FUNCTION @extschema@.lead_phones_leads_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
@@ -1093,7 +1093,8 @@ COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone
     'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
-    tracked @extschema@.lead_phone_tables, campaigns text[], phones text[], waits boolean DEFAULT true, attempts int DEFAULT 1000) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], waits boolean DEFAULT true, attempts int DEFAULT 1000,
+    are_out boolean DEFAULT false) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -1108,9 +1109,9 @@ BEGIN
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 -- of what is there, locks the row
-                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone) SELECT %3$s, k.phone FROM unnest($1) AS k (phone) ORDER BY k.phone
+                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone, disqualified) SELECT %3$s, k.phone, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
                                 ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified WHERE false',
-                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers;
+                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers, are_out;
             END LOOP;
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 held := ordered;
@@ -1134,7 +1135,7 @@ BEGIN
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], text[], boolean, int) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_numbers(@extschema@.lead_phone_tables, text[], @extschema@.e164[], boolean, int, boolean) IS
     'internal: locks numbers of campaigns, their rows of the counts made where there were none, and the leads that hold them';
 
 CREATE FUNCTION @extschema@.lead_phones_among_everywhere(tracked @extschema@.lead_phone_tables, numbers @extschema@.e164[]) RETURNS @extschema@.e164[]
@@ -1170,6 +1171,9 @@ BEGIN
         tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1)
+                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+        tracked.counts, tracked.campaign_column, literal) USING lifted;
     EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
                      WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
@@ -1206,9 +1210,6 @@ BEGIN
            USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
-    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1) AND NOT c.disqualified
-                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-        tracked.counts, tracked.campaign_column, literal) USING lifted;
     RETURN changed;
 END
 $function$;
@@ -1311,7 +1312,8 @@ DECLARE
 BEGIN
     -- of a list, which was read already
     IF arguments ? 'subjects' THEN
-        RETURN ARRAY(SELECT DISTINCT s::@extschema@.e164 FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
+        -- The checks of a domain cost more than reading a number.
+        RETURN ARRAY(SELECT coalesce(@extschema@.try_normalize_phone(s), s::@extschema@.e164) FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
     END IF;
     SELECT max(r.number) FILTER (WHERE r.by_region IS NULL), array_agg(DISTINCT r.number) FILTER (WHERE r.by_region IS NOT NULL),
            string_agg(DISTINCT format('%s in %s', r.number, r.by_region), ', ') FILTER (WHERE r.by_region IS NOT NULL)
@@ -1365,7 +1367,7 @@ DECLARE
     started_at constant timestamptz := clock_timestamp();
     lock_timeout constant interval := current_setting('lock_timeout')::interval;
     campaigns text[];
-    phones text[];
+    phones @extschema@.e164[];
     ordered record;
     changed bigint := 0;
 BEGIN
@@ -1376,12 +1378,12 @@ BEGIN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
             EXECUTE format(CASE WHEN is_any_hashed
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(c.phone)) AS k JOIN unnest($1) AS n ON n = k'
                 WHEN cardinality(keys) <= few
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
                        WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
-                ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone::text) FROM %1$s AS c
+                ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
                         JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
                 tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING keys;
             IF phones IS NOT NULL THEN
@@ -1529,7 +1531,7 @@ BEGIN
     END IF;
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
     numbers := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
-    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers, are_out => true);
     -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
     entered_at := clock_timestamp();
@@ -1573,7 +1575,7 @@ BEGIN
     IF NOT arguments ? 'subjects' THEN
         numbers := numbers[1:1];
     END IF;
-    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers::text[]);
+    PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers);
     EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
                      WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
         tracked.disqualifications, tracked.campaign_column, literal)
@@ -1593,13 +1595,13 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     expired_at constant timestamptz := clock_timestamp();
     campaigns text[];
-    phones text[];
+    phones @extschema@.e164[];
     ordered record;
     lifted bigint;
     lifted_here bigint := 0;
     unmarked_here bigint := 0;
 BEGIN
-    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone::pg_catalog.text) FROM %1$s AS d
+    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone) FROM %1$s AS d
                      WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
        INTO campaigns, phones USING expired_at;
     IF phones IS NOT NULL THEN
@@ -3542,14 +3544,14 @@ BEGIN
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
     arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
-    -- also an entry against an earlier row of the same person or company
-    held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
-                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
     IF kind = 'phone' THEN
         IF cardinality(subjects) > 0 THEN
             lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
         END IF;
     ELSE
+        -- also an entry against an earlier row of the same person or company
+        held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
+                           CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
         UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
          WHERE d.lifted_at IS NULL AND d.entry IN (
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);

@@ -318,14 +318,14 @@ BEGIN
     END IF;
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
     arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
-    -- also an entry against an earlier row of the same person or company
-    held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
-                       CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
     IF kind = 'phone' THEN
         IF cardinality(subjects) > 0 THEN
             lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
         END IF;
     ELSE
+        -- also an entry against an earlier row of the same person or company
+        held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
+                           CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
         UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
          WHERE d.lifted_at IS NULL AND d.entry IN (
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
