@@ -1973,6 +1973,11 @@ CREATE FUNCTION @extschema@.lead_phones_keep_out() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out() IS
     'trigger of contacts and accounts: whoever is out stays out when his row is changed or deleted';
 
+CREATE FUNCTION @extschema@.lead_phones_keep_out_before() RETURNS trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_before_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_before() IS
+    'trigger of accounts: what kept a company out outlives its row';
+
 CREATE FUNCTION @extschema@.lead_phones_upload_step(leads regclass, step text, arguments jsonb) RETURNS jsonb
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_upload_step_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_step(regclass, text, jsonb) IS
@@ -2317,6 +2322,8 @@ BEGIN
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     CREATE TRIGGER lead_phones_write_domain BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
         WHEN (NEW.domain IS NOT NULL) EXECUTE FUNCTION @extschema@.lead_phones_write_domain();
+    CREATE TRIGGER lead_phones_keep_out_before BEFORE UPDATE OR DELETE ON accounts
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.lead_phones_keep_out_before();
     CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     PERFORM @extschema@.lead_phones_create_views();
@@ -2536,7 +2543,7 @@ AS $function$
                    @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
      CROSS JOIN LATERAL (SELECT CASE
             WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
-                (SELECT upper(@extschema@.lead_phones_trimmed(c.region)) FROM campaigns AS c WHERE c.campaign_id = $1)
+                (SELECT coalesce(upper(@extschema@.lead_phones_trimmed(c.region)), 'US') FROM campaigns AS c WHERE c.campaign_id = $1)
             ELSE s.country END AS region OFFSET 0) AS n
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(bigint, text, text, text, text, text, text, text, text) IS
@@ -2621,7 +2628,8 @@ BEGIN
      WHERE s.name_key IS NOT NULL
        -- of a company that is out by its name, there is an account, whatever domain comes with it
        AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
-                                         WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
+                                         WHERE k.subject IN ('company ' || s.name_key, format('company %s in campaign %s', s.name_key, campaign))
+                                           AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)))
        AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
      ORDER BY s.name_key, s.place
     ON CONFLICT DO NOTHING;
@@ -2721,6 +2729,10 @@ BEGIN
              WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
              ORDER BY l.lead_id);
         CONTINUE WHEN people = '{}';
+        IF @extschema@.lead_phones_is_anybody_held() THEN
+            PERFORM @extschema@.lead_phones_hold_for_addresses(campaign, array_agg(p.email_key), array_agg(p.name), array_agg(p.valid_phone), array_agg(p.valid_mobile))
+               FROM unnest(people) AS p WHERE p.email_key IS NOT NULL;
+        END IF;
         PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(p.domain ORDER BY p.place), array_agg(p.name_key ORDER BY p.place),
                     array_agg(p.company ORDER BY p.place))
            FROM unnest(people) AS p WHERE p.domain IS NOT NULL OR p.name_key IS NOT NULL;
@@ -2775,6 +2787,11 @@ DECLARE
     candidates text[];
     mapping jsonb := '{}';
 BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source AND c.relnamespace = pg_my_temp_schema()
+                  AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')) THEN
+        RAISE EXCEPTION '"%" cannot be uploaded', source
+            USING ERRCODE = 'invalid_table_definition', DETAIL = 'Uploads go through a table of this name.', HINT = 'Fill a table of another name by COPY, and name that.';
+    END IF;
     IF jsonb_typeof(named) <> 'object' THEN
         RAISE EXCEPTION 'columns is %, not an object', named
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name columns by field, as in columns => ''{"phone": "Tel. 1"}''.';
@@ -2887,7 +2904,10 @@ BEGIN
     -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
     -- their rows locked until the commit.
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
-                  AND c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)) THEN
+                  AND (c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
+                       -- that of an upload stands beside the others
+                       OR to_regclass('pg_temp.lead_phones_uploaded') IS NULL OR to_regclass('pg_temp.lead_phones_staged') IS NULL
+                       OR to_regclass('pg_temp.lead_phones_placed') IS NULL)) THEN
         RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
             USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_uploaded, lead_phones_staged and lead_phones_placed.',
                   HINT = 'Rename it, or drop it.';
@@ -3057,6 +3077,10 @@ BEGIN
                FROM (SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM pg_temp.lead_phones_staged AS s
                       WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company) AS k;
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'people');
+            IF @extschema@.lead_phones_is_anybody_held() THEN
+                PERFORM @extschema@.lead_phones_hold_for_addresses(campaign, array_agg(s.email_key), array_agg(s.name), array_agg(s.valid_phone), array_agg(s.valid_mobile))
+                   FROM pg_temp.lead_phones_staged AS s WHERE s.email_key IS NOT NULL;
+            END IF;
             PERFORM @extschema@.lead_phones_place_rows(campaign);
             PERFORM @extschema@.lead_phones_upload_people(campaign);
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');
@@ -3256,20 +3280,21 @@ DECLARE
     replaced bigint[];
 BEGIN
     FOR attempt IN 1 .. 10 LOOP
-        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough.
+        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough. That against another row, which holds
+        -- for this one too, stays beside it.
         missing := ARRAY(
             SELECT s.subject FROM unnest(subjects) AS s (subject)
              EXCEPT
             SELECT substr(d.subject, length(kind) + 2)
               FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || s FROM unnest(subjects) AS s), source) AS d
-             WHERE d.reason IS NOT DISTINCT FROM reason AND coalesce(d.expires_at, 'infinity') >= coalesce(expires_at, 'infinity')
+             WHERE d.is_own AND d.reason IS NOT DISTINCT FROM reason AND coalesce(d.expires_at, 'infinity') >= coalesce(expires_at, 'infinity')
              ORDER BY 1);
         IF missing = '{}' THEN
             RETURN;
         END IF;
         WITH lifted AS (
             UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock_timestamp(), lift_reason = 'replaced'
-             WHERE d.lifted_at IS NULL AND d.entry IN (SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o)
+             WHERE d.lifted_at IS NULL AND d.entry IN (SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o WHERE o.is_own)
             RETURNING d.entry)
         SELECT coalesce(array_agg(l.entry), '{}') INTO replaced FROM lifted AS l;
         -- What the replaced entry held for, the new one does.
@@ -3310,11 +3335,14 @@ CREATE FUNCTION @extschema@.lead_phones_hold_for_numbers(campaign bigint, entrie
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    WITH RECURSIVE held (entry, subject) AS (
-        SELECT d.entry, k.subject FROM lead_disqualifications AS d JOIN lead_disqualification_subjects AS k ON k.entry = d.entry
-         WHERE d.entry = ANY (entries) AND d.contact_id IS NOT NULL AND k.subject LIKE 'person %'
+    -- From number to number. Of an entry of all campaigns, what is said of this one.
+    WITH RECURSIVE held (entry, in_campaign, subject) AS (
+        SELECT d.entry, c.suffix, replace(k.subject, c.suffix, '') FROM lead_disqualifications AS d
+         CROSS JOIN LATERAL (SELECT CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || campaign ELSE '' END AS suffix OFFSET 0) AS c
+          JOIN lead_disqualification_subjects AS k ON k.entry = d.entry
+         WHERE d.entry = ANY (entries) AND k.subject LIKE 'person %' || c.suffix
          UNION
-        SELECT h.entry, s.subject FROM held AS h
+        SELECT h.entry, h.in_campaign, s.subject FROM held AS h
          CROSS JOIN LATERAL (SELECT substring(h.subject FROM '[+]\d+$') AS number OFFSET 0) AS n
          CROSS JOIN LATERAL (
             SELECT c.email, c.name, c.phone, c.mobile, c.region FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = n.number
@@ -3326,18 +3354,47 @@ BEGIN
          CROSS JOIN LATERAL unnest(known.subjects) AS s (subject)
          WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND h.subject = ANY (known.subjects))
     INSERT INTO lead_disqualification_subjects (entry, subject)
-    SELECT h.entry, h.subject FROM held AS h
+    SELECT h.entry, h.subject || h.in_campaign FROM held AS h ORDER BY 2, 1
     ON CONFLICT DO NOTHING;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_hold_for_numbers(bigint, bigint[]) IS
     'internal: has entries that hold for people by name and number hold for the other numbers of these people too';
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_standing(kind text, campaign bigint, held_for text[], source text)
-    RETURNS TABLE (entry bigint, subject text, reason text, expires_at timestamptz)
+CREATE FUNCTION @extschema@.lead_phones_hold_for_addresses(campaign bigint, emails text[], names text[], phones text[], mobiles text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Several rows become one person, of whom some of the numbers are then forgotten.
+    WITH held AS MATERIALIZED (
+        SELECT r.email, k.entry
+          FROM ROWS FROM (unnest(emails), unnest(names), unnest(phones), unnest(mobiles)) AS r (email, name, phone, mobile)
+         CROSS JOIN LATERAL (
+            SELECT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (
+                @extschema@.lead_phones_subjects(campaign, NULL, NULL, r.name, r.phone, r.mobile, NULL, NULL, NULL)) OFFSET 0) AS k)
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, 'email ' || h.email || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || campaign ELSE '' END
+      FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)
+     ORDER BY 2, 1
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_for_addresses(bigint, text[], text[], text[], text[]) IS
+    'internal: has entries that hold for people by name and number hold for the addresses that these come with';
+
+CREATE FUNCTION @extschema@.lead_phones_is_anybody_held() RETURNS boolean
     STABLE LANGUAGE sql
 AS $function$
-    SELECT d.entry, k.subject, d.reason, d.expires_at
+    SELECT EXISTS (SELECT FROM lead_disqualification_subjects AS k WHERE k.subject >= 'person ' AND k.subject < 'person!')
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_anybody_held() IS
+    'internal: whether there are entries that hold for people by name and number';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_standing(kind text, campaign bigint, held_for text[], source text)
+    RETURNS TABLE (entry bigint, subject text, is_own boolean, reason text, expires_at timestamptz)
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT d.entry, k.subject, k.subject = $1 || ' ' || coalesce(d.account_id::text, d.contact_id::text, d.domain), d.reason, d.expires_at
       FROM unnest($3) AS h (subject)
       JOIN lead_disqualification_subjects AS k ON k.subject = h.subject
       JOIN lead_disqualifications AS d ON d.entry = k.entry
@@ -3403,6 +3460,11 @@ BEGIN
     arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
     IF kind IN ('account', 'contact') THEN
         PERFORM @extschema@.lead_phones_known_subject(kind, campaign, subjects[1]::bigint);
+        -- Who is just renaming the company, or changing or moving somebody away, is waited for; who does so next sees the entry.
+        PERFORM FROM accounts AS a WHERE kind = 'account' AND a.campaign_id = campaign AND a.account_id = subjects[1]::bigint FOR NO KEY UPDATE;
+        PERFORM FROM contacts AS c
+          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END
+          ORDER BY @extschema@.lead_phones_email_key(c.email), c.contact_id FOR NO KEY UPDATE;
     END IF;
     IF kind = 'phone' THEN
         IF cardinality(subjects) > 0 THEN
@@ -3413,10 +3475,6 @@ BEGIN
             (arguments ->> 'expires_at')::timestamptz);
     END IF;
     IF kind IN ('account', 'contact') THEN
-        -- Who is just moving one of them away is waited for; who does so next sees the entry.
-        PERFORM FROM contacts AS c
-          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END
-          ORDER BY @extschema@.lead_phones_email_key(c.email), c.contact_id FOR NO KEY UPDATE;
         SELECT count(*) INTO leads_out
           FROM contacts AS c JOIN leads AS l ON l.campaign_id = c.campaign_id AND l.contact_id = c.contact_id
          WHERE c.campaign_id = campaign AND CASE kind WHEN 'account' THEN c.account_id = subjects[1]::bigint ELSE c.contact_id = subjects[1]::bigint END;
@@ -3437,32 +3495,47 @@ BEGIN
         SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') INTO rows FROM contacts AS c
          WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead');
     END IF;
-    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was.
-    INSERT INTO lead_disqualification_subjects (entry, subject)
-    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || o.campaign_id ELSE '' END
-      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text)
-      LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
-      LEFT JOIN contacts AS c ON c.campaign_id = o.campaign_id AND c.contact_id = o.contact_id AND NOT is_truncated
-     CROSS JOIN LATERAL (
-        SELECT @extschema@.try_normalize_phone(o.phone, o.region) AS old_phone, @extschema@.try_normalize_phone(o.mobile, o.region) AS old_mobile,
-               @extschema@.try_normalize_phone(c.phone, c.region) AS new_phone, @extschema@.try_normalize_phone(c.mobile, c.region) AS new_mobile OFFSET 0) AS n
-     -- by what the person was known, and is, whatever row he has
-     CROSS JOIN LATERAL (
-        SELECT @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS was,
+    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was, or is.
+    WITH people AS MATERIALIZED (
+        SELECT o.campaign_id AS old_campaign_id, o.email AS old_email, c.campaign_id AS new_campaign_id, c.email AS new_email, w.of_row,
+               -- by what the person was known, and is, whatever row he has
+               @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS known_by,
+               @extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS old_subjects,
                CASE WHEN c.contact_id IS NOT NULL THEN
-                   @extschema@.lead_phones_subjects(o.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is OFFSET 0) AS known
-      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (known.was
-            || @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))
-      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+                   @extschema@.lead_phones_subjects(c.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is_known_by,
+               CASE WHEN c.contact_id IS NOT NULL THEN
+                   @extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) ELSE '{}' END AS new_subjects,
+               c.contact_id IS NULL OR (c.campaign_id, c.contact_id) <> (o.campaign_id, o.contact_id) OR c.account_id IS DISTINCT FROM o.account_id AS has_moved
+          FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text,
+                new_campaign_id bigint, new_contact_id bigint)
+          LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
+          LEFT JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id) AND NOT is_truncated
+         -- of an account that goes with him, lead_phones_keep_out_of_account() has seen to its row
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, o.account_id, a.name_key, a.domain) AS of_row) AS w
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.try_normalize_phone(o.phone, o.region) AS old_phone, @extschema@.try_normalize_phone(o.mobile, o.region) AS old_mobile,
+                   @extschema@.try_normalize_phone(c.phone, c.region) AS new_phone, @extschema@.try_normalize_phone(c.mobile, c.region) AS new_mobile OFFSET 0) AS n),
+    held AS MATERIALIZED (
+        SELECT p.*, k.* FROM people AS p
+         CROSS JOIN LATERAL (
+            SELECT k.entry, bool_or(k.subject = ANY (p.known_by || p.of_row)) AS was_out,
+                   bool_or(k.subject = ANY (p.known_by) AND k.subject NOT LIKE 'person %') AS knows_old,
+                   bool_or(k.subject = ANY (p.is_known_by) AND k.subject NOT LIKE 'person %') AS knows_new
+              FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (p.known_by || p.of_row || p.is_known_by) GROUP BY k.entry) AS k
+         WHERE k.was_out AND (p.has_moved OR p.known_by <> p.is_known_by))
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || s.campaign_id ELSE '' END
+      FROM held AS h
+      JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.old_campaign_id)
      CROSS JOIN LATERAL (
-        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(o.email) IS NULL ELSE NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.was) AND i.subject NOT LIKE 'person %') END
+        SELECT h.old_campaign_id AS campaign_id, w.subject FROM unnest(h.old_subjects) AS w (subject)
+         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(h.old_email) IS NULL ELSE h.knows_old IS NOT TRUE END
          UNION
-        SELECT w.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL)) AS w (subject)
-         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(c.email) IS NULL ELSE NOT EXISTS (
-               SELECT FROM lead_disqualification_subjects AS i WHERE i.entry = d.entry AND i.subject = ANY (known.is) AND i.subject NOT LIKE 'person %') END) AS s
-     WHERE s.subject NOT LIKE 'domain %' AND (c.contact_id IS NULL OR c.account_id IS DISTINCT FROM o.account_id OR known.was <> known.is)
+        SELECT h.new_campaign_id, w.subject FROM unnest(h.new_subjects) AS w (subject)
+         WHERE CASE WHEN w.subject LIKE 'person %' THEN @extschema@.lead_phones_email_key(h.new_email) IS NULL ELSE h.knows_new IS NOT TRUE END) AS s
+     WHERE s.subject NOT LIKE 'domain %' AND (d.campaign_id IS NULL OR d.campaign_id = s.campaign_id)
+     ORDER BY 2, 1
     ON CONFLICT DO NOTHING;
     PERFORM @extschema@.lead_phones_keep_out_of_new_contacts(rows);
 END
@@ -3473,17 +3546,24 @@ COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_contacts(jsonb) IS
 CREATE FUNCTION @extschema@.lead_phones_keep_out_of_new_contacts(rows jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    campaigns bigint[];
+    entries bigint[];
 BEGIN
-    PERFORM @extschema@.lead_phones_hold_for_numbers(f.campaign_id, f.entries)
-       FROM (SELECT d.campaign_id, array_agg(DISTINCT d.entry) AS entries
-               FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint)
-               JOIN contacts AS c ON c.campaign_id = o.campaign_id AND c.contact_id = o.contact_id
-              CROSS JOIN LATERAL unnest(@extschema@.lead_phones_subjects(NULL, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
-                    @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
-               JOIN lead_disqualification_subjects AS k ON k.subject = s.subject
-               JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND d.campaign_id = o.campaign_id
-              WHERE @extschema@.lead_phones_email_key(c.email) IS NULL
-              GROUP BY d.campaign_id) AS f;
+    -- Step by step, and not in another order: Postgres does not know how few these are.
+    WITH people AS MATERIALIZED (
+        SELECT c.campaign_id, @extschema@.lead_phones_subjects(c.campaign_id, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                   @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects
+          FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, new_campaign_id bigint, new_contact_id bigint)
+          JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id)
+         WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND c.phone IS NOT NULL AND c.mobile IS NOT NULL),
+    held AS MATERIALIZED (
+        SELECT DISTINCT p.campaign_id, k.entry FROM people AS p JOIN lead_disqualification_subjects AS k ON k.subject = ANY (p.subjects))
+    SELECT array_agg(f.campaign_id), array_agg(f.entry) INTO campaigns, entries
+      FROM (SELECT h.campaign_id, h.entry FROM held AS h
+              JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.campaign_id)) AS f;
+    PERFORM @extschema@.lead_phones_hold_for_numbers(f.campaign, array_agg(f.entry))
+       FROM unnest(campaigns, entries) AS f (campaign, entry) GROUP BY f.campaign;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_new_contacts(jsonb) IS
@@ -3494,21 +3574,48 @@ CREATE FUNCTION @extschema@.lead_phones_keep_out_of_accounts(rows jsonb) RETURNS
 AS $function$
 BEGIN
     -- An entry against the company holds for its new name and domain too; one against a domain, for the company that had it.
+    WITH held AS MATERIALIZED (
+        SELECT o.campaign_id AS old_campaign_id, coalesce(o.new_campaign_id, o.campaign_id) AS campaign_id, coalesce(o.new_account_id, o.account_id) AS account_id, k.entry
+          FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text, new_campaign_id bigint, new_account_id bigint)
+         CROSS JOIN LATERAL (
+            SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
+                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, s.subject
-      FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text)
-      JOIN lead_disqualification_subjects AS k ON k.subject = ANY (
-            @extschema@.lead_phones_subjects(o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))
-      JOIN lead_disqualifications AS d ON d.entry = k.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = o.campaign_id)
+      FROM held AS n JOIN lead_disqualifications AS d ON d.entry = n.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = n.old_campaign_id)
      CROSS JOIN LATERAL unnest(CASE
-            WHEN d.account_id IS NOT NULL THEN @extschema@.lead_phones_holds_for('account', o.campaign_id, o.account_id::text)
-            WHEN d.campaign_id IS NULL THEN ARRAY[format('account %s in campaign %s', o.account_id, o.campaign_id)]
-            ELSE ARRAY['account ' || o.account_id] END) AS s (subject)
+            WHEN d.account_id IS NOT NULL THEN @extschema@.lead_phones_holds_for('account', n.campaign_id, n.account_id::text)
+            WHEN d.campaign_id IS NULL THEN ARRAY[format('account %s in campaign %s', n.account_id, n.campaign_id)]
+            ELSE ARRAY['account ' || n.account_id] END) AS s (subject)
+     ORDER BY 2, 1
     ON CONFLICT DO NOTHING;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_accounts(jsonb) IS
     'internal: adds to the entries that kept companies out whom they mean, since their rows have changed';
+
+CREATE FUNCTION @extschema@.lead_phones_keep_out_of_account(account jsonb) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- Before its row is changed or goes: whatever kept the company out holds for its row and for its name, by which people of it are found.
+    WITH held AS MATERIALIZED (
+        SELECT o.campaign_id, o.account_id, n.name_key, k.entry
+          FROM jsonb_to_record(account) AS o (campaign_id bigint, account_id bigint, name text, domain text)
+         CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_company_key(o.name) AS name_key OFFSET 0) AS n
+         CROSS JOIN LATERAL (
+            SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (
+                @extschema@.lead_phones_subjects(o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, n.name_key, o.domain))) AS k)
+    INSERT INTO lead_disqualification_subjects (entry, subject)
+    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || h.campaign_id ELSE '' END
+      FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.campaign_id)
+     CROSS JOIN LATERAL unnest(@extschema@.lead_phones_subjects(NULL, NULL, NULL, NULL, NULL, NULL, h.account_id, h.name_key, NULL)) AS s (subject)
+     ORDER BY 2, 1
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_account(jsonb) IS
+    'internal: adds to the entries that kept a company out its row and its name, before these are changed or gone';
 
 CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
     STABLE LANGUAGE plpgsql
@@ -3609,6 +3716,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     on_list bigint[];
     standing bigint[];
+    lasting bigint[];
     added bigint[];
     gone bigint[];
     subjects text[];
@@ -3619,10 +3727,12 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
     on_list := ARRAY(SELECT ltrim(s, '+')::bigint FROM unnest(subjects) AS s);
-    standing := ARRAY(SELECT DISTINCT s.number FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
-                       WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name);
+    SELECT coalesce(array_agg(g.number), '{}'), coalesce(array_agg(g.number) FILTER (WHERE g.lasts), '{}') INTO standing, lasting
+      FROM (SELECT s.number, bool_or(p.expires_at IS NULL) AS lasts FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
+             WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name GROUP BY s.number) AS g;
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
-    added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    -- what the list names is out for as long as it does
+    added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
         PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('keys', added));
@@ -3633,7 +3743,7 @@ BEGIN
          WHERE s.number = g.number AND s.lifted_at IS NULL AND p.entry = s.entry AND p.lifted_at IS NULL AND p.source = source_name;
         PERFORM @extschema@.lead_phones_apply_everywhere(tracked, gone);
     END IF;
-    RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+    RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(on_list) - cardinality(added), cardinality(gone), invalid);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_phones(regclass, jsonb) IS
@@ -3645,6 +3755,7 @@ AS $function$
 DECLARE
     source_name constant text := arguments ->> 'source';
     standing text[];
+    lasting text[];
     added text[];
     gone text[];
     subjects text[];
@@ -3652,16 +3763,17 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(format('lead_phones sync %I %s', current_schema(), source_name), 0));
     SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    standing := ARRAY(SELECT d.domain FROM lead_disqualifications AS d
-                       WHERE d.domain IS NOT NULL AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name);
+    SELECT coalesce(array_agg(d.domain), '{}'), coalesce(array_agg(d.domain) FILTER (WHERE d.expires_at IS NULL), '{}') INTO standing, lasting
+      FROM lead_disqualifications AS d
+     WHERE d.domain IS NOT NULL AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(subjects), (arguments ->> 'force')::boolean);
-    added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(standing) AS n);
+    added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(subjects) AS n);
     PERFORM @extschema@.lead_phones_enter('domain', NULL, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL);
     UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
       FROM unnest(gone) AS g (domain)
      WHERE d.domain = g.domain AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;
-    RETURN @extschema@.lead_phones_record_sync('domain', arguments, cardinality(added), cardinality(standing) - cardinality(gone), cardinality(gone), invalid);
+    RETURN @extschema@.lead_phones_record_sync('domain', arguments, cardinality(added), cardinality(subjects) - cardinality(added), cardinality(gone), invalid);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_domains(regclass, jsonb) IS

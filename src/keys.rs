@@ -34,7 +34,7 @@ pub fn email_key(raw: &str) -> Option<String> {
     let address = addresses(&text).next()?;
     Some(format!(
         "{}@{}",
-        lower_case(&unquoted(address.local)),
+        folded(&unquoted(address.local)),
         unicode(address.domain)
     ))
 }
@@ -42,13 +42,13 @@ pub fn email_key(raw: &str) -> Option<String> {
 /// The name of a company as it is compared: its letters and digits in lower case, the start of a very long one. `None` for a blank one.
 #[must_use]
 pub fn company_key(name: &str) -> Option<String> {
-    let name = visible(name);
+    let name = folded(&visible(name));
     let mut key: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     if key.is_empty() {
         // a name of signs alone
         key = name.chars().filter(|c| !c.is_whitespace()).collect();
     }
-    let key = start_of(lower_case(&key));
+    let key = start_of(key);
     (!key.is_empty()).then_some(key)
 }
 
@@ -126,11 +126,19 @@ fn is_invisible(c: char) -> bool {
                        | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-fn lower_case(text: &str) -> String {
+/// A text as it is compared without regard to case: small letters of what their capitals are, so that `ß` is `SS`, a sigma at the end is any
+/// sigma, and a Turkish `ı` is what `I` is.
+fn folded(text: &str) -> String {
     match text.is_ascii() {
         true => text.to_ascii_lowercase(),
-        // the lower case of this one is two characters, of which Turkish encodings lack the second
-        false => text.replace('İ', "i").to_lowercase(),
+        // the small letter of İ is two characters, of which Turkish encodings lack the second
+        false => text
+            .replace('İ', "i")
+            .chars()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .collect(),
     }
 }
 
@@ -368,6 +376,7 @@ mod tests {
         for (one, other) in [
             ("zoë@étoile.example", "ZOE\u{308}@E\u{301}TOILE.example"),
             ("a@étoile.example", "a@xn--toile-9ra.example"),
+            ("νίκος@kw.example", "ΝΊΚΟΣ@kw.example"),
         ] {
             assert!(email_key(one).is_some(), "{one}");
             assert_eq!(email_key(one), email_key(other), "{one}");
@@ -408,6 +417,14 @@ mod tests {
         }
         assert_eq!(company_key("E\u{301}COLE").as_deref(), Some("école"));
         assert_eq!(company_key("İŞ BANKASI").as_deref(), Some("işbankasi"));
+        for (one, other) in [
+            ("Όμιλος Αθηνών ΑΕ", "ΌΜΙΛΟΣ ΑΘΗΝΏΝ ΑΕ"),
+            ("Hans Strauß", "HANS STRAUSS"),
+            ("Aydın Işık", "AYDIN IŞIK"),
+            ("ΐ", "Ϊ\u{301}"),
+        ] {
+            assert_eq!(company_key(one), company_key(other), "{one}");
+        }
         assert_eq!(company_key("!!!").as_deref(), Some("!!!"));
         assert_eq!(company_key(" \t"), None);
     }

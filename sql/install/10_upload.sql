@@ -28,6 +28,11 @@ DECLARE
     candidates text[];
     mapping jsonb := '{}';
 BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = source AND c.relnamespace = pg_my_temp_schema()
+                  AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')) THEN
+        RAISE EXCEPTION '"%" cannot be uploaded', source
+            USING ERRCODE = 'invalid_table_definition', DETAIL = 'Uploads go through a table of this name.', HINT = 'Fill a table of another name by COPY, and name that.';
+    END IF;
     IF jsonb_typeof(named) <> 'object' THEN
         RAISE EXCEPTION 'columns is %, not an object', named
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name columns by field, as in columns => ''{"phone": "Tel. 1"}''.';
@@ -160,7 +165,10 @@ BEGIN
     -- Left by an earlier upload of the transaction. At the end of this one they stay: DROP would have the counts written at once, and
     -- their rows locked until the commit.
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
-                  AND c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)) THEN
+                  AND (c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
+                       -- that of an upload stands beside the others
+                       OR to_regclass('pg_temp.lead_phones_uploaded') IS NULL OR to_regclass('pg_temp.lead_phones_staged') IS NULL
+                       OR to_regclass('pg_temp.lead_phones_placed') IS NULL)) THEN
         RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
             USING ERRCODE = 'duplicate_table', DETAIL = 'They are lead_phones_uploaded, lead_phones_staged and lead_phones_placed.',
                   HINT = 'Rename it, or drop it.';
@@ -330,6 +338,10 @@ BEGIN
                FROM (SELECT s.domain, s.name_key, s.company, min(s.place) AS place FROM pg_temp.lead_phones_staged AS s
                       WHERE s.domain IS NOT NULL OR s.name_key IS NOT NULL GROUP BY s.domain, s.name_key, s.company) AS k;
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'people');
+            IF @extschema@.lead_phones_is_anybody_held() THEN
+                PERFORM @extschema@.lead_phones_hold_for_addresses(campaign, array_agg(s.email_key), array_agg(s.name), array_agg(s.valid_phone), array_agg(s.valid_mobile))
+                   FROM pg_temp.lead_phones_staged AS s WHERE s.email_key IS NOT NULL;
+            END IF;
             PERFORM @extschema@.lead_phones_place_rows(campaign);
             PERFORM @extschema@.lead_phones_upload_people(campaign);
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');

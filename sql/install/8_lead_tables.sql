@@ -53,6 +53,11 @@ CREATE FUNCTION @extschema@.lead_phones_keep_out() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out() IS
     'trigger of contacts and accounts: whoever is out stays out when his row is changed or deleted';
 
+CREATE FUNCTION @extschema@.lead_phones_keep_out_before() RETURNS trigger
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_before_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_before() IS
+    'trigger of accounts: what kept a company out outlives its row';
+
 CREATE FUNCTION @extschema@.lead_phones_keep_uploaded() RETURNS trigger
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -416,6 +421,8 @@ BEGIN
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     CREATE TRIGGER lead_phones_write_domain BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW
         WHEN (NEW.domain IS NOT NULL) EXECUTE FUNCTION @extschema@.lead_phones_write_domain();
+    CREATE TRIGGER lead_phones_keep_out_before BEFORE UPDATE OR DELETE ON accounts
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.lead_phones_keep_out_before();
     CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
     PERFORM @extschema@.lead_phones_create_views();

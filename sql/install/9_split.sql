@@ -27,7 +27,7 @@ AS $function$
                    @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
      CROSS JOIN LATERAL (SELECT CASE
             WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
-                (SELECT upper(@extschema@.lead_phones_trimmed(c.region)) FROM campaigns AS c WHERE c.campaign_id = $1)
+                (SELECT coalesce(upper(@extschema@.lead_phones_trimmed(c.region)), 'US') FROM campaigns AS c WHERE c.campaign_id = $1)
             ELSE s.country END AS region OFFSET 0) AS n
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_cleaned(bigint, text, text, text, text, text, text, text, text) IS
@@ -112,7 +112,8 @@ BEGIN
      WHERE s.name_key IS NOT NULL
        -- of a company that is out by its name, there is an account, whatever domain comes with it
        AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
-                                         WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
+                                         WHERE k.subject IN ('company ' || s.name_key, format('company %s in campaign %s', s.name_key, campaign))
+                                           AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)))
        AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
      ORDER BY s.name_key, s.place
     ON CONFLICT DO NOTHING;
@@ -212,6 +213,10 @@ BEGIN
              WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
              ORDER BY l.lead_id);
         CONTINUE WHEN people = '{}';
+        IF @extschema@.lead_phones_is_anybody_held() THEN
+            PERFORM @extschema@.lead_phones_hold_for_addresses(campaign, array_agg(p.email_key), array_agg(p.name), array_agg(p.valid_phone), array_agg(p.valid_mobile))
+               FROM unnest(people) AS p WHERE p.email_key IS NOT NULL;
+        END IF;
         PERFORM @extschema@.lead_phones_split_accounts(campaign, array_agg(p.domain ORDER BY p.place), array_agg(p.name_key ORDER BY p.place),
                     array_agg(p.company ORDER BY p.place))
            FROM unnest(people) AS p WHERE p.domain IS NOT NULL OR p.name_key IS NOT NULL;

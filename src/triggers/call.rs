@@ -95,6 +95,16 @@ impl<'call> TriggerCall<'call> {
         unsafe { &*self.data.tg_relation }
     }
 
+    /// The value of an attribute in a row of the table that fires, `None` for NULL.
+    pub(crate) fn attribute(&self, tuple: pg_sys::HeapTuple, number: i16) -> Option<pg_sys::Datum> {
+        let mut is_null = false;
+        // SAFETY: the tuple is of this relation, which has the attribute.
+        let datum = unsafe {
+            pg_sys::heap_getattr(tuple, number.into(), self.relation().rd_att, &mut is_null)
+        };
+        (!is_null).then_some(datum)
+    }
+
     fn class(&self) -> &pg_sys::FormData_pg_class {
         // SAFETY: an open relation has its pg_class row.
         unsafe { &*self.relation().rd_rel }

@@ -41,64 +41,94 @@ struct Column {
     is_text: bool,
 }
 
+/// AFTER STATEMENT, and before TRUNCATE.
 pub(super) fn keep_out(call: &TriggerCall<'_>) {
     let identity = match &*call.table_name() {
         "accounts" => ACCOUNTS,
         _ => CONTACTS,
     };
-    let rows = match call.event() {
-        Event::Truncate => Vec::new(),
-        Event::Insert => known_by_two_numbers(call),
-        _ => changed(call, &identity),
+    let (new, rows) = match call.event() {
+        Event::Insert => ("new_", known_by_two_numbers(call)),
+        _ => ("", changed(call, &identity)),
     };
-    if rows.is_empty() && call.event() != Event::Truncate {
+    let arguments: Vec<Value> = match call.event() {
+        Event::Truncate => vec![Value::Null],
+        _ => rows.chunks(BATCH).map(|rows| rows.into()).collect(),
+    };
+    if arguments.is_empty() {
         return;
     }
-    let schema = call.extension_schema();
-    let (new, holding) = match call.event() {
-        Event::Insert => ("new_", HOLDING_FOR_NUMBERS),
-        _ => (
-            "",
-            "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1",
-        ),
-    };
+    as_owner(call, refuse_older_snapshot);
     let function = format!("lead_phones_keep_out_of_{new}{}", identity.table);
-    let function = spi::quote_qualified_identifier(&*schema, &*function);
-    let table = call.relation().rd_id;
+    hand_over(call, &function, arguments);
+}
+
+/// BEFORE ROW on accounts: people are found by the row of their company, which may be changed or deleted together with theirs.
+pub(super) fn keep_account(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
+    let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
+    let read = |tuple| {
+        let read = |name, is_text| {
+            let column = column(call, name, is_text);
+            let value = column.read(call.attribute(tuple, column.attribute));
+            (name.to_string_lossy().into_owned(), value)
+        };
+        let ids = ACCOUNTS.ids.iter().map(|name| read(*name, false));
+        let texts = ACCOUNTS.texts.iter().map(|name| read(*name, true));
+        Value::Object(ids.chain(texts).collect())
+    };
+    let account = read(old);
+    let (kept, is_the_same) = match call.event() {
+        Event::Update => (new, read(new) == account),
+        _ => (old, false),
+    };
+    if !is_the_same {
+        call.statement_state(|| as_owner(call, refuse_older_snapshot));
+        hand_over(call, "lead_phones_keep_out_of_account", vec![account]);
+    }
+    kept
+}
+
+/// Calls the function once with each of the arguments, as the owner, where anybody is out.
+fn hand_over(call: &TriggerCall<'_>, function: &str, arguments: Vec<Value>) {
+    let schema = call.extension_schema();
+    let function = spi::quote_qualified_identifier(&*schema, function);
+    let holding = match call.event() {
+        Event::Insert => {
+            let is_held = "lead_phones_is_anybody_held";
+            format!(
+                "SELECT WHERE {}()",
+                spi::quote_qualified_identifier(&*schema, is_held)
+            )
+        }
+        _ => "SELECT FROM lead_disqualifications AS d WHERE d.lifted_at IS NULL LIMIT 1".into(),
+    };
+    as_owner(call, || {
+        if Statement::new(&holding, &[]).rows(|rows| rows.is_empty()) {
+            return;
+        }
+        let statement = format!("SELECT {function}($1)");
+        for argument in arguments {
+            sql::in_own_memory(|| {
+                let argument = functions::jsonb_datum(&argument).unwrap_or(pg_sys::Datum::null());
+                // SAFETY: a jsonb datum, or NULL for none.
+                let args = [unsafe { DatumWithOid::new(argument, pg_sys::JSONBOID) }];
+                Statement::new(&statement, &args).run();
+            });
+        }
+    });
+}
+
+fn as_owner(call: &TriggerCall<'_>, run: impl FnOnce()) {
+    let (schema, table) = (call.extension_schema(), call.relation().rd_id);
     lead_tables::as_owner(
         &schema,
         table,
         call.owner(),
         Restricted::No,
         Plans::Kept,
-        || {
-            if call.event() != Event::Insert {
-                refuse_older_snapshot();
-            }
-            if Statement::new(holding, &[]).rows(|rows| rows.is_empty()) {
-                return;
-            }
-            let statement = format!("SELECT {function}($1)");
-            let run = |rows: Value| {
-                sql::in_own_memory(|| {
-                    let rows = functions::jsonb_datum(&rows).unwrap_or(pg_sys::Datum::null());
-                    // SAFETY: a jsonb datum, or NULL for none.
-                    let args = [unsafe { DatumWithOid::new(rows, pg_sys::JSONBOID) }];
-                    Statement::new(&statement, &args).run();
-                });
-            };
-            if call.event() == Event::Truncate {
-                run(Value::Null);
-            }
-            for rows in rows.chunks(BATCH) {
-                run(Value::from(rows.to_vec()));
-            }
-        },
+        run,
     );
 }
-
-/// Entries that hold for people by name and number: there are few.
-const HOLDING_FOR_NUMBERS: &str = "SELECT FROM lead_disqualification_subjects AS k WHERE k.subject >= 'person ' AND k.subject < 'person!' LIMIT 1";
 
 /// The new people who have no address, and two numbers.
 fn known_by_two_numbers(call: &TriggerCall<'_>) -> Vec<Value> {
@@ -115,7 +145,7 @@ fn known_by_two_numbers(call: &TriggerCall<'_>) -> Vec<Value> {
         pgrx::check_for_interrupts!();
         let is_set = |column: &Column| row.get(column.attribute).is_some();
         let is_addressed = || {
-            let address = email.value(&row);
+            let address = email.read(row.get(email.attribute));
             address.as_str().and_then(keys::email_key).is_some()
         };
         if is_set(&phone) && is_set(&mobile) && !is_addressed() {
@@ -125,19 +155,19 @@ fn known_by_two_numbers(call: &TriggerCall<'_>) -> Vec<Value> {
     found
 }
 
-/// An error where the transaction has one snapshot, and somebody has been put out since: it would not see by what.
+/// An error where the transaction has one snapshot, and somebody has been put out since, or known by another word: it would not see by what.
 fn refuse_older_snapshot() {
     if !sql::has_one_snapshot() {
         return;
     }
-    let entries = "SELECT count(*) FROM lead_disqualifications";
+    let entries = "SELECT count(*) FROM lead_disqualification_subjects";
     let count =
         |statement: Statement<'_>| statement.rows(|rows| rows.first(|row| row.get::<i64>(1)));
     if count(Statement::new(entries, &[])) != count(Statement::new(entries, &[]).on_latest()) {
         report::fail(
             PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             "could not serialize access due to concurrent update of lead_disqualifications".into(),
-            "Somebody has put people or companies out since the snapshot of this transaction, which changes or deletes some."
+            "Somebody has put people or companies out since the snapshot of this transaction, which writes some."
                 .into(),
             "Try the transaction again.".into(),
         )
@@ -159,12 +189,20 @@ fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
     while let Some(old) = old_rows.next_row(last) {
         pgrx::check_for_interrupts!();
         let new = new_rows.as_mut().and_then(|rows| rows.next_row(last));
-        let says_the_same = |new: Row<'_>| {
+        let says_the_same = |new: &Row<'_>| {
             let mut columns = columns.iter();
-            columns.all(|column| column.is_equal(&old, &new))
+            columns.all(|column| column.is_equal(&old, new))
         };
-        if !new.is_some_and(says_the_same) {
-            changed.push(as_object(&old, &columns));
+        if !new.as_ref().is_some_and(says_the_same) {
+            let mut was = as_object(&old, &columns);
+            // the row as it is now, where its key is another
+            if let (Some(new), Some(was)) = (&new, was.as_object_mut()) {
+                for column in &columns[..2] {
+                    let name = format!("new_{}", column.name.to_string_lossy());
+                    was.insert(name, column.read(new.get(column.attribute)));
+                }
+            }
+            changed.push(was);
         }
     }
     changed
@@ -173,7 +211,7 @@ fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
 fn as_object<'a>(row: &Row<'_>, columns: impl IntoIterator<Item = &'a Column>) -> Value {
     let values = columns.into_iter().map(|column| {
         let name = column.name.to_string_lossy().into_owned();
-        (name, column.value(row))
+        (name, column.read(row.get(column.attribute)))
     });
     Value::Object(values.collect::<Map<_, _>>())
 }
@@ -189,8 +227,8 @@ impl Column {
         }
     }
 
-    fn value(&self, row: &Row<'_>) -> Value {
-        let Some(datum) = row.get(self.attribute) else {
+    fn read(&self, datum: Option<pg_sys::Datum>) -> Value {
+        let Some(datum) = datum else {
             return Value::Null;
         };
         // SAFETY: column() admits texts and bigint.
@@ -213,7 +251,11 @@ fn column(call: &TriggerCall<'_>, name: &'static core::ffi::CStr, is_text: bool)
         if column_type != pg_sys::InvalidOid {
             pg_sys::get_type_category_preferred(column_type, &mut category, &mut is_preferred);
         }
-        (attribute, pg_sys::getBaseType(column_type))
+        let base_type = match column_type {
+            pg_sys::InvalidOid => column_type,
+            _ => pg_sys::getBaseType(column_type),
+        };
+        (attribute, base_type)
     };
     let is_right = match is_text {
         true => category as u8 == b'S' && column_type != pg_sys::NAMEOID,

@@ -76,6 +76,13 @@ fn lead_phones_keep_out(fcinfo: FunctionCallInfo) -> TriggerResult {
     TriggerResult(pg_sys::Datum::null())
 }
 
+#[pg_extern(sql = false)]
+fn lead_phones_keep_out_before(fcinfo: FunctionCallInfo) -> TriggerResult {
+    // SAFETY: Postgres's own call info, used during the call.
+    let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_keep_out_before", true) };
+    TriggerResult(pg_sys::Datum::from(keep_out::keep_account(&call)))
+}
+
 /// Writes what the transaction has changed in the counts, for what compares them with the leads.
 #[pg_extern(sql = false)]
 fn lead_phones_write_counts() {

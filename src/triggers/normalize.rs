@@ -62,8 +62,8 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
             let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
             // Most updates are of other columns.
             if statement.columns.say_the_same(
-                |number| attribute(call, old, number),
-                |number| attribute(call, new, number),
+                |number| call.attribute(old, number),
+                |number| call.attribute(new, number),
             ) {
                 return new;
             }
@@ -100,12 +100,12 @@ fn normalize_numbers(
     let columns = &statement.columns;
     let mut valid = [None; 2];
     for (place, column) in columns.numbers.iter().enumerate() {
-        let Some(datum) = attribute(call, tuple, column.number.attribute) else {
+        let Some(datum) = call.attribute(tuple, column.number.attribute) else {
             continue;
         };
         // SAFETY: Columns::resolve() admits text and varchar here.
         let bytes = unsafe { datum_bytes(datum) };
-        let region = columns.region_of_row(|number| attribute(call, tuple, number));
+        let region = columns.region_of_row(|number| call.attribute(tuple, number));
         let new_value = match functions::normalize(bytes, region) {
             Ok(phone) => {
                 valid[place] = Some(phone);
@@ -145,7 +145,8 @@ fn mark_numbers(
         marks,
         ..
     } = statement;
-    let campaign = attribute(call, tuple, columns.campaign.attribute)
+    let campaign = call
+        .attribute(tuple, columns.campaign.attribute)
         .map(|datum| Campaign::read(datum, columns.campaign));
     let disqualified = match campaign {
         Some(campaign) if numbers != [None; 2] => {
@@ -155,7 +156,8 @@ fn mark_numbers(
         _ => [false; 2],
     };
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
-        let marked = attribute(call, tuple, column.mark.attribute)
+        let marked = call
+            .attribute(tuple, column.mark.attribute)
             // SAFETY: Columns::resolve() admits boolean here.
             .and_then(|datum| unsafe { bool::from_datum(datum, false) });
         if marked != Some(disqualified) {
@@ -187,16 +189,4 @@ fn check_domain(
             call.statement_context(),
         );
     }
-}
-
-fn attribute(
-    call: &TriggerCall<'_>,
-    tuple: pg_sys::HeapTuple,
-    number: i16,
-) -> Option<pg_sys::Datum> {
-    let mut is_null = false;
-    // SAFETY: the tuple is of this relation, which has the attribute.
-    let datum =
-        unsafe { pg_sys::heap_getattr(tuple, number.into(), call.relation().rd_att, &mut is_null) };
-    (!is_null).then_some(datum)
 }

@@ -272,6 +272,23 @@ INSERT INTO leads (campaign_id, name, email, company, phone) SELECT 60, name, em
 SELECT c.name, c.phone, length(c.email), length(l.phone) AS written FROM contacts AS c JOIN leads AS l USING (campaign_id, contact_id) WHERE c.name IN ('again', 'long') ORDER BY lead_id;
 SELECT p.row_number, p.column_name, length(p.raw_value), p.reason FROM lead_upload_problems AS p ORDER BY upload_id DESC, row_number, column_name LIMIT 4;
 DROP TABLE long;
+-- a region that is blank; tables of the names that an upload needs; a column that was renamed
+UPDATE campaigns SET region = ' ' WHERE campaign_id = 60;
+INSERT INTO leads (campaign_id, name, phone) VALUES (60, 'blank', '678 999 8213');
+SELECT phone, region FROM contacts WHERE name = 'blank';
+UPDATE campaigns SET region = 'US' WHERE campaign_id = 60;
+CREATE TEMPORARY TABLE few AS SELECT 'few' AS name;
+BEGIN;
+CALL upload_leads(60, 'few') \gx
+CALL upload_leads(60, 'lead_phones_uploaded');
+ROLLBACK;
+CREATE TEMPORARY TABLE lead_phones_placed (x int);
+CALL upload_leads(60, 'few');
+DROP TABLE lead_phones_placed, few;
+BEGIN;
+ALTER TABLE contacts RENAME COLUMN name TO full_name;
+UPDATE contacts SET full_name = 'f';
+ROLLBACK;
 SELECT create_lead_tables('nowhere');
 CREATE SCHEMA taken;
 CREATE TABLE taken.accounts ();

@@ -108,6 +108,47 @@ CALL requalify_contact(1, :duo);
 SELECT count(*) FROM dialed WHERE name = 'Duo';
 DELETE FROM contacts;
 
+-- an entry against one row that holds for another is not replaced by one against that
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Ann', 'ann@other.example', '415 555 2651'), (1, 'Duo', NULL, '415 555 2652'), (1, 'Duo', NULL, '415 555 2652');
+SELECT min(contact_id) AS duo, max(contact_id) AS second FROM contacts WHERE name = 'Duo' \gset
+SELECT contact_id AS ann FROM contacts WHERE name = 'Ann' \gset
+CALL disqualify_contact(1, :duo, 'never call');
+UPDATE contacts SET phone = '415 555 2653' WHERE contact_id = :second;
+CALL disqualify_contact(1, :second, 'busy', expires_at => '2001-01-01');
+CALL disqualify_contact(1, :ann, 'never call');
+DELETE FROM contacts WHERE contact_id = :ann;
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Ann', 'ann@other.example', '415 555 2651');
+UPDATE contacts SET email = 'ann@more.example' WHERE name = 'Ann';
+SELECT contact_id AS ann FROM contacts WHERE name = 'Ann' \gset
+CALL disqualify_contact(1, :ann, 'busy', expires_at => '2001-01-01');
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Ann', 'ann@other.example', '415 555 2651');
+SELECT name, phone FROM dialed;
+-- a company that goes together with its people; a row that becomes another
+INSERT INTO leads (campaign_id, name, email, company, website, phone) VALUES (1, 'Eve', 'eve@gmail.com', 'Gone', NULL, '415 555 2654'), (1, 'Fay', 'fay@gmail.com', 'Kay Dub', 'gone.example', '415 555 2655'),
+    (1, 'Gus', 'gus@gmail.com', 'Hidden', 'hidden.example', '415 555 2656'), (1, 'Ida', 'ida@kept.example', NULL, NULL, '415 555 2657');
+SELECT account_id AS gone FROM accounts WHERE name = 'Gone' \gset
+CALL disqualify_account(1, :gone);
+CALL suppress_domains('{gone.example,hidden.example,kept.example}'::text[]);
+WITH x AS (UPDATE accounts SET domain = 'shown.example' WHERE domain = 'hidden.example') UPDATE contacts SET account_id = NULL, email = 'g@gmail.com' WHERE name = 'Gus';
+DELETE FROM leads WHERE name = 'Ida';
+UPDATE contacts SET contact_id = -contact_id, campaign_id = 2, account_id = NULL, email = 'ida@gmail.com' WHERE name = 'Ida';
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (2, 'Ida', 'ida@gmail.com', '415 555 2657');
+WITH x AS (DELETE FROM contacts WHERE campaign_id = 1) DELETE FROM accounts WHERE campaign_id = 1;
+INSERT INTO leads (campaign_id, name, email, company, phone) VALUES (1, 'Eve', 'eve@gmail.com', NULL, '415 555 2654'), (1, 'Fay', 'fay@gmail.com', NULL, '415 555 2655'),
+    (1, 'Fred', 'fred@gmail.com', 'KAY DUB', '415 555 2655'), (1, 'Gus', 'gus@gmail.com', NULL, '415 555 2656'), (1, 'Gus', 'g@gmail.com', NULL, '415 555 2656');
+SELECT name, phone FROM dialed;
+DELETE FROM contacts;
+-- capitals
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Γιάννης Παπάς', '415 555 2658'), (1, 'Hans Strauß', '415 555 2659'), (1, 'Aydın Işık', '415 555 2660');
+SELECT format('CALL disqualify_contact(1, %s)', contact_id) FROM contacts ORDER BY 1 \gexec
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'ΓΙΆΝΝΗΣ ΠΑΠΆΣ', '415 555 2658'), (1, 'HANS STRAUSS', '415 555 2659'), (1, 'AYDIN IŞIK', '415 555 2660');
+-- several rows that become one person, of whom one is out
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Hans Strauss', 'hans@other.example', '415 555 2659'), (1, 'Hans Strauss', 'hans@other.example', '415 555 2661');
+CREATE TEMPORARY TABLE same AS SELECT name, email, phone FROM (VALUES ('Aydın Işık', 'a@other.example', '415 555 2660'), ('Aydın Işık', 'a@other.example', '415 555 2662')) AS v (name, email, phone);
+CALL upload_leads(1, 'same') \gx
+SELECT name, phone FROM dialed;
+DELETE FROM contacts;
+
 -- who had no address comes with one; quotes and backslashes are no part of an address; odd hosts are below their domain
 CALL suppress_domains('{quoted.example}'::text[], campaign => 1);
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Anon', NULL, '415 555 2626'), (1, 'Doe', 'john.doe@other.example', '415 555 2627');
@@ -242,6 +283,18 @@ SELECT * FROM verify_phone_counts('contacts');
 CALL suppress_phones('{678 999 1101}'::text[], hashed => 'sha256');
 CALL suppress_phones('hashed'::regclass, campaign => 1, hashed => 'sha256');
 CALL suppress_phones('hashed'::regclass, hashed => 'md5');
+
+-- What a list names is out for as long as it does, whatever ended before.
+INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 's1', 's1@synced.example', '678 999 1120'), (1, 's2', 's2@gmail.com', '678 999 1121');
+CALL suppress_domains('{synced.example}'::text[], source => 'today', expires_at => '2001-01-01');
+CALL suppress_phones('{678 999 1121}'::text[], source => 'today', expires_at => '2001-01-01');
+SELECT name FROM dialed WHERE name LIKE 's_';
+CREATE TEMPORARY TABLE today AS SELECT 'synced.example' AS domain, '678 999 1121' AS phone;
+CALL sync_suppressed_domains('today', 'today');
+CALL sync_suppressed_phones('today', 'today');
+CALL sync_suppressed_domains('today', 'today');
+CALL sync_suppressed_phones('today', 'today');
+SELECT name FROM dialed WHERE name LIKE 's_';
 
 -- Who has a number like this?
 SELECT campaign, phone, lead ? 'contact_id' AS lead, column_name, disqualified, reason FROM find_phone('9991002', 'leads');
