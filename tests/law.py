@@ -48,6 +48,9 @@ MUTATIONS = {
     "numbers of every campaign": [("lead_phones_apply_everywhere", "    FOR ordered IN", "    RETURN 0;\n    FOR ordered IN")],
     "marks beside entries": [("lead_phones_among_everywhere", "IF everywhere IS NOT NULL", "IF false")],
     "hashes": [("lead_phones_apply_everywhere", "k < 0", "k IS NULL")],
+    "entries against other rows": [("lead_phones_standing", "k.subject = $1 || ' ' || coalesce(d.account_id::text, d.contact_id::text, d.domain)", "true")],
+    "a company goes with its people": [("lead_phones_keep_out_of_account", "BEGIN\n", "BEGIN\n    RETURN;\n"), ("lead_phones_keep_out_of_contacts", "o.account_id, a.name_key", "a.account_id, a.name_key")],
+    "numbers of who has no address": [("lead_phones_hold_for_numbers", "BEGIN\n", "BEGIN\n    RETURN;\n")],
     "invalid in its own region": [("lead_phones_better_number", "OR {schema}.try_normalize_phone(new_number, old_region) IS NOT NULL", "")],
 }
 
@@ -121,7 +124,7 @@ class Writer:
             value = self.pick(values, empty)
             return None if value is None else write(value)
 
-        self.person = self.pick(PEOPLE, 0.1)
+        self.person = self.pick(PEOPLE, 0.25)
         return [self.person and self.email(self.person), self.pick(["Ann", "Bob", "ANN "]), maybe(self.company, COMPANIES, 0.4), maybe(self.website, HOSTS, 0.6),
                 maybe(self.number, NUMBERS, 0.2), maybe(self.number, NUMBERS, 0.5), self.pick(["US", "mx", "GB", "Mexico"], 0.7)]
 
@@ -173,7 +176,7 @@ class Session:
         self.run("INSERT INTO leads (campaign_id, email, name, company, website, phone, mobile) VALUES (%s, %s, %s, %s, %s, %s, %s)", (campaign, *row[:6]))
 
     def edit_contact(self):
-        if found := self.one("contacts"):
+        if found := self.contact():
             address = self.write.pick(PEOPLE)
             column, value = self.random.choice([
                 ("email", self.write.email(address)), ("email", None), ("phone", self.write.number(self.write.pick(NUMBERS))), ("mobile", None),
@@ -197,6 +200,12 @@ class Session:
         out = self.random.random() < 0.5 and self.run("SELECT campaign_id, account_id FROM account_disqualifications ORDER BY random() LIMIT 1").fetchone()
         return out or self.one("accounts")
 
+    def contact(self):
+        """Any contact, as often as not one that is out by an entry against a contact."""
+        out = self.random.random() < 0.5 and self.run(
+            "SELECT campaign_id, contact_id FROM contact_disqualifications WHERE kind = 'contact' ORDER BY random() LIMIT 1").fetchone()
+        return out or self.one("contacts")
+
     def edit_account(self):
         if found := self.account():
             column, value = self.random.choice([("name", self.write.company(self.write.pick(COMPANIES))), ("domain", self.write.website(self.write.pick(OWN))), ("domain", None)])
@@ -215,8 +224,11 @@ class Session:
         kind = self.random.random()
         if kind < 0.03:
             self.run("TRUNCATE contacts, leads, accounts")
-        elif kind < 0.3:
+        elif kind < 0.2:
             self.run("DELETE FROM contacts WHERE campaign_id = %s", (self.random.choice(CAMPAIGNS),))
+        elif kind < 0.3:
+            campaign = self.random.choice(CAMPAIGNS)
+            self.run("WITH people AS (DELETE FROM contacts WHERE campaign_id = %s) DELETE FROM accounts WHERE campaign_id = %s", (campaign, campaign))
         elif found := self.one("contacts"):
             self.run("DELETE FROM contacts WHERE campaign_id = %s AND contact_id = %s", found)
 
@@ -239,11 +251,11 @@ class Session:
             case 2:
                 self.call("CALL suppress_domains(ARRAY[%s], campaign => %s, source => %s, expires_at => %s)", (self.write.website(self.write.pick(HOSTS)), scope, source, expires))
             case 3:
-                if found := self.one("contacts"):
-                    self.call("CALL disqualify_contact(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+                if found := self.contact():
+                    self.call("CALL disqualify_contact(%s, %s, reason => %s, source => %s, expires_at => %s)", (*found, self.random.choice("xyz"), source, expires))
             case 4:
                 if found := self.one("accounts"):
-                    self.call("CALL disqualify_account(%s, %s, source => %s, expires_at => %s)", (*found, source, expires))
+                    self.call("CALL disqualify_account(%s, %s, reason => %s, source => %s, expires_at => %s)", (*found, self.random.choice("xyz"), source, expires))
             case 5:
                 self.call("CALL suppress_phones(ARRAY[%s], hashed => 'sha256', source => %s, expires_at => %s)", (self.write.pick(list(HASHES)), source, expires))
 
