@@ -1171,9 +1171,11 @@ BEGIN
         tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
-    EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1)
-                       AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-        tracked.counts, tracked.campaign_column, literal) USING lifted;
+    IF lifted <> '{}' THEN
+        EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1)
+                           AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
+            tracked.counts, tracked.campaign_column, literal) USING lifted;
+    END IF;
     EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
                      WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
@@ -1354,6 +1356,27 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be put out in every campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
+    tracked @extschema@.lead_phone_tables, slots_of int, slots int[], campaigns text[], phones @extschema@.e164[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    ordered record;
+BEGIN
+    BEGIN
+        PERFORM pg_advisory_xact_lock(slots_of, l.slot) FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot);
+        -- the locks of this look
+        RAISE SQLSTATE 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+    END;
+    FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
+        PERFORM @extschema@.lead_phones_wait_for_lead(tracked, ordered.literal, ordered.numbers);
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, int, int[], text[], @extschema@.e164[]) IS
+    'internal: waits for whoever writes numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
+
 CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1395,7 +1418,11 @@ BEGIN
                 RAISE;
             END IF;
         END;
-        PERFORM pg_sleep(least(attempt * 0.001, 0.05));
+        IF attempt <= 20 OR NOT waits THEN
+            PERFORM pg_sleep(attempt * 0.001);
+        ELSE
+            PERFORM @extschema@.lead_phones_wait_everywhere(tracked, slots_of, slots, campaigns, phones);
+        END IF;
     END LOOP;
     FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
         changed := changed + @extschema@.lead_phones_apply_ledger(tracked, ordered.literal, ordered.numbers);
@@ -1406,14 +1433,13 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_apply_everywhere(@extschema@.lead_phone_tables, bigint[], boolean) IS
     'internal: brings counts and leads of numbers in every campaign in line with the ledgers; returns the leads changed';
 
-CREATE FUNCTION @extschema@.lead_phones_disqualify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.lead_phones_enter_everywhere(
+    tracked @extschema@.lead_phone_tables, arguments jsonb, OUT phone @extschema@.e164, OUT keys bigint[])
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
     phones @extschema@.e164[];
-    keys bigint[];
     missing bigint[];
     entry int;
     source constant text := arguments ->> 'source';
@@ -1444,7 +1470,21 @@ BEGIN
         EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
           USING missing, entry;
     END IF;
-    RETURN jsonb_build_object('number', phones[1], 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
+    phone := phones[1];
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_enter_everywhere(@extschema@.lead_phone_tables, jsonb) IS
+    'internal: enters numbers into the ledger of every campaign; counts and leads are yet to be brought in line';
+
+CREATE FUNCTION @extschema@.lead_phones_disqualify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    entered record;
+BEGIN
+    SELECT * INTO entered FROM @extschema@.lead_phones_enter_everywhere(tracked, arguments);
+    RETURN jsonb_build_object('number', entered.phone, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, entered.keys));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
@@ -3735,13 +3775,16 @@ BEGIN
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
-        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('keys', added));
+        PERFORM @extschema@.lead_phones_enter_everywhere(tracked, arguments || jsonb_build_object('keys', added));
     END IF;
     IF gone <> '{}' THEN
         UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
           FROM unnest(gone) AS g (number), phone_suppressions AS p
          WHERE s.number = g.number AND s.lifted_at IS NULL AND p.entry = s.entry AND p.lifted_at IS NULL AND p.source = source_name;
-        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, gone);
+    END IF;
+    -- all numbers in one order
+    IF added || gone <> '{}' THEN
+        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, added || gone);
     END IF;
     RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(on_list) - cardinality(added), cardinality(gone), invalid);
 END

@@ -489,13 +489,16 @@ BEGIN
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
-        PERFORM @extschema@.lead_phones_disqualify(leads, arguments || jsonb_build_object('keys', added));
+        PERFORM @extschema@.lead_phones_enter_everywhere(tracked, arguments || jsonb_build_object('keys', added));
     END IF;
     IF gone <> '{}' THEN
         UPDATE suppressed_phones AS s SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
           FROM unnest(gone) AS g (number), phone_suppressions AS p
          WHERE s.number = g.number AND s.lifted_at IS NULL AND p.entry = s.entry AND p.lifted_at IS NULL AND p.source = source_name;
-        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, gone);
+    END IF;
+    -- all numbers in one order
+    IF added || gone <> '{}' THEN
+        PERFORM @extschema@.lead_phones_apply_everywhere(tracked, added || gone);
     END IF;
     RETURN @extschema@.lead_phones_record_sync('phone', arguments, cardinality(added), cardinality(on_list) - cardinality(added), cardinality(gone), invalid);
 END
