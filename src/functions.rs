@@ -249,9 +249,7 @@ fn lead_phones_subjects(
             .iter()
             .flat_map(|id| of_row("account", &id.to_string())),
     );
-    if let Some(key) = text(company_key) {
-        subjects.extend(of_row("company", &key));
-    }
+    subjects.extend(text(company_key).map(|key| format!("company {key}")));
     let texts = [email, domain].into_iter().flatten();
     let domains = texts.flat_map(|text| keys::domains_above(&text));
     subjects.extend(domains.map(|domain| format!("domain {}", storable(domain).0)));

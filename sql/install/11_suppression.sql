@@ -348,24 +348,22 @@ CREATE FUNCTION @extschema@.lead_phones_keep_out_of_account(account jsonb) RETUR
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    -- Before its row is changed or goes: whatever kept the company out holds for its row and for its name, by which people of it are found.
+    -- Before its row is changed or goes: whatever kept the company out holds for its row, by which its people are found.
     WITH held AS MATERIALIZED (
-        SELECT o.campaign_id, o.account_id, n.name_key, k.entry
+        SELECT o.campaign_id, o.account_id, k.entry
           FROM jsonb_to_record(account) AS o (campaign_id bigint, account_id bigint, name text, domain text)
-         CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_company_key(o.name) AS name_key OFFSET 0) AS n
          CROSS JOIN LATERAL (
-            SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (
-                @extschema@.lead_phones_subjects(o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, n.name_key, o.domain))) AS k)
+            SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
+                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
-    SELECT d.entry, s.subject || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || h.campaign_id ELSE '' END
+    SELECT d.entry, 'account ' || h.account_id || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || h.campaign_id ELSE '' END
       FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.campaign_id)
-     CROSS JOIN LATERAL unnest(@extschema@.lead_phones_subjects(NULL, NULL, NULL, NULL, NULL, NULL, h.account_id, h.name_key, NULL)) AS s (subject)
      ORDER BY 2, 1
     ON CONFLICT DO NOTHING;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_account(jsonb) IS
-    'internal: adds to the entries that kept a company out its row and its name, before these are changed or gone';
+    'internal: adds to the entries that kept a company out its row, before that is changed or gone';
 
 CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
     STABLE LANGUAGE plpgsql

@@ -112,8 +112,7 @@ BEGIN
      WHERE s.name_key IS NOT NULL
        -- of a company that is out by its name, there is an account, whatever domain comes with it
        AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
-                                         WHERE k.subject IN ('company ' || s.name_key, format('company %s in campaign %s', s.name_key, campaign))
-                                           AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)))
+                                         WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
        AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
      ORDER BY s.name_key, s.place
     ON CONFLICT DO NOTHING;

@@ -135,7 +135,13 @@ UPDATE contacts SET contact_id = -contact_id, campaign_id = 2, account_id = NULL
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (2, 'Ida', 'ida@gmail.com', '415 555 2657');
 WITH x AS (DELETE FROM contacts WHERE campaign_id = 1) DELETE FROM accounts WHERE campaign_id = 1;
 INSERT INTO leads (campaign_id, name, email, company, phone) VALUES (1, 'Eve', 'eve@gmail.com', NULL, '415 555 2654'), (1, 'Fay', 'fay@gmail.com', NULL, '415 555 2655'),
-    (1, 'Fred', 'fred@gmail.com', 'KAY DUB', '415 555 2655'), (1, 'Gus', 'gus@gmail.com', NULL, '415 555 2656'), (1, 'Gus', 'g@gmail.com', NULL, '415 555 2656');
+    (1, 'Gus', 'gus@gmail.com', NULL, '415 555 2656'), (1, 'Gus', 'g@gmail.com', NULL, '415 555 2656');
+SELECT name, phone FROM dialed;
+DELETE FROM contacts;
+-- a corrected company takes no other with it that has its name
+INSERT INTO leads (campaign_id, name, email, company, website, phone) VALUES (2, 'Ike', 'ike@gmail.com', 'n/a', 'ike.example', '415 555 2663'), (2, 'Jan', 'jan@gmail.com', 'N.A.', 'jan.example', '415 555 2664');
+CALL suppress_domains('{ike.example}'::text[]);
+UPDATE accounts SET name = 'Ike Inc', domain = 'www.ike.example' WHERE domain = 'ike.example';
 SELECT name, phone FROM dialed;
 DELETE FROM contacts;
 -- capitals
