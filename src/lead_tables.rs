@@ -142,7 +142,7 @@ fn check(extension_schema: &str, leads: pg_sys::Oid) -> String {
 pub(crate) enum Plans {
     /// Once, for few rows: also where the tables were empty then, each is found by an index.
     Kept,
-    /// Each time, for as many rows as there are.
+    /// Anew, for as many rows as there are.
     Custom,
 }
 
@@ -160,10 +160,12 @@ pub(crate) fn as_owner<T>(
     let path = text::to_server(&path);
     let [plans, scans] = match plans {
         Plans::Kept => [KEPT_PLANS, (c"enable_seqscan", c"off")],
-        Plans::Custom => [
-            (c"plan_cache_mode", c"force_custom_plan"),
-            (c"enable_seqscan", c"on"),
-        ],
+        // Not by force: so would be the checks of foreign keys, each time.
+        Plans::Custom => {
+            // SAFETY: as DISCARD PLANS does it; plans in use stay until they are done.
+            unsafe { pg_sys::ResetPlanCache() };
+            [(c"plan_cache_mode", c"auto"), (c"enable_seqscan", c"on")]
+        }
     };
     owner::switch(
         owner,

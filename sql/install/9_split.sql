@@ -14,11 +14,14 @@ CREATE FUNCTION @extschema@.lead_phones_cleaned(
         region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
-    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined.)
+    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined. The domains
+    -- above are made once for a row, and not for each free mail domain.)
     SELECT s.email, @extschema@.lead_phones_email_key(s.email), s.raw_email, s.name, s.title, s.company, @extschema@.lead_phones_company_key(s.company), s.website,
-           coalesce(CASE WHEN NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.website_domain))) THEN s.website_domain END,
+           coalesce(CASE WHEN NOT EXISTS (SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.website_domain)) AS u (domain)
+                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.website_domain END,
                     CASE WHEN s.email IS NOT NULL AND NOT EXISTS (
-                             SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(s.email_domain))) THEN s.email_domain END),
+                             SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.email_domain)) AS u (domain)
+                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.email_domain END),
            n.region, s.raw_phone, s.raw_mobile,
            @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region)
       FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
