@@ -1,6 +1,7 @@
 //! AFTER STATEMENT on `contacts` and `accounts`: whoever is out stays out, whatever becomes of his row. The rows of people and companies that
 //! were changed or deleted go, as they were, to `lead_phones_keep_out_of_...()`, which adds to the entries of the ledger whom they mean.
 //! New people who are known by name and number alone go to `lead_phones_keep_out_of_new_contacts()`: who is out by one number is by the other.
+//! BEFORE ROW on `accounts`: what kept a company out holds for its row, which may go in the same statement as those of its people.
 
 use pgrx::prelude::*;
 use pgrx::{FromDatum, datum::DatumWithOid, pg_sys};
@@ -32,6 +33,15 @@ struct Identity {
     table: &'static str,
     ids: &'static [&'static core::ffi::CStr],
     texts: &'static [&'static core::ffi::CStr],
+}
+
+impl Identity {
+    /// The columns in the table that fires: the key first.
+    fn columns(&self, call: &TriggerCall<'_>) -> Vec<Column> {
+        let ids = self.ids.iter().map(|name| column(call, name, false));
+        ids.chain(self.texts.iter().map(|name| column(call, name, true)))
+            .collect()
+    }
 }
 
 /// A column that is read.
@@ -66,23 +76,18 @@ pub(super) fn keep_out(call: &TriggerCall<'_>) {
 /// BEFORE ROW on accounts: people are found by the row of their company, which may be changed or deleted together with theirs.
 pub(super) fn keep_account(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
     let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
-    let read = |tuple| {
-        let read = |name, is_text| {
-            let column = column(call, name, is_text);
-            let value = column.read(call.attribute(tuple, column.attribute));
-            (name.to_string_lossy().into_owned(), value)
-        };
-        let ids = ACCOUNTS.ids.iter().map(|name| read(*name, false));
-        let texts = ACCOUNTS.texts.iter().map(|name| read(*name, true));
-        Value::Object(ids.chain(texts).collect())
-    };
+    let state = call.statement_state(|| (ACCOUNTS.columns(call), false));
+    let (columns, is_checked) = &mut *state.borrow_mut();
+    let read = |tuple| as_object(|at| call.attribute(tuple, at), &*columns);
     let account = read(old);
     let (kept, is_the_same) = match call.event() {
         Event::Update => (new, read(new) == account),
         _ => (old, false),
     };
     if !is_the_same {
-        call.statement_state(|| as_owner(call, refuse_older_snapshot));
+        if !core::mem::replace(is_checked, true) {
+            as_owner(call, refuse_older_snapshot);
+        }
         hand_over(call, "lead_phones_keep_out_of_account", vec![account]);
     }
     kept
@@ -149,7 +154,7 @@ fn known_by_two_numbers(call: &TriggerCall<'_>) -> Vec<Value> {
             address.as_str().and_then(keys::email_key).is_some()
         };
         if is_set(&phone) && is_set(&mobile) && !is_addressed() {
-            found.push(as_object(&row, [&campaign, &contact]));
+            found.push(as_object(|at| row.get(at), [&campaign, &contact]));
         }
     }
     found
@@ -176,10 +181,7 @@ fn refuse_older_snapshot() {
 
 /// The rows of the statement that no longer say whom they meant, as they were.
 fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
-    let ids = identity.ids.iter().map(|name| column(call, name, false));
-    let columns: Vec<Column> = ids
-        .chain(identity.texts.iter().map(|name| column(call, name, true)))
-        .collect();
+    let columns = identity.columns(call);
     let last = columns.iter().map(|column| column.attribute).max();
     let (Some(mut old_rows), Some(last)) = (call.old_rows(), last) else {
         return Vec::new();
@@ -194,7 +196,7 @@ fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
             columns.all(|column| column.is_equal(&old, new))
         };
         if !new.as_ref().is_some_and(says_the_same) {
-            let mut was = as_object(&old, &columns);
+            let mut was = as_object(|at| old.get(at), &columns);
             // the row as it is now, where its key is another
             if let (Some(new), Some(was)) = (&new, was.as_object_mut()) {
                 for column in &columns[..2] {
@@ -208,10 +210,14 @@ fn changed(call: &TriggerCall<'_>, identity: &Identity) -> Vec<Value> {
     changed
 }
 
-fn as_object<'a>(row: &Row<'_>, columns: impl IntoIterator<Item = &'a Column>) -> Value {
+/// A row as JSON, from its attributes by number.
+fn as_object<'a>(
+    get: impl Fn(i16) -> Option<pg_sys::Datum>,
+    columns: impl IntoIterator<Item = &'a Column>,
+) -> Value {
     let values = columns.into_iter().map(|column| {
         let name = column.name.to_string_lossy().into_owned();
-        (name, column.read(row.get(column.attribute)))
+        (name, column.read(get(column.attribute)))
     });
     Value::Object(values.collect::<Map<_, _>>())
 }
