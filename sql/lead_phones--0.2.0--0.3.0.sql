@@ -17,13 +17,18 @@ DROP FUNCTION @extschema@.lead_phones_cleaned(name, text, text);
 DROP FUNCTION @extschema@.lead_phones_merged(text);
 DROP FUNCTION @extschema@.lead_phones_update_of_contact(text);
 DROP FUNCTION @extschema@.lead_phones_reasons(regclass, bigint);
+DROP FUNCTION @extschema@.lead_phones_campaign_order(@extschema@.lead_phone_tables);
+DROP FUNCTION @extschema@.lead_phones_create_index(regclass, name, name);
+DROP FUNCTION @extschema@.lead_phones_create_tables(regclass, name, pg_attribute);
+DROP FUNCTION @extschema@.lead_phones_has_index(regclass, name, name);
+DROP FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text);
 
 -- What has another signature now keeps its grants.
 CREATE TEMPORARY TABLE lead_phones_grants ON COMMIT DROP AS
 SELECT p.proname, p.proargtypes[0]::pg_catalog.regtype AS first_type, a.grantee, a.is_grantable
   FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
  WHERE p.pronamespace OPERATOR(pg_catalog.=) '@extschema@'::pg_catalog.regnamespace AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
-   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones}'::pg_catalog.name[]);
+   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones,track_lead_phones,verify_phone_counts,shared_lead_phones}'::pg_catalog.name[]);
 DROP PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
@@ -31,10 +36,19 @@ DROP PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @
 DROP PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint);
 DROP FUNCTION @extschema@.lead_status(bigint, regclass);
+DROP FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean, text);
+DROP FUNCTION @extschema@.verify_phone_counts(regclass);
+DROP FUNCTION @extschema@.shared_lead_phones(regclass, bigint);
 DROP PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint);
 DROP PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, regclass, bigint, bigint);
 DROP PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint);
 DROP PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint);
+
+CREATE FUNCTION @extschema@.phone_extension(raw text, region text DEFAULT 'US') RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 5
+    LANGUAGE c AS 'MODULE_PATHNAME', 'phone_extension_wrapper';
+COMMENT ON FUNCTION @extschema@.phone_extension(text, text) IS
+    'the extension beside the valid number that the text spells, which E.164 has no room for; NULL where there is none';
 
 CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
@@ -60,6 +74,59 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_table_name(regclass) IS
     'internal: the name of a table, qualified and quoted, whatever search_path is';
 
+CREATE OR REPLACE VIEW @extschema@.lead_phone_tables AS
+SELECT t.tgrelid::pg_catalog.regclass AS leads,
+       (s.settings OPERATOR(pg_catalog.->>) 'campaign_column')::pg_catalog.name AS campaign_column,
+       (s.settings OPERATOR(pg_catalog.->) 'phone_columns' OPERATOR(pg_catalog.->>) 0)::pg_catalog.name AS phone_column,
+       (s.settings OPERATOR(pg_catalog.->) 'phone_columns' OPERATOR(pg_catalog.->>) 1)::pg_catalog.name AS mobile_column,
+       s.settings OPERATOR(pg_catalog.->>) 'region' AS region,
+       (s.settings OPERATOR(pg_catalog.->>) 'region_column')::pg_catalog.name AS region_column,
+       s.settings OPERATOR(pg_catalog.->>) 'on_invalid' AS on_invalid,
+       s.settings OPERATOR(pg_catalog.->>) 'count_at' AS count_at,
+       counts.oid::pg_catalog.regclass AS counts,
+       disqualifications.oid::pg_catalog.regclass AS disqualifications,
+       ARRAY(SELECT c.name FROM pg_catalog.jsonb_array_elements_text(s.settings OPERATOR(pg_catalog.->) 'phone_columns') AS c (name))::pg_catalog.name[]
+           AS phone_columns,
+       (s.settings OPERATOR(pg_catalog.->>) 'region_code')::pg_catalog.name AS region_code,
+       (s.settings OPERATOR(pg_catalog.->>) 'in_place')::pg_catalog.bool AS in_place,
+       (s.settings OPERATOR(pg_catalog.->>) 'keep_extensions')::pg_catalog.bool AS keep_extensions,
+       suppressions.oid::pg_catalog.regclass AS suppressions,
+       suppressed.oid::pg_catalog.regclass AS suppressed
+  FROM pg_catalog.pg_trigger AS t
+ -- OFFSET: once for each trigger, not for each use
+ CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
+  -- by name, not to_regclass(): that fails on schemas that the reader has no USAGE on
+  LEFT JOIN pg_catalog.pg_namespace AS n
+         ON n.nspname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'schema')::pg_catalog.name
+  LEFT JOIN pg_catalog.pg_class AS counts
+         ON counts.relnamespace OPERATOR(pg_catalog.=) n.oid
+        AND counts.relname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'counts')::pg_catalog.name
+  LEFT JOIN pg_catalog.pg_class AS disqualifications
+         ON disqualifications.relnamespace OPERATOR(pg_catalog.=) n.oid
+        AND disqualifications.relname
+            OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'disqualifications')::pg_catalog.name
+  -- none where the table was tracked before there were such
+  LEFT JOIN pg_catalog.pg_class AS suppressions
+         ON suppressions.relnamespace OPERATOR(pg_catalog.=) n.oid AND suppressions.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
+        AND suppressions.relname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'suppressions')::pg_catalog.name
+  LEFT JOIN pg_catalog.pg_class AS suppressed
+         ON suppressed.relnamespace OPERATOR(pg_catalog.=) n.oid AND suppressed.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
+        AND suppressed.relname OPERATOR(pg_catalog.=) (s.settings OPERATOR(pg_catalog.->>) 'suppressed')::pg_catalog.name
+ WHERE t.tgfoid OPERATOR(pg_catalog.=) '@extschema@.lead_phones_normalize()'::pg_catalog.regprocedure
+   AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
+   AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+   AND NOT (s.settings OPERATOR(pg_catalog.->>) 'member')::pg_catalog.bool;
+COMMENT ON COLUMN @extschema@.lead_phone_tables.campaign_column IS 'its column of campaigns; NULL where the whole table is one campaign';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_column IS 'the first of phone_columns';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.mobile_column IS 'the second of phone_columns, if there is one';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.region_column IS 'its column with a region of each lead, or with a reference to it, if it has one';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_columns IS 'its columns of numbers';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.region_code IS 'the column of regions in the table that region_column references';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.in_place IS 'whether numbers are written into their own columns, and not beside them';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.keep_extensions IS 'whether extensions are kept beside the numbers';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressions IS 'its phone_suppressions: what was said of numbers that are out in every campaign';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressed IS 'its suppressed_phones: the numbers that are out in every campaign';
+
 CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -69,84 +136,229 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_base_type_of(oid) IS 'internal: the type under a domain';
 
-CREATE FUNCTION @extschema@.lead_phones_columns_of(tracked @extschema@.lead_phone_tables)
-    RETURNS TABLE (relation regclass, column_name name, types oid[])
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_type_of(relation regclass, column_name name) RETURNS oid
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- What is read and written, and of which types it is: of no others, whose casts and operators are somebody's code.
+    RETURN (SELECT @extschema@.lead_phones_base_type_of(a.atttypid) FROM pg_catalog.pg_attribute AS a
+             WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_type_of(regclass, name) IS
+    'internal: the type of a column, or the one under its domain; NULL where there is no such column';
+
+CREATE FUNCTION @extschema@.lead_phones_kept_columns(number_column name, in_place boolean, keep_extensions boolean)
+    RETURNS TABLE (purpose text, column_name name)
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    -- As text: what is too long for a name must not be cut to one of somebody else's.
+    VALUES ('mark', (number_column::text || '_disqualified')::name)
+     UNION ALL SELECT 'e164', (number_column::text || '_e164')::name WHERE NOT in_place
+     UNION ALL SELECT 'extension', (number_column::text || '_extension')::name WHERE keep_extensions
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_kept_columns(name, boolean, boolean) IS
+    'internal: the columns that are kept beside a column of numbers';
+
+CREATE FUNCTION @extschema@.lead_phones_campaign(tracked @extschema@.lead_phone_tables, relation text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN (tracked).campaign_column IS NULL THEN 'true' ELSE format('%s.%I', relation, (tracked).campaign_column) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the campaign of a row of leads, counts or ledger; where the whole table is one campaign, that is true';
+
+CREATE FUNCTION @extschema@.lead_phones_operator(tracked @extschema@.lead_phone_tables, strategy smallint) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    plain constant text := CASE strategy WHEN 3 THEN 'OPERATOR(pg_catalog.=)' ELSE 'OPERATOR(pg_catalog.>)' END;
+BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN plain;
+    END IF;
+    -- Of the default operator class: by its name, another could be found.
+    RETURN coalesce((
+        SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+          FROM pg_catalog.pg_opclass AS c
+          JOIN pg_catalog.pg_am AS m ON m.oid = c.opcmethod AND m.amname = 'btree'
+          JOIN pg_catalog.pg_amop AS a ON a.amopfamily = c.opcfamily AND a.amopstrategy = strategy
+               AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+          JOIN pg_catalog.pg_operator AS o ON o.oid = a.amopopr
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+         WHERE c.opcdefault AND c.opcintype = @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column)), plain);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_operator(@extschema@.lead_phone_tables, smallint) IS
+    'internal: SQL of the operator by which campaigns are told apart (3) or ordered (5)';
+
+CREATE FUNCTION @extschema@.lead_phones_is_of(tracked @extschema@.lead_phone_tables, relation text, campaign text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN format('%s %s %s', @extschema@.lead_phones_campaign(tracked, relation), @extschema@.lead_phones_operator(tracked, 3::smallint), campaign);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_of(@extschema@.lead_phone_tables, text, text) IS
+    'internal: SQL that says whether a row of leads, counts or ledger is of a campaign';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_key(tracked @extschema@.lead_phone_tables) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN (tracked).campaign_column IS NULL THEN 'phone' ELSE format('%I, phone', (tracked).campaign_column) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_key(@extschema@.lead_phone_tables) IS
+    'internal: the columns of the primary key of the counts, with which that of the ledger begins';
+
+CREATE FUNCTION @extschema@.lead_phones_with_campaign(tracked @extschema@.lead_phone_tables, campaign text, others text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE WHEN (tracked).campaign_column IS NULL THEN others ELSE campaign || ', ' || others END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_with_campaign(@extschema@.lead_phone_tables, text, text) IS
+    'internal: SQL of what is inserted into counts or ledger: the campaign, if there are campaigns, and the rest';
+
+CREATE FUNCTION @extschema@.lead_phones_text(type_id oid, value text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF type_id = ANY ('{text,varchar,bpchar,int2,int4,int8,uuid,bool}'::regtype[]::oid[]) THEN
+        RETURN value || '::pg_catalog.text';
+    END IF;
+    -- A cast could be somebody's own.
+    RETURN (SELECT format('pg_catalog.textin(%I.%I(%s))', n.nspname, p.proname, value) FROM pg_catalog.pg_type AS t
+              JOIN pg_catalog.pg_proc AS p ON p.oid = t.typoutput JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE t.oid = type_id);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_text(oid, text) IS
+    'internal: SQL of a value as text, by the output function of its type';
+
+CREATE FUNCTION @extschema@.lead_phones_campaign_text(tracked @extschema@.lead_phone_tables, value text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN CASE WHEN tracked.campaign_column IS NULL THEN 'NULL::pg_catalog.text'
+                ELSE @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), value) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_text(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of a campaign as text; NULL where the whole table is one';
+
+CREATE FUNCTION @extschema@.lead_phones_stored(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN CASE WHEN NOT tracked.in_place THEN format('l.%I', number_column || '_e164')
+                WHEN @extschema@.lead_phones_type_of(tracked.leads, number_column) IN ('text'::regtype, 'varchar'::regtype) THEN format('l.%I', number_column)
+                ELSE format('l.%I::pg_catalog.text', number_column) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_stored(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of the number in a column of a lead "l", as it is stored and found by an index';
+
+CREATE FUNCTION @extschema@.lead_phones_each(tracked @extschema@.lead_phone_tables, template text, glue text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (
+        SELECT string_agg(format(template, c.name, c.name || '_disqualified', c.name || '_count', @extschema@.lead_phones_stored(tracked, c.name), c.place),
+                   glue ORDER BY c.place)
+          FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_each(@extschema@.lead_phone_tables, text, text) IS
+    'internal: SQL of each column of numbers, by a template: %1$I the column, %2$I its mark, %3$I its count, %4$s the number as it is stored, %5$s its place';
+
+CREATE FUNCTION @extschema@.lead_phones_columns_of(tracked @extschema@.lead_phone_tables)
+    RETURNS TABLE (relation regclass, column_name name, types oid[], is_text boolean)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    campaign constant oid[] := ARRAY[@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column)];
+BEGIN
+    -- What is read and written, and of which types it is: of no others, whose casts and operators are somebody's code. Where types is NULL,
+    -- lead_phones_admits() says.
     RETURN QUERY
-    WITH campaign AS (
-        SELECT CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END AS type
-          FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column AND NOT a.attisdropped)
-    SELECT (tracked).leads, c.name, c.types FROM (VALUES
-        ((tracked).campaign_column, '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]),
-        ((tracked).phone_column, '{text,varchar}'::regtype[]::oid[]),
-        ((tracked).mobile_column, '{text,varchar}'::regtype[]::oid[]),
-        ((tracked).region_column, '{text,varchar,bpchar}'::regtype[]::oid[]),
-        (((tracked).phone_column || '_disqualified')::name, '{bool}'::regtype[]::oid[]),
-        (((tracked).mobile_column || '_disqualified')::name, '{bool}'::regtype[]::oid[])) AS c (name, types)
+    SELECT tracked.leads, c.name, c.types, c.is_text FROM (
+        SELECT tracked.campaign_column, NULL::oid[], NULL::boolean WHERE tracked.campaign_column IS NOT NULL
+         UNION ALL SELECT n, NULL, tracked.in_place FROM unnest(tracked.phone_columns) AS n
+         UNION ALL SELECT tracked.region_column, NULL, true WHERE tracked.region_column IS NOT NULL AND tracked.region_code IS NULL
+         UNION ALL SELECT k.column_name, CASE k.purpose WHEN 'mark' THEN '{bool}' ELSE '{text,varchar}' END::regtype[]::oid[], NULL
+                     FROM unnest(tracked.phone_columns) AS n
+                    CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n, tracked.in_place, tracked.keep_extensions) AS k) AS c (name, types, is_text)
+     UNION ALL
+    SELECT t.relation, c.name, c.types, NULL FROM (VALUES (tracked.counts), (tracked.disqualifications)) AS t (relation) CROSS JOIN (VALUES
+        (tracked.campaign_column, campaign),
+        ('phone', '{text}'::regtype[]::oid[])) AS c (name, types)
      WHERE c.name IS NOT NULL
      UNION ALL
-    SELECT (tracked).counts, c.name, c.types FROM (VALUES
-        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
-        ('phone', '{text}'::regtype[]::oid[]),
-        ('lead_count', '{int8}'::regtype[]::oid[]),
-        ('phone_count', '{int8}'::regtype[]::oid[]),
-        ('mobile_count', '{int8}'::regtype[]::oid[]),
+    SELECT tracked.counts, c.name, c.types, NULL FROM (VALUES
+        ('lead_count'::name, '{int8}'::regtype[]::oid[]),
         ('disqualified', '{bool}'::regtype[]::oid[])) AS c (name, types)
      UNION ALL
-    SELECT (tracked).disqualifications, c.name, c.types FROM (VALUES
-        ((tracked).campaign_column, ARRAY(SELECT type FROM campaign)),
-        ('phone', '{text}'::regtype[]::oid[]),
-        ('entry', '{int4}'::regtype[]::oid[]),
-        ('source', '{text}'::regtype[]::oid[]),
-        ('reason', '{text}'::regtype[]::oid[]),
-        ('disqualified_by', '{text}'::regtype[]::oid[]),
-        ('disqualified_at', '{timestamptz}'::regtype[]::oid[]),
-        ('expires_at', '{timestamptz}'::regtype[]::oid[]),
-        ('lifted_by', '{text}'::regtype[]::oid[]),
-        ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
-        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
+    SELECT tracked.counts, (n || '_count')::name, '{int8}'::regtype[]::oid[], NULL FROM unnest(tracked.phone_columns) AS n
      UNION ALL
-    SELECT t.relation, c.name, c.types FROM (SELECT @extschema@.lead_phones_ledger(tracked, 'phone_suppressions') AS relation OFFSET 0) AS t CROSS JOIN (VALUES
+    SELECT t.relation, c.name, c.types, NULL FROM (VALUES (tracked.disqualifications), (tracked.suppressions)) AS t (relation) CROSS JOIN (VALUES
         ('entry'::name, '{int4}'::regtype[]::oid[]),
         ('source', '{text}'::regtype[]::oid[]),
         ('reason', '{text}'::regtype[]::oid[]),
         ('disqualified_by', '{text}'::regtype[]::oid[]),
         ('disqualified_at', '{timestamptz}'::regtype[]::oid[]),
-        ('expires_at', '{timestamptz}'::regtype[]::oid[]),
-        ('lifted_by', '{text}'::regtype[]::oid[]),
-        ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
-        ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types)
+        ('expires_at', '{timestamptz}'::regtype[]::oid[])) AS c (name, types)
      UNION ALL
-    SELECT t.relation, c.name, c.types FROM (SELECT @extschema@.lead_phones_ledger(tracked, 'suppressed_phones') AS relation OFFSET 0) AS t CROSS JOIN (VALUES
+    SELECT tracked.suppressed, c.name, c.types, NULL FROM (VALUES
         ('number'::name, '{int8}'::regtype[]::oid[]),
-        ('entry', '{int4}'::regtype[]::oid[]),
-        ('lifted_by', '{text}'::regtype[]::oid[]),
+        ('entry', '{int4}'::regtype[]::oid[])) AS c (name, types)
+     UNION ALL
+    SELECT t.relation, c.name, c.types, NULL FROM (VALUES (tracked.disqualifications), (tracked.suppressions), (tracked.suppressed)) AS t (relation) CROSS JOIN (VALUES
+        ('lifted_by'::name, '{text}'::regtype[]::oid[]),
         ('lifted_at', '{timestamptz}'::regtype[]::oid[]),
         ('lift_reason', '{text}'::regtype[]::oid[])) AS c (name, types);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_columns_of(@extschema@.lead_phone_tables) IS
-    'internal: the columns of a tracked table, its counts and its ledger, and of which types they can be';
+    'internal: the columns of a tracked table, its counts and its ledgers, and of which types they can be';
+
+CREATE FUNCTION @extschema@.lead_phones_admits(type_id oid, wanted text) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- as Column and CampaignColumn in src/triggers
+    RETURN (
+        SELECT CASE wanted
+                   WHEN 'text' THEN t.typcategory = 'S' AND t.oid <> '"char"'::regtype
+                   WHEN 'number' THEN t.typcategory IN ('S', 'N') AND t.oid <> '"char"'::regtype
+                   WHEN 'campaign' THEN t.typtype IN ('b', 'e') AND t.typcategory <> 'A' AND (t.typtype = 'e' OR EXISTS (
+                       SELECT FROM pg_catalog.pg_opclass AS c JOIN pg_catalog.pg_am AS m ON m.oid = c.opcmethod AND m.amname = 'btree'
+                        WHERE c.opcdefault AND c.opcintype = CASE t.oid WHEN 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END))
+               END
+          FROM pg_catalog.pg_type AS t WHERE t.oid = type_id AND t.typtype IN ('b', 'e'));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_admits(oid, text) IS
+    'internal: whether a type can be that of a campaign, of a text, or of a column of numbers that is left as it is';
 
 CREATE FUNCTION @extschema@.lead_phones_missing_column(
     tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT column_name name, OUT has_other_type boolean)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    SELECT w.relation, w.column_name, t.oid IS NOT NULL INTO relation, column_name, has_other_type
+    SELECT w.relation, w.column_name, t.type IS NOT NULL INTO relation, column_name, has_other_type
       FROM @extschema@.lead_phones_columns_of(tracked) AS w
       LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
-      LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-     WHERE CASE t.typtype WHEN 'd' THEN @extschema@.lead_phones_base_type_of(t.oid) ELSE t.oid END <> ALL (w.types) IS NOT FALSE
+     CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_base_type_of(a.atttypid) OFFSET 0) AS t (type)
+     WHERE w.relation IS NOT NULL
+       AND CASE WHEN t.type IS NULL THEN true WHEN w.types IS NOT NULL THEN t.type <> ALL (w.types)
+                ELSE NOT @extschema@.lead_phones_admits(t.type, CASE w.is_text WHEN true THEN 'text' WHEN false THEN 'number' ELSE 'campaign' END) END IS NOT FALSE
      LIMIT 1;
+    IF NOT FOUND AND tracked.region_code IS NOT NULL AND @extschema@.lead_phones_region_table(tracked) IS NULL THEN
+        relation := tracked.leads;
+        column_name := tracked.region_column;
+        has_other_type := false;
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_missing_column(@extschema@.lead_phone_tables) IS
-    'internal: a column that a tracked table, its counts or its ledger need, and do not have, or have in another type';
+    'internal: a column that a tracked table, its counts or its ledgers need, and do not have, or have in another type';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_tracked(leads regclass) RETURNS @extschema@.lead_phone_tables
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -185,13 +397,12 @@ BEGIN
     END IF;
     -- What hangs on these tables runs as the owner of the leads: they must be his own.
     IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
-                WHERE c.oid IN (tracked.counts, tracked.disqualifications, @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'),
-                                @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
+                WHERE c.oid IN (tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed)
                   AND (c.relowner <> l.relowner OR c.relkind NOT IN ('r', 'p'))) THEN
         RAISE EXCEPTION 'the phone counts or disqualifications of table "%" belong to another owner', leads
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
-                  HINT = format('Run ALTER TABLE ... OWNER TO on %s and %s, and on phone_suppressions and suppressed_phones beside them.', tracked.counts, tracked.disqualifications);
+                  HINT = format('Run ALTER TABLE ... OWNER TO on %s.', concat_ws(', ', tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed));
     END IF;
     -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
     PERFORM @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
@@ -216,12 +427,6 @@ DECLARE
     attribute pg_catalog.pg_attribute;
     base oid;
     modifier integer;
-    allowed oid[] := CASE wanted
-        WHEN 'campaign' THEN '{int2,int4,int8,uuid,text,varchar}'::regtype[]::oid[]
-        WHEN 'number' THEN '{text,varchar}'::regtype[]::oid[]
-        WHEN 'region' THEN '{text,varchar,bpchar}'::regtype[]::oid[]
-        WHEN 'mark' THEN '{bool}'::regtype[]::oid[]
-    END;
 BEGIN
     SELECT * INTO attribute FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid = leads AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
@@ -229,36 +434,48 @@ BEGIN
         RAISE EXCEPTION 'table "%" has no column "%"', leads, column_name
             USING ERRCODE = 'undefined_column',
                   DETAIL = format('The column is named by %s.', parameter),
-                  HINT = format('Name one of its columns with %s => ''...'': %s.', parameter,
+                  HINT = format('Name one of its columns with %s => ''%s'': %s.', parameter, CASE parameter WHEN 'phone_columns' THEN '{...}' ELSE '...' END,
                       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                          FROM pg_catalog.pg_attribute AS a
                         WHERE a.attrelid = leads AND a.attnum > 0 AND NOT a.attisdropped));
     END IF;
     SELECT b.base_type, b.type_modifier INTO base, modifier
       FROM @extschema@.lead_phones_base_type(attribute.atttypid, attribute.atttypmod) AS b;
-    IF base <> ALL (allowed) THEN
+    IF (CASE wanted
+           WHEN 'mark' THEN base <> 'bool'::regtype
+           WHEN 'extension' THEN base <> 'text'::regtype
+           WHEN 'e164' THEN attribute.atttypid <> '@extschema@.e164'::regtype
+           WHEN 'reference' THEN false
+           ELSE @extschema@.lead_phones_admits(base, wanted) IS NOT TRUE END) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('The column named by %s must be %s, or a domain over one of these.', parameter,
-                      (SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.place) FROM unnest(allowed) WITH ORDINALITY AS a (type, place))),
-                  HINT = format('Change its type, or name another column with %s => ''...''.', parameter);
+                  DETAIL = format('The column named by %s must be of %s, or of a domain over such a type.', parameter, CASE wanted
+                      WHEN 'campaign' THEN 'a type that has an order: no array, no composite type'
+                      WHEN 'text' THEN 'a type of text'
+                      WHEN 'number' THEN 'a type of text or numbers'
+                      WHEN 'mark' THEN 'type boolean'
+                      WHEN 'extension' THEN 'type text'
+                      ELSE 'type e164' END),
+                  HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
+                      THEN 'Use in_place => false: the column stays as it is, and the number stands beside it.'
+                      ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
-    IF attribute.attgenerated <> '' THEN
+    IF attribute.attgenerated <> '' AND (wanted <> 'number' OR attribute.attgenerated <> 's') THEN
         RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
-                  HINT = format('Name the column it is generated from with %s => ''...''.', parameter);
+                  HINT = format('Name the column it is generated from with %s.', parameter);
     END IF;
     -- "+" and 15 digits; a length counts 4 bytes of header in the modifier
-    IF wanted = 'number' AND modifier - 4 BETWEEN 0 AND 15 THEN
+    IF wanted = 'text' AND parameter = 'phone_columns' AND modifier - 4 BETWEEN 0 AND 15 THEN
         RAISE EXCEPTION 'column "%" of table "%" is too short for a phone number', column_name, leads
             USING ERRCODE = 'string_data_right_truncation',
                   DETAIL = format('It is of type %s; a number in E.164 has up to 16 characters.',
                       format_type(attribute.atttypid, attribute.atttypmod)),
-                  HINT = format('Run ALTER TABLE %s ALTER COLUMN %I TYPE text.', leads, column_name);
+                  HINT = format('Use in_place => false, which leaves the column as it is, or run ALTER TABLE %s ALTER COLUMN %I TYPE text.', leads, column_name);
     END IF;
-    IF wanted = 'number' AND octet_length(column_name::text || '_disqualified') > 63 THEN
+    IF parameter = 'phone_columns' AND wanted IN ('text', 'number') AND octet_length(column_name::text || '_disqualified') > 63 THEN
         RAISE EXCEPTION 'the name of column "%" of table "%" is too long', column_name, leads
             USING ERRCODE = 'name_too_long',
                   DETAIL = 'A second column is named after it, with _disqualified at the end.',
@@ -275,6 +492,39 @@ BEGIN
     RETURN attribute;
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_column(regclass, name, text, text) IS
+    'internal: an error where a column cannot serve as campaign, number (text where it is written, else number), region (text) or what is kept beside';
+
+CREATE FUNCTION @extschema@.lead_phones_check_names(leads regclass, campaign_column name, phone_columns name[], in_place boolean, keep_extensions boolean)
+    RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    of_counts constant name[] := '{phone,lead_count,disqualified,entry,source,reason,disqualified_by,disqualified_at,expires_at,lifted_by,lifted_at,lift_reason}';
+    taken record;
+BEGIN
+    IF campaign_column = ANY (of_counts) OR EXISTS (SELECT FROM unnest(phone_columns) AS n WHERE n || '_count' = campaign_column) THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be the campaign', campaign_column, leads
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = 'Counts and ledger have the campaign under its name, beside a column of their own that is called so.',
+                  HINT = 'Give the column another name.';
+    END IF;
+    SELECT n.name, k.column_name INTO taken FROM unnest(phone_columns) AS n (name)
+     CROSS JOIN LATERAL (
+        SELECT k.column_name FROM @extschema@.lead_phones_kept_columns(n.name, in_place, keep_extensions) AS k
+         WHERE k.column_name = ANY (phone_columns || campaign_column)
+         UNION ALL SELECT n.name || '_count' WHERE n.name || '_count' = ANY (of_counts)) AS k
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be tracked', taken.name, leads
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = format('A column "%s" would be kept for it, and there is one of that name with another meaning.', taken.column_name),
+                  HINT = 'Give one of them another name.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_names(regclass, name, name[], boolean, boolean) IS
+    'internal: an error where names of columns of a table and of what is kept for them are the same';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_table(leads regclass) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -324,83 +574,91 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_tables(leads regclass, schema name, campaign pg_attribute) RETURNS void
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_tables(
+    tracked @extschema@.lead_phone_tables, schema name, counts name, disqualifications name, campaign pg_attribute) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads);
-    campaign_definition text := format('%I %s', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod));
-    collation_name text;
+    owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
+    key constant text := @extschema@.lead_phones_key(tracked);
+    campaign_definition text := '';
+    -- a name that is too long is left to Postgres
+    names constant text[] := ARRAY(SELECT CASE WHEN octet_length(n) <= 63 THEN quote_ident(n) ELSE '' END
+        FROM unnest(ARRAY[counts || '_disqualified_idx', disqualifications || '_standing_idx', disqualifications || '_expires_at_idx'])
+        WITH ORDINALITY AS n (n, place) ORDER BY place);
+    number_column name;
     found record;
-    found_tracked @extschema@.lead_phone_tables;
 BEGIN
-    SELECT format(' COLLATE %I.%I', n.nspname, c.collname) INTO collation_name
-      FROM pg_catalog.pg_collation AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
-     WHERE c.oid = campaign.attcollation;
-    campaign_definition := campaign_definition || coalesce(collation_name, '') || ' NOT NULL';
+    IF tracked.campaign_column IS NOT NULL THEN
+        campaign_definition := format('%I %s%s NOT NULL,', campaign.attname, format_type(campaign.atttypid, campaign.atttypmod),
+            (SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation));
+    END IF;
 
     -- Tables that are there: left by an earlier tracking, or someone else's?
-    found_tracked.leads := leads;
-    found_tracked.campaign_column := campaign.attname;
-    found_tracked.counts := to_regclass(format('%I.campaign_phone_counts', schema));
-    found_tracked.disqualifications := to_regclass(format('%I.campaign_phone_disqualifications', schema));
+    tracked.counts := to_regclass(format('%I.%I', schema, counts));
+    tracked.disqualifications := to_regclass(format('%I.%I', schema, disqualifications));
     FOR found IN
         SELECT c.oid, c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = schema AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications')
+         WHERE n.nspname = schema AND c.relname IN (counts, disqualifications)
     LOOP
         IF found.relkind NOT IN ('r', 'p') OR EXISTS (
-            SELECT FROM @extschema@.lead_phones_columns_of(found_tracked) AS w
+            SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
               LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
-             WHERE w.relation = found.oid AND a.atttypid IS DISTINCT FROM CASE w.column_name
-                   WHEN campaign.attname THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END) THEN
+             WHERE w.relation = found.oid
+               -- those that only count are added
+               AND (a.attname IS NOT NULL OR w.column_name <> ALL (ARRAY(SELECT n || '_count' FROM unnest(tracked.phone_columns) AS n)))
+               AND a.atttypid IS DISTINCT FROM CASE w.column_name
+                   WHEN tracked.campaign_column THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END)
+           OR (SELECT i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indrelid = found.oid AND i.indisprimary)
+              IS DISTINCT FROM num_nonnulls(tracked.campaign_column, 'phone', CASE found.relname WHEN disqualifications THEN 'entry' END) THEN
             RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
                 USING ERRCODE = 'duplicate_table',
-                      DETAIL = format('Tracking "%s" needs the name, with a column %I of type %s.',
-                          leads, campaign.attname, format_type(campaign.atttypid, NULL)),
-                      HINT = 'Rename it, or move the leads table into a schema of its own.';
+                      DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
+                          coalesce(format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)), 'without a column of campaigns')),
+                      HINT = format('Name others with counts => ''...'' and disqualifications => ''...'', or rename it.');
         END IF;
         IF found.relowner <> owner::oid THEN
             RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
                 USING ERRCODE = 'insufficient_privilege',
                       DETAIL = format('Table "%s" belongs to "%s". A leads table, its counts and its disqualifications have one owner.',
-                          leads, owner),
+                          tracked.leads, owner),
                       HINT = format('If you trust the table, run ALTER TABLE %I.%I OWNER TO %s.', schema, found.relname, owner);
         END IF;
     END LOOP;
 
-    IF to_regclass(format('%I.campaign_phone_counts', schema)) IS NULL THEN
+    IF tracked.counts IS NULL THEN
         EXECUTE format($ddl$
-            CREATE TABLE %1$I.campaign_phone_counts (
-                %2$s,
+            CREATE TABLE %1$I.%2$I (
+                %3$s
                 phone @extschema@.e164 NOT NULL,
                 lead_count bigint NOT NULL DEFAULT 0,
-                phone_count bigint NOT NULL DEFAULT 0,
-                mobile_count bigint NOT NULL DEFAULT 0,
+                %4$s,
                 disqualified boolean NOT NULL DEFAULT false,
-                PRIMARY KEY (%3$I, phone)
-            ) WITH (fillfactor = 50)
-        $ddl$, schema, campaign_definition, campaign.attname);
-        EXECUTE format('CREATE INDEX campaign_phone_counts_disqualified_idx ON %I.campaign_phone_counts (%I, phone)
-                        WHERE disqualified', schema, campaign.attname);
-        EXECUTE format('ALTER TABLE %I.campaign_phone_counts OWNER TO %s', schema, owner);
-        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_counts IS %L', schema,
-            'every unique phone number of each campaign, kept by the triggers of lead_phones');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone IS %L', schema, 'the number, in E.164');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.lead_count IS %L', schema,
-            'leads that have the number in either column');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.phone_count IS %L', schema,
-            'leads that have the number in the first column of numbers');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.mobile_count IS %L', schema,
-            'leads that have the number in the second column of numbers');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_counts.disqualified IS %L', schema,
-            'the number is not to be called in this campaign');
+                PRIMARY KEY (%5$s)
+            ) WITH (fillfactor = 50);
+            CREATE INDEX %6$s ON %1$I.%2$I (%5$s) WHERE disqualified;
+            ALTER TABLE %1$I.%2$I OWNER TO %7$s;
+            COMMENT ON TABLE %1$I.%2$I IS 'every unique phone number of each campaign, kept by the triggers of lead_phones';
+            COMMENT ON COLUMN %1$I.%2$I.phone IS 'the number, in E.164';
+            COMMENT ON COLUMN %1$I.%2$I.lead_count IS 'leads that have the number in any column';
+            COMMENT ON COLUMN %1$I.%2$I.disqualified IS 'the number is not to be called in this campaign'
+        $ddl$, schema, counts, campaign_definition, @extschema@.lead_phones_each(tracked, '%3$I bigint NOT NULL DEFAULT 0', ', '), key, names[1], owner);
     END IF;
+    FOREACH number_column IN ARRAY tracked.phone_columns LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = format('%I.%I', schema, counts)::regclass
+                          AND a.attname = number_column || '_count' AND NOT a.attisdropped) THEN
+            EXECUTE format('ALTER TABLE %I.%I ADD COLUMN %I bigint NOT NULL DEFAULT 0', schema, counts, number_column || '_count');
+        END IF;
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', schema, counts, number_column || '_count',
+            format('leads that have the number in column %I', number_column));
+    END LOOP;
 
-    IF to_regclass(format('%I.campaign_phone_disqualifications', schema)) IS NULL THEN
+    IF tracked.disqualifications IS NULL THEN
         EXECUTE format($ddl$
-            CREATE TABLE %1$I.campaign_phone_disqualifications (
-                %2$s,
+            CREATE TABLE %1$I.%2$I (
+                %3$s
                 phone @extschema@.e164 NOT NULL,
                 entry integer NOT NULL,
                 source text NOT NULL,
@@ -411,31 +669,24 @@ BEGIN
                 lifted_by text,
                 lifted_at timestamptz,
                 lift_reason text,
-                PRIMARY KEY (%3$I, phone, entry)
-            )
-        $ddl$, schema, campaign_definition, campaign.attname);
-        EXECUTE format('CREATE UNIQUE INDEX campaign_phone_disqualifications_standing_idx
-                        ON %I.campaign_phone_disqualifications (%I, phone, source) WHERE lifted_at IS NULL',
-                        schema, campaign.attname);
-        EXECUTE format('CREATE INDEX campaign_phone_disqualifications_expires_at_idx
-                        ON %I.campaign_phone_disqualifications (expires_at)
-                        WHERE lifted_at IS NULL AND expires_at IS NOT NULL', schema);
-        EXECUTE format('ALTER TABLE %I.campaign_phone_disqualifications OWNER TO %s', schema, owner);
-        EXECUTE format('COMMENT ON TABLE %I.campaign_phone_disqualifications IS %L', schema,
-            'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.entry IS %L', schema,
-            'running number of the entry, for its campaign and number');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.source IS %L', schema,
-            'who or what asks for it; entries of different sources stand and are lifted on their own');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.expires_at IS %L', schema,
-            'from when expire_disqualifications() lifts the entry');
-        EXECUTE format('COMMENT ON COLUMN %I.campaign_phone_disqualifications.lifted_at IS %L', schema,
-            'when the entry was lifted; NULL while it stands');
+                PRIMARY KEY (%4$s, entry)
+            );
+            CREATE UNIQUE INDEX %5$s ON %1$I.%2$I (%4$s, source) WHERE lifted_at IS NULL;
+            CREATE INDEX %6$s ON %1$I.%2$I (expires_at) WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
+            ALTER TABLE %1$I.%2$I OWNER TO %7$s;
+            COMMENT ON COLUMN %1$I.%2$I.entry IS 'running number of the entry, for its campaign and number';
+            COMMENT ON COLUMN %1$I.%2$I.source IS 'who or what asks for it; entries of different sources stand and are lifted on their own';
+            COMMENT ON COLUMN %1$I.%2$I.expires_at IS 'from when expire_disqualifications() lifts the entry';
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it stands'
+        $ddl$, schema, disqualifications, campaign_definition, key, names[2], names[3], owner);
     END IF;
+    EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, disqualifications, @extschema@.lead_phones_ledger_comment(tracked.leads));
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_tables(@extschema@.lead_phone_tables, name, name, name, pg_attribute) IS
+    'internal: creates campaign_phone_counts and campaign_phone_disqualifications beside the leads table, under these names';
 
-CREATE FUNCTION @extschema@.lead_phones_create_suppressions(leads regclass) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_create_suppressions(leads regclass, suppressions name, suppressed name) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -445,7 +696,7 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE n.nspname = schema AND c.relname IN ('phone_suppressions', 'suppressed_phones')
+         WHERE n.nspname = schema AND c.relname IN (suppressions, suppressed)
     LOOP
         IF found.relkind NOT IN ('r', 'p') OR found.relowner <> owner THEN
             RAISE EXCEPTION 'table "%.%" exists already, %', schema, found.relname,
@@ -455,9 +706,9 @@ BEGIN
                       HINT = 'Rename it, or move the leads table into a schema of its own.';
         END IF;
     END LOOP;
-    IF to_regclass(format('%I.phone_suppressions', schema)) IS NULL THEN
+    IF to_regclass(format('%I.%I', schema, suppressions)) IS NULL THEN
         EXECUTE format($ddl$
-            CREATE TABLE %1$I.phone_suppressions (
+            CREATE TABLE %1$I.%2$I (
                 entry integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
                 source text NOT NULL,
                 reason text,
@@ -467,67 +718,48 @@ BEGIN
                 lifted_by text,
                 lifted_at timestamptz,
                 lift_reason text);
-            ALTER TABLE %1$I.phone_suppressions OWNER TO %2$s;
-            COMMENT ON TABLE %1$I.phone_suppressions IS 'ledger of numbers that are out in every campaign: what was said of them, by one call';
-            COMMENT ON COLUMN %1$I.phone_suppressions.lifted_at IS 'when all of its numbers were lifted together; NULL while it stands'$ddl$, schema, owner);
+            ALTER TABLE %1$I.%2$I OWNER TO %3$s;
+            COMMENT ON TABLE %1$I.%2$I IS 'ledger of numbers that are out in every campaign: what was said of them, by one call';
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it stands'$ddl$, schema, suppressions, owner);
     END IF;
-    IF to_regclass(format('%I.suppressed_phones', schema)) IS NULL THEN
+    IF to_regclass(format('%I.%I', schema, suppressed)) IS NULL THEN
         -- Small rows: of a registry there are millions.
         EXECUTE format($ddl$
-            CREATE TABLE %1$I.suppressed_phones (
+            CREATE TABLE %1$I.%2$I (
                 number bigint NOT NULL,
                 entry integer NOT NULL,
                 lifted_by text,
                 lifted_at timestamptz,
                 lift_reason text);
-            CREATE INDEX suppressed_phones_number_idx ON %1$I.suppressed_phones (number) WHERE lifted_at IS NULL;
-            CREATE INDEX suppressed_phones_entry_idx ON %1$I.suppressed_phones USING brin (entry);
-            ALTER TABLE %1$I.suppressed_phones OWNER TO %2$s;
-            COMMENT ON TABLE %1$I.suppressed_phones IS 'ledger of numbers that are out in every campaign; nothing is ever deleted from it';
-            COMMENT ON COLUMN %1$I.suppressed_phones.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
-            COMMENT ON COLUMN %1$I.suppressed_phones.entry IS 'what was said of it, in phone_suppressions';
-            COMMENT ON COLUMN %1$I.suppressed_phones.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, owner);
+            CREATE INDEX ON %1$I.%2$I (number) WHERE lifted_at IS NULL;
+            CREATE INDEX ON %1$I.%2$I USING brin (entry);
+            ALTER TABLE %1$I.%2$I OWNER TO %3$s;
+            COMMENT ON TABLE %1$I.%2$I IS 'ledger of numbers that are out in every campaign; nothing is ever deleted from it';
+            COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
+            COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, suppressed, owner,
+            replace(suppressions, '''', ''''''));
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass) IS
-    'internal: creates phone_suppressions and suppressed_phones beside the leads table';
-
-CREATE FUNCTION @extschema@.lead_phones_ledger(tracked @extschema@.lead_phone_tables, name name) RETURNS regclass
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-    RETURN (
-        SELECT c.oid::regclass FROM pg_catalog.pg_class AS d
-          JOIN pg_catalog.pg_class AS c ON c.relnamespace = d.relnamespace AND c.relname = name AND c.relkind IN ('r', 'p')
-         WHERE d.oid = (tracked).disqualifications);
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_ledger(@extschema@.lead_phone_tables, name) IS
-    'internal: phone_suppressions or suppressed_phones of a tracked table; NULL where it was tracked before there were such';
+COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass, name, name) IS
+    'internal: creates phone_suppressions and suppressed_phones beside the leads table, under these names';
 
 CREATE FUNCTION @extschema@.lead_phones_out_everywhere(tracked @extschema@.lead_phone_tables) RETURNS text
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    numbers constant regclass := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones');
-    entries constant regclass := @extschema@.lead_phones_ledger(tracked, 'phone_suppressions');
-BEGIN
-    IF num_nulls(numbers, entries) = 0 THEN
-        RETURN format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL', numbers, entries);
-    END IF;
-    RETURN NULL;
-END
+    SELECT format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL', (tracked).suppressed, (tracked).suppressions)
+     WHERE num_nulls((tracked).suppressed, (tracked).suppressions) = 0
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"';
+    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"; NULL where the table was tracked before there were such';
 
 CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_tables) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('SELECT d.%1$I AS campaign, d.phone FROM %2$s AS d WHERE d.lifted_at IS NULL', (tracked).campaign_column, (tracked).disqualifications)
-        || coalesce((SELECT format(' UNION SELECT o.%1$I, o.phone FROM %2$s AS o CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(o.phone)) AS k WHERE EXISTS (SELECT FROM %3$s WHERE s.number = k)',
-                                (tracked).campaign_column, (tracked).counts, e)
+    SELECT format('SELECT %1$s AS campaign, d.phone FROM %2$s AS d WHERE d.lifted_at IS NULL', @extschema@.lead_phones_campaign(tracked, 'd'), (tracked).disqualifications)
+        || coalesce((SELECT format(' UNION SELECT %1$s, o.phone FROM %2$s AS o CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(o.phone)) AS k WHERE EXISTS (SELECT FROM %3$s WHERE s.number = k)',
+                                @extschema@.lead_phones_campaign(tracked, 'o'), (tracked).counts, e)
                        FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), '')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_here(@extschema@.lead_phone_tables) IS
@@ -540,10 +772,12 @@ DECLARE
     arguments text;
 BEGIN
     PERFORM @extschema@.lead_phones_allow_triggers(leads);
-    SELECT string_agg(quote_literal(k.key || '=' || (settings ->> k.key)), ', ' ORDER BY k.place) INTO arguments
-      FROM unnest('{campaign_column,phone_column,mobile_column,region,region_column,on_invalid,count_at,
-                    schema,counts,disqualifications,member}'::text[]) WITH ORDINALITY AS k (key, place)
-     WHERE settings ->> k.key IS NOT NULL;
+    -- what is not said has its default, but for the columns of numbers: one argument for each
+    SELECT string_agg(quote_literal(k.key || '=' || coalesce(c.name, settings ->> k.key)), ', ' ORDER BY k.place, c.place) INTO arguments
+      FROM unnest('{campaign_column,phone_column,region,region_column,region_code,on_invalid,in_place,keep_extensions,count_at,
+                    schema,counts,disqualifications,suppressions,suppressed,member}'::text[]) WITH ORDINALITY AS k (key, place)
+      LEFT JOIN jsonb_array_elements_text(settings -> 'phone_columns') WITH ORDINALITY AS c (name, place) ON k.key = 'phone_column'
+     WHERE coalesce(c.name, settings ->> k.key) IS NOT NULL AND (k.key, settings ->> k.key) IS DISTINCT FROM ('member', 'false');
     -- BEFORE ROW triggers fire by name: "zz", so that what the application's own triggers write is normalized too.
     -- A partition has them from its partitioned table.
     -- No WHEN clause and no list of columns: Postgres would tie the columns to it, and let nobody alter their types.
@@ -567,6 +801,57 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_has_index(tracked @extschema@.lead_phone_tables, member regclass, number_column name) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    keyed constant name := CASE WHEN tracked.in_place THEN number_column ELSE number_column || '_e164' END;
+    is_plain constant boolean := @extschema@.lead_phones_stored(tracked, number_column) = format('l.%I', keyed);
+    place constant int := CASE WHEN tracked.campaign_column IS NULL THEN 0 ELSE 1 END;
+BEGIN
+    -- A partition has it from its partitioned table.
+    RETURN (SELECT c.relispartition FROM pg_catalog.pg_class AS c WHERE c.oid = member) OR EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+          JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+          JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
+          JOIN pg_catalog.pg_attribute AS n ON n.attrelid = member AND n.attname = keyed
+         WHERE i.indrelid = member AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[place] = n.attcollation
+           AND (place = 0 OR i.indkey[0] = (SELECT a.attnum FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = member AND a.attname = tracked.campaign_column))
+           AND CASE WHEN is_plain THEN i.indkey[place] = n.attnum
+                    ELSE i.indkey[place] = 0 AND pg_get_indexdef(i.indexrelid, place + 1, false) = format('(%I)::text', keyed) END);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_has_index(@extschema@.lead_phone_tables, regclass, name) IS
+    'internal: whether a table has an index on campaign and number';
+
+CREATE FUNCTION @extschema@.lead_phones_index_columns(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    stored constant text := substr(@extschema@.lead_phones_stored(tracked, number_column), 3);
+BEGIN
+    RETURN concat_ws(', ', quote_ident(tracked.campaign_column), CASE WHEN stored LIKE '%::pg\_catalog.text' THEN format('(%s)', stored) ELSE stored END);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_index_columns(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of the columns of the index on campaign and number';
+
+CREATE FUNCTION @extschema@.lead_phones_create_indexes(tracked @extschema@.lead_phone_tables, member regclass) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    number_column name;
+BEGIN
+    FOREACH number_column IN ARRAY tracked.phone_columns LOOP
+        IF NOT @extschema@.lead_phones_has_index(tracked, member, number_column) THEN
+            EXECUTE format('CREATE INDEX ON %s (%s)', member, @extschema@.lead_phones_index_columns(tracked, number_column));
+        END IF;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_indexes(@extschema@.lead_phone_tables, regclass) IS
+    'internal: creates the indexes on campaign and number, where there are none';
+
 CREATE FUNCTION @extschema@.lead_phones_follow_row_security(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -576,8 +861,7 @@ BEGIN
     IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads) THEN
         RETURN;
     END IF;
-    FOREACH beside IN ARRAY array_remove(ARRAY[tracked.counts, tracked.disqualifications, @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'),
-            @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')], NULL) LOOP
+    FOREACH beside IN ARRAY array_remove(ARRAY[tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed], NULL) LOOP
         IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c WHERE c.oid = beside) THEN
             EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beside);
             RAISE NOTICE 'table "%" has row-level security now, as the leads have', beside
@@ -598,18 +882,18 @@ DECLARE
 BEGIN
     -- Of a ledger that was lost the marks are left: who is out stays out.
     EXECUTE format($dml$
-        INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at)
-        SELECT m.campaign, m.phone, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
-          FROM (SELECT l.%2$I AS campaign, %3$s AS phone FROM %4$s AS l WHERE l.%5$I
-                 UNION
-                SELECT l.%2$I, %6$s FROM %4$s AS l WHERE l.%7$I) AS m
-          LEFT JOIN (SELECT d.%2$I AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
-                       FROM %1$s AS d GROUP BY d.%2$I, d.phone) AS e ON e.campaign = m.campaign AND e.phone = m.phone
+        INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at)
+        SELECT %3$s, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
+          FROM (%4$s) AS m
+          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+                       FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
          WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE
-           AND NOT EXISTS (SELECT FROM %8$s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))$dml$,
-        tracked.disqualifications, tracked.campaign_column,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.leads, tracked.phone_column || '_disqualified',
-        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified',
+           AND NOT EXISTS (SELECT FROM %7$s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))$dml$,
+        tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
+        (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
+                    @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')
+           FROM unnest(tracked.phone_columns) AS n),
+        @extschema@.lead_phones_campaign(tracked, 'd'), @extschema@.lead_phones_operator(tracked, 3::smallint),
         @extschema@.lead_phones_out_everywhere(tracked))
       USING @extschema@.lead_phones_caller(), clock_timestamp();
     GET DIAGNOSTICS adopted = ROW_COUNT;
@@ -623,43 +907,126 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
     'internal: makes entries of marks that have none';
 
-CREATE OR REPLACE FUNCTION @extschema@.track_lead_phones(
-    leads regclass,
-    campaign_column name DEFAULT 'campaign_id',
-    phone_column name DEFAULT 'phone',
-    mobile_column name DEFAULT 'mobile',
-    region text DEFAULT 'US',
-    region_column name DEFAULT NULL,
-    on_invalid text DEFAULT 'keep',
-    backfill boolean DEFAULT true,
-    count_at text DEFAULT 'read',
-    OUT total_leads bigint,
-    OUT numbers_normalized bigint,
-    OUT left_invalid bigint,
-    OUT unique_numbers bigint)
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+CREATE FUNCTION @extschema@.lead_phones_meaning(number_column name, purpose text) RETURNS text
+    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('%s; kept by lead_phones', CASE purpose
+        WHEN 'mark' THEN 'the number is not to be called in this campaign'
+        WHEN 'e164' THEN format('the number in column %I, in E.164', number_column)
+        ELSE format('the extension of the number in column %I', number_column) END)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_meaning(name, text) IS
+    'internal: the comment on a column that is kept beside a column of numbers';
+
+CREATE FUNCTION @extschema@.lead_phones_ledger_comment(leads regclass) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT format('ledger of disqualified and requalified phone numbers of %s; nothing is ever deleted from it', @extschema@.lead_phones_table_name(leads))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_ledger_comment(regclass) IS
+    'internal: the comment on the ledger of a table, by which it is known when the table is tracked again';
+
+CREATE FUNCTION @extschema@.lead_phones_is_others(ledger regclass, leads regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    named constant text := substring(obj_description(ledger, 'pg_class') FROM '^ledger of .* phone numbers of (.*); nothing is ever deleted from it$');
+    other regclass;
+BEGIN
+    other := to_regclass(named);
+    -- of a table that is gone, who is out stays out
+    RETURN other <> leads;
+EXCEPTION WHEN syntax_error OR invalid_name THEN
+    -- a comment of somebody's own
+    RETURN false;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_others(regclass, regclass) IS
+    'internal: whether a ledger that an earlier tracking has left is that of another table';
+
+CREATE FUNCTION @extschema@.lead_phones_add_column(
+    leads regclass, number_column name, kept name, purpose text, backfill boolean) RETURNS boolean
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    meaning constant text := @extschema@.lead_phones_meaning(number_column, purpose);
+    there constant pg_catalog.pg_attribute := (SELECT a FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = leads AND a.attname = kept AND NOT a.attisdropped);
+BEGIN
+    IF there.attname IS NULL THEN
+        -- A lead without a mark is not counted yet.
+        EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', leads, kept, CASE purpose
+            WHEN 'mark' THEN 'boolean' || CASE WHEN backfill THEN ' NOT NULL DEFAULT false' ELSE '' END
+            WHEN 'e164' THEN '@extschema@.e164'
+            ELSE 'text' END);
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, kept, meaning);
+        RETURN true;
+    END IF;
+    IF purpose = 'mark' AND NOT backfill THEN
+        RAISE EXCEPTION 'table "%" has a column "%" already', leads, kept
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = 'Without backfill, leads that are there are told from later ones by that column, which is added.',
+                  HINT = format('Run ALTER TABLE %s DROP COLUMN %I, or track the table with backfill => true.', leads, kept);
+    END IF;
+    IF purpose = 'extension' AND col_description(leads, there.attnum) IS DISTINCT FROM meaning THEN
+        RAISE EXCEPTION 'table "%" has a column "%" already', leads, kept
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = format('The extensions of column "%s" would be written there.', number_column),
+                  HINT = format('Rename it, or, if they are to be, run COMMENT ON COLUMN %s.%I IS %L.', leads, kept, meaning);
+    END IF;
+    PERFORM @extschema@.lead_phones_check_column(leads, kept, 'phone_columns', purpose);
+    RETURN false;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_add_column(regclass, name, name, text, boolean) IS
+    'internal: adds a column that is kept beside a column of numbers, where there is none; whether it did';
+
+CREATE FUNCTION @extschema@.lead_phones_tracked_by(leads regclass, settings jsonb) RETURNS @extschema@.lead_phone_tables
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables;
+    schema constant name := settings ->> 'schema';
+BEGIN
+    tracked := jsonb_populate_record(tracked, settings - '{counts,disqualifications,suppressions,suppressed}'::text[]);
+    tracked.leads := leads;
+    tracked.phone_column := tracked.phone_columns[1];
+    tracked.mobile_column := tracked.phone_columns[2];
+    tracked.counts := to_regclass(format('%I.%I', schema, settings ->> 'counts'));
+    tracked.disqualifications := to_regclass(format('%I.%I', schema, settings ->> 'disqualifications'));
+    tracked.suppressions := to_regclass(format('%I.%I', schema, settings ->> 'suppressions'));
+    tracked.suppressed := to_regclass(format('%I.%I', schema, settings ->> 'suppressed'));
+    RETURN tracked;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_tracked_by(regclass, jsonb) IS
+    'internal: a table as lead_phone_tables will show it, once it is tracked by these settings';
+
+CREATE FUNCTION @extschema@.lead_phones_settings_for(
+    leads regclass, campaign_column name, phone_columns name[], region text, region_column text, on_invalid text, backfill boolean, count_at text,
+    in_place boolean, keep_extensions boolean, counts name, disqualifications name) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     schema name;
-    campaign pg_catalog.pg_attribute;
-    number_column name;
-    other regclass;
     settings jsonb;
     tracked @extschema@.lead_phone_tables;
+    current_settings jsonb;
+    is_first boolean;
+    region_code name;
+    number_column name;
+    other record;
 BEGIN
-    IF leads IS NULL OR campaign_column IS NULL OR phone_column IS NULL OR mobile_column IS NULL
-       OR region IS NULL OR on_invalid IS NULL OR backfill IS NULL OR count_at IS NULL THEN
+    IF leads IS NULL OR on_invalid IS NULL OR backfill IS NULL OR count_at IS NULL OR in_place IS NULL OR keep_extensions IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
                 WHEN leads IS NULL THEN 'leads'
-                WHEN campaign_column IS NULL THEN 'campaign_column'
-                WHEN phone_column IS NULL THEN 'phone_column'
-                WHEN mobile_column IS NULL THEN 'mobile_column'
-                WHEN region IS NULL THEN 'region'
                 WHEN on_invalid IS NULL THEN 'on_invalid'
                 WHEN backfill IS NULL THEN 'backfill'
-                ELSE 'count_at' END
+                WHEN count_at IS NULL THEN 'count_at'
+                WHEN in_place IS NULL THEN 'in_place'
+                ELSE 'keep_extensions' END
             USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Of the parameters of track_lead_phones, only region_column can be NULL.';
+                  HINT = 'Leave it out for its default.';
     END IF;
     IF upper(region) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
         RAISE EXCEPTION 'region "%" does not exist', region
@@ -671,92 +1038,223 @@ BEGIN
         RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';
     END IF;
+    IF on_invalid = 'null' AND NOT in_place THEN
+        RAISE EXCEPTION 'on_invalid cannot be "null" with in_place => false'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The columns of the application stay as they are.', HINT = 'Use keep or reject.';
+    END IF;
     IF count_at NOT IN ('read', 'commit') THEN
         RAISE EXCEPTION 'count_at cannot be "%"', count_at
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use read or commit.';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
-    IF phone_column = mobile_column THEN
-        RAISE EXCEPTION 'phone_column and mobile_column are both "%"', phone_column
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name two different columns.';
+    SELECT n.nspname INTO schema FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads;
+    IF phone_columns IS NULL THEN
+        phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
     END IF;
-    campaign := @extschema@.lead_phones_check_column(leads, campaign_column, 'campaign_column', 'campaign');
-    PERFORM @extschema@.lead_phones_check_column(leads, phone_column, 'phone_column', 'number');
-    PERFORM @extschema@.lead_phones_check_column(leads, mobile_column, 'mobile_column', 'number');
+    IF cardinality(phone_columns) NOT BETWEEN 1 AND 8 OR array_position(phone_columns, NULL) IS NOT NULL
+       OR cardinality(phone_columns) <> (SELECT count(DISTINCT n) FROM unnest(phone_columns) AS n)
+       OR campaign_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = leads AND a.attname = campaign_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        PERFORM @extschema@.lead_phones_suggest(leads, campaign_column, phone_columns);
+    END IF;
+    IF campaign_column IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_check_column(leads, campaign_column, 'campaign_column', 'campaign');
+    END IF;
+    FOREACH number_column IN ARRAY phone_columns LOOP
+        PERFORM @extschema@.lead_phones_check_column(leads, number_column, 'phone_columns', CASE WHEN in_place THEN 'text' ELSE 'number' END);
+        IF on_invalid = 'null' AND (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = number_column) THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be NULL', number_column, leads
+                USING ERRCODE = 'not_null_violation', DETAIL = 'With on_invalid => ''null'', what is no valid number becomes NULL.',
+                      HINT = 'Use keep or reject.';
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.lead_phones_check_names(leads, campaign_column, phone_columns, in_place, keep_extensions);
     IF region_column IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_check_column(leads, region_column, 'region_column', 'region');
+        -- A column can have a dot in its name.
+        IF strpos(region_column, '.') > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = leads AND a.attname::text = region_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            region_code := substr(region_column, strpos(region_column, '.') + 1);
+            region_column := split_part(region_column, '.', 1);
+        END IF;
+        PERFORM @extschema@.lead_phones_check_column(leads, region_column::name, 'region_column', CASE WHEN region_code IS NULL THEN 'text' ELSE 'reference' END);
     END IF;
 
-    schema := (SELECT n.nspname FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
+    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_settings_for.leads;
+    SELECT @extschema@.lead_phones_settings(t.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert' AND tracked.leads IS NOT NULL;
+    -- the table may have been moved since
+    schema := coalesce(current_settings ->> 'schema', schema);
+    is_first := NOT EXISTS (
+        SELECT FROM @extschema@.lead_phone_tables AS t
+          JOIN pg_catalog.pg_class AS l ON l.oid = t.leads AND l.relnamespace = (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = lead_phones_settings_for.leads)
+          JOIN pg_catalog.pg_class AS c ON c.oid IN (t.counts, t.disqualifications) AND c.relowner = l.relowner
+         WHERE t.leads <> lead_phones_settings_for.leads
+           AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications'))
+        -- what an earlier tracking has left, if it was of this table, and its campaigns are the same
+        AND @extschema@.lead_phones_is_others(to_regclass(format('%I.campaign_phone_disqualifications', schema)), leads) IS NOT TRUE
+        AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+         WHERE i.indrelid = to_regclass(format('%I.campaign_phone_counts', schema)) AND i.indisprimary
+           AND (i.indnatts <> num_nonnulls(campaign_column, 'phone') OR campaign_column IS NOT NULL
+                AND @extschema@.lead_phones_type_of(i.indrelid, campaign_column) IS DISTINCT FROM @extschema@.lead_phones_type_of(leads, campaign_column)));
+    counts := coalesce(counts, current_settings ->> 'counts',
+        CASE WHEN is_first THEN 'campaign_phone_counts' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_counts') END);
+    disqualifications := coalesce(disqualifications, current_settings ->> 'disqualifications',
+        CASE WHEN is_first THEN 'campaign_phone_disqualifications' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_disqualifications') END);
+    -- what is in force already, and else as the ledger is called
     settings := jsonb_build_object(
-        'campaign_column', campaign_column, 'phone_column', phone_column, 'mobile_column', mobile_column,
-        'region', upper(region), 'region_column', region_column, 'on_invalid', on_invalid, 'count_at', count_at,
-        'schema', schema, 'counts', 'campaign_phone_counts', 'disqualifications', 'campaign_phone_disqualifications');
+        'campaign_column', campaign_column, 'phone_columns', phone_columns,
+        'region', coalesce(upper(region), CASE WHEN region_code IS NULL THEN 'US' ELSE 'ZZ' END), 'region_column', region_column, 'region_code', region_code,
+        'on_invalid', on_invalid, 'in_place', in_place, 'keep_extensions', keep_extensions, 'count_at', count_at,
+        'schema', schema, 'counts', counts, 'disqualifications', disqualifications,
+        'suppressions', coalesce(current_settings ->> 'suppressions', CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'phone_suppressions'
+            ELSE @extschema@.lead_phones_name_beside(leads, '_phone_suppressions') END),
+        'suppressed', coalesce(current_settings ->> 'suppressed', CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
+            ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END),
+        'member', false);
+    IF current_settings <> settings THEN
+        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('It is tracked with %s.', (
+                      SELECT string_agg(format('%s %s', k.key, coalesce(current_settings ->> k.key, 'NULL')), ', ' ORDER BY k.place)
+                        FROM jsonb_object_keys(settings) WITH ORDINALITY AS k (key, place)
+                       WHERE current_settings -> k.key <> settings -> k.key)),
+                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
+    END IF;
+    PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_tracked_by(leads, settings));
     PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
-
-    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = track_lead_phones.leads;
-    IF FOUND AND (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
-                  tracked.region_column, tracked.on_invalid, tracked.count_at)
-            IS DISTINCT FROM (campaign_column, phone_column, mobile_column, upper(region), region_column, on_invalid, count_at) THEN
-        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('It is tracked with campaign_column %s, phone_column %s, mobile_column %s, region %s, region_column %s, on_invalid %s, count_at %s.',
-                      tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region,
-                      coalesce(tracked.region_column, 'NULL'), tracked.on_invalid, tracked.count_at),
-                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
-    END IF;
-    SELECT t.leads INTO other FROM @extschema@.lead_phone_tables AS t
-     WHERE t.leads <> track_lead_phones.leads
-       -- what a stranger's own trigger says is of no account
-       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.leads)
-           = (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = t.counts)
-       AND t.counts = (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                        WHERE n.nspname = schema AND c.relname = 'campaign_phone_counts');
+    SELECT t.leads, c.relname INTO other FROM @extschema@.lead_phone_tables AS t
+      JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
+      -- what a stranger's own trigger says is of no account
+      JOIN pg_catalog.pg_class AS c ON c.oid IN (t.counts, t.disqualifications) AND c.relowner = l.relowner
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
+     WHERE t.leads <> lead_phones_settings_for.leads
+       AND c.relname::text IN (settings ->> 'counts', settings ->> 'disqualifications')
+     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'schema "%" has a tracked table already: "%"', schema, other
+        RAISE EXCEPTION 'table "%" belongs to another tracked table: "%"', other.relname, other.leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'campaign_phone_counts belongs to one leads table.',
-                  HINT = format('Move "%s" into a schema of its own, or untrack "%s".', leads, other);
+                  DETAIL = 'Counts and ledger are of one leads table.',
+                  HINT = 'Name others with counts => ''...'' and disqualifications => ''...'', or leave these out.';
     END IF;
+    RETURN settings;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_settings_for(
+    regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
+    'internal: the settings of a table that is to be tracked; an error where it cannot';
 
+CREATE FUNCTION @extschema@.lead_phones_name_beside(leads regclass, ending text) RETURNS name
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    beside constant text := (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = leads) || ending;
+BEGIN
+    IF octet_length(beside) > 63 THEN
+        RAISE EXCEPTION 'the name of table "%" is too long', leads
+            USING ERRCODE = 'name_too_long',
+                  DETAIL = format('Another table of its schema is tracked, so that one of its own would be called after it, with %s at the end.', ending),
+                  HINT = 'Rename it to at most 39 bytes.';
+    END IF;
+    RETURN beside;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_name_beside(regclass, text) IS
+    'internal: the name of a table that is called after a leads table';
+
+CREATE FUNCTION @extschema@.lead_phones_suggest(leads regclass, campaign_column name, phone_columns name[]) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    columns constant text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = leads AND a.attnum > 0 AND NOT a.attisdropped);
+    has_campaign constant boolean := EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = leads AND a.attname = campaign_column AND a.attnum > 0 AND NOT a.attisdropped);
+    -- by their names
+    numbers name[];
+    call text;
+BEGIN
+    SELECT array_agg(a.attname ORDER BY a.attnum) INTO numbers FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+       AND @extschema@.lead_phones_admits(@extschema@.lead_phones_base_type_of(a.atttypid), 'number')
+       AND a.attname ~* '(phone|mobile|cell|tel(efon|$|_)|^fax|_fax)' AND a.attname !~ '_(e164|extension|count|disqualified)$';
+    IF cardinality(phone_columns) BETWEEN 1 AND 8 AND array_position(phone_columns, NULL) IS NULL
+       AND cardinality(phone_columns) = (SELECT count(DISTINCT n) FROM unnest(phone_columns) AS n)
+       AND NOT EXISTS (SELECT FROM unnest(phone_columns) AS n WHERE n NOT IN (SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads)) THEN
+        numbers := phone_columns;
+    END IF;
+    call := format('SELECT * FROM track_lead_phones(%s)', concat_ws(', ', quote_literal(leads),
+        CASE WHEN campaign_column IS NULL OR NOT has_campaign THEN 'campaign_column => NULL'
+             WHEN campaign_column <> 'campaign_id' THEN format('campaign_column => %L', campaign_column) END,
+        CASE WHEN numbers IS DISTINCT FROM '{phone,mobile}' THEN format('phone_columns => %L', coalesce(numbers[1:8]::text, '{...}')) END,
+        CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
+                           WHERE a.attrelid = leads AND a.attname = ANY (numbers[1:8])
+                             AND (b.type_modifier - 4 BETWEEN 0 AND 15 OR NOT @extschema@.lead_phones_admits(b.base_type, 'text'))) THEN 'in_place => false' END));
+    IF campaign_column IS NOT NULL AND NOT has_campaign THEN
+        RAISE EXCEPTION 'table "%" has no column "%"', leads, campaign_column
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('The column is named by campaign_column. The table has %s.', columns),
+                  HINT = format('Without campaigns, the whole table is one: %s. Or name another column with campaign_column => ''...''.', call);
+    END IF;
+    RAISE EXCEPTION '%', CASE
+            WHEN cardinality(phone_columns) = 0 THEN format('table "%s" has no column "phone" or "mobile"', leads)
+            WHEN cardinality(phone_columns) > 8 THEN format('%s columns of numbers are too many', cardinality(phone_columns))
+            ELSE 'phone_columns names a column twice, or NULL' END
+        USING ERRCODE = CASE WHEN cardinality(phone_columns) = 0 THEN 'undefined_column' ELSE 'invalid_parameter_value' END,
+              DETAIL = format('A table is tracked by one to eight columns of numbers. The table has %s.', columns),
+              HINT = format('Name them: %s.', call);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_suggest(regclass, name, name[]) IS
+    'internal: an error that names the call by which a table can be tracked';
+
+CREATE OR REPLACE FUNCTION @extschema@.track_lead_phones(
+    leads regclass,
+    campaign_column name DEFAULT 'campaign_id',
+    phone_columns name[] DEFAULT NULL,
+    region text DEFAULT NULL,
+    region_column text DEFAULT NULL,
+    on_invalid text DEFAULT 'keep',
+    backfill boolean DEFAULT true,
+    count_at text DEFAULT 'read',
+    in_place boolean DEFAULT true,
+    keep_extensions boolean DEFAULT false,
+    counts name DEFAULT NULL,
+    disqualifications name DEFAULT NULL,
+    OUT total_leads bigint,
+    OUT numbers_normalized bigint,
+    OUT left_invalid bigint,
+    OUT unique_numbers bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    settings jsonb;
+    tracked @extschema@.lead_phone_tables;
+    campaign pg_catalog.pg_attribute;
+    number_column name;
+BEGIN
+    settings := @extschema@.lead_phones_settings_for(leads, campaign_column, phone_columns, region, region_column, on_invalid, backfill, count_at,
+        in_place, keep_extensions, counts, disqualifications);
+    tracked := @extschema@.lead_phones_tracked_by(leads, settings);
+    IF tracked.campaign_column IS NOT NULL THEN
+        campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
+    END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
-    PERFORM @extschema@.lead_phones_create_tables(leads, schema, campaign);
-    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
-        IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
-                        WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified' AND NOT a.attisdropped) THEN
-            -- A lead without a mark is not counted yet.
-            EXECUTE format('ALTER TABLE %s ADD COLUMN %I boolean %s',
-                leads, number_column || '_disqualified', CASE WHEN backfill THEN 'NOT NULL DEFAULT false' ELSE '' END);
-            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, number_column || '_disqualified',
-                'the number is not to be called in this campaign; kept by lead_phones');
-        ELSIF NOT backfill THEN
-            RAISE EXCEPTION 'table "%" has a column "%" already', leads, number_column || '_disqualified'
-                USING ERRCODE = 'duplicate_column',
-                      DETAIL = 'Without backfill, leads that are there are told from later ones by that column, which is added.',
-                      HINT = format('Run ALTER TABLE %s DROP COLUMN %I, or track the table with backfill => true.',
-                          leads, number_column || '_disqualified');
-        END IF;
-        PERFORM @extschema@.lead_phones_check_column(leads, (number_column || '_disqualified')::name,
-            CASE number_column WHEN phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'mark');
-    END LOOP;
+    PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
+    PERFORM @extschema@.lead_phones_add_column(leads, n.name, k.column_name, k.purpose, backfill)
+       FROM unnest(tracked.phone_columns) WITH ORDINALITY AS n (name, place)
+      CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n.name, tracked.in_place, tracked.keep_extensions) AS k
+      ORDER BY n.place;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
-    tracked.leads := leads;
-    tracked.campaign_column := campaign_column;
-    tracked.phone_column := phone_column;
-    tracked.mobile_column := mobile_column;
-    tracked.region := upper(region);
-    tracked.region_column := region_column;
-    tracked.on_invalid := on_invalid;
-    tracked.count_at := count_at;
-    tracked.counts := format('%I.campaign_phone_counts', schema)::regclass;
-    tracked.disqualifications := format('%I.campaign_phone_disqualifications', schema)::regclass;
-    PERFORM @extschema@.lead_phones_create_suppressions(leads);
+    PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'suppressions', settings ->> 'suppressed');
+    tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
-    PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, campaign_column),
-            @extschema@.lead_phones_colocate(leads, tracked.disqualifications, campaign_column);
+    PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, tracked.campaign_column),
+            @extschema@.lead_phones_colocate(leads, tracked.disqualifications, tracked.campaign_column);
 
     PERFORM @extschema@.lead_phones_drop_triggers(m) FROM @extschema@.lead_phones_members(leads) AS m;
     IF backfill THEN
@@ -770,7 +1268,8 @@ BEGIN
        FROM @extschema@.lead_phones_members(leads) AS m;
     IF NOT backfill THEN
         EXECUTE format('DELETE FROM %s AS c WHERE NOT c.disqualified', tracked.counts);
-        EXECUTE format('UPDATE %s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 WHERE c.lead_count <> 0', tracked.counts);
+        EXECUTE format('UPDATE %s AS c SET lead_count = 0, %s WHERE c.lead_count <> 0', tracked.counts,
+            @extschema@.lead_phones_each(tracked, '%3$I = 0', ', '));
         PERFORM @extschema@.lead_phones_apply_standing(tracked);
         RETURN;
     END IF;
@@ -780,7 +1279,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_progress(leads, 'marking');
     PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);
     -- where an earlier call left them to a backfill
-    FOREACH number_column IN ARRAY ARRAY[phone_column, mobile_column] LOOP
+    FOREACH number_column IN ARRAY tracked.phone_columns LOOP
         IF NOT (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a
                  WHERE a.attrelid = leads AND a.attname = number_column || '_disqualified') THEN
             EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false, ALTER COLUMN %2$I SET NOT NULL',
@@ -788,34 +1287,306 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_progress(leads, 'indexing');
-    PERFORM @extschema@.lead_phones_create_index(m, campaign_column, phone_column),
-            @extschema@.lead_phones_create_index(m, campaign_column, mobile_column)
-       FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_create_indexes(tracked, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_progress(leads, NULL);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
+    'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
+
+CREATE OR REPLACE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root regclass := @extschema@.lead_phones_root(leads);
+    ledger regclass;
+BEGIN
+    IF leads IS NULL THEN
+        RAISE EXCEPTION 'leads must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the tracked table.';
+    END IF;
+    IF root <> leads THEN
+        RAISE EXCEPTION 'table "%" belongs to tracked table "%"', leads, root
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its leads are counted with those of that table.',
+                  HINT = format('Detach it, or run untrack_lead_phones(%L).', root);
+    END IF;
+    SELECT t.disqualifications INTO ledger FROM @extschema@.lead_phone_tables AS t
+      JOIN pg_catalog.pg_class AS c ON c.oid = t.disqualifications AND pg_has_role(c.relowner, 'USAGE')
+     WHERE t.leads = untrack_lead_phones.leads;
+    IF ledger IS NOT NULL THEN
+        -- under the name that the table has by now
+        EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, @extschema@.lead_phones_ledger_comment(leads));
+    END IF;
+    IF (SELECT sum(@extschema@.lead_phones_drop_triggers(m)) FROM @extschema@.lead_phones_members(leads) AS m) = 0 THEN
+        RAISE NOTICE 'table "%" is not tracked', leads;
+    END IF;
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_region_table(tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- as in src/triggers/region.rs
+    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname) INTO relation, key_column, operator
+      FROM pg_catalog.pg_constraint AS c
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.region_column AND c.conkey = ARRAY[a.attnum]
+      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]
+      JOIN pg_catalog.pg_attribute AS r ON r.attrelid = c.confrelid AND r.attname = tracked.region_code AND r.attnum > 0 AND NOT r.attisdropped
+      JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+     WHERE c.conrelid = tracked.leads AND c.contype = 'f'
+       AND @extschema@.lead_phones_admits(@extschema@.lead_phones_base_type_of(r.atttypid), 'text')
+     ORDER BY c.conname LIMIT 1;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_region_table(@extschema@.lead_phone_tables) IS
+    'internal: the table of regions that a tracked table references, its key and how that is compared; NULL where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_check_region(tracked @extschema@.lead_phone_tables) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    regions constant regclass := (SELECT r.relation FROM @extschema@.lead_phones_region_table(tracked) AS r);
+    owner constant oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
+BEGIN
+    IF tracked.region_code IS NULL THEN
+        RETURN;
+    END IF;
+    IF regions IS NULL THEN
+        RAISE EXCEPTION 'column "%" of table "%" references no table with a column "%"', tracked.region_column, tracked.leads, tracked.region_code
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = 'A path of region_column leads over a foreign key of one column, to a column of text.',
+                  HINT = format('Run ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES ... before.', tracked.leads, tracked.region_column);
+    END IF;
+    IF NOT has_column_privilege(owner, regions, tracked.region_code, 'SELECT') THEN
+        RAISE EXCEPTION 'role "%" may not read column "%" of table "%"', owner::regrole, tracked.region_code, regions
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('The triggers of table "%s" look regions up as its owner.', tracked.leads),
+                  HINT = format('Run GRANT SELECT ON %s TO %s.', regions, owner::regrole);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_region(@extschema@.lead_phone_tables) IS
+    'internal: an error where the table of regions is not there, or cannot be read';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_region(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    own text;
+BEGIN
+    IF tracked.region_column IS NULL THEN
+        RETURN quote_literal(tracked.region);
+    END IF;
+    IF tracked.region_code IS NULL THEN
+        own := @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, tracked.region_column), format('l.%I', tracked.region_column));
+    ELSE
+        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I)',
+                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column)
+                  FROM @extschema@.lead_phones_region_table(tracked) AS t WHERE t.relation IS NOT NULL);
+    END IF;
+    RETURN format('coalesce(nullif(pg_catalog.btrim(%s), ''''), %L)', own, tracked.region);
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column))
+        || ' COLLATE pg_catalog."C"';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of what stands in a column of numbers of a lead "l", as text';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text COLLATE pg_catalog."C", %s)', number_column, @extschema@.lead_phones_region(tracked))
+BEGIN
+    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_raw(tracked, number_column), @extschema@.lead_phones_region(tracked));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of the valid number that a column of a lead "l" spells';
+
+CREATE FUNCTION @extschema@.lead_phones_counted(tracked @extschema@.lead_phone_tables, number_column name, as_stored boolean) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- What another table says may have changed since a lead was written: then, what was written counts.
+    RETURN CASE WHEN NOT tracked.in_place AND (as_stored OR tracked.region_code IS NOT NULL) THEN @extschema@.lead_phones_stored(tracked, number_column)
+                WHEN tracked.region_code IS NOT NULL THEN format('@extschema@.try_normalize_phone(%s, ''ZZ'')', @extschema@.lead_phones_raw(tracked, number_column))
+                ELSE @extschema@.lead_phones_number(tracked, number_column) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_counted(@extschema@.lead_phone_tables, name, boolean) IS
+    'internal: SQL of the number of a lead "l" that is counted: as it is stored, or, to verify that, as the column spells it';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_recount_query(tracked @extschema@.lead_phone_tables, source text, as_stored boolean DEFAULT true) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    places constant int[] := ARRAY(SELECT generate_subscripts(tracked.phone_columns, 1));
+    leads constant text := format('SELECT %s AS campaign, %s FROM %s AS l WHERE l.%I IS NOT NULL', @extschema@.lead_phones_campaign(tracked, 'l'),
+        (SELECT string_agg(format('%s AS number%s', @extschema@.lead_phones_counted(tracked, tracked.phone_columns[i], as_stored), i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        source, tracked.phone_columns[1] || '_disqualified');
+BEGIN
+    -- A number that a lead has in several columns is found in the first of them.
+    RETURN format('SELECT u.campaign, u.phone, count(*) AS lead_count, %s FROM (%s) AS u GROUP BY u.campaign, u.phone',
+        (SELECT string_agg(format('sum(u.in%s)::bigint AS count%1$s', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        (SELECT string_agg(format('SELECT n.campaign, n.number%1$s AS phone, %2$s FROM (%3$s) AS n WHERE n.campaign IS NOT NULL AND n.number%1$s IS NOT NULL%4$s', i,
+                    (SELECT string_agg(CASE WHEN j < i THEN '0' WHEN j = i THEN '1' ELSE format('(n.number%s IS NOT DISTINCT FROM n.number%s)::integer', j, i) END
+                                || format(' AS in%s', j), ', ' ORDER BY j) FROM unnest(places) AS j),
+                    leads,
+                    (SELECT string_agg(format(' AND n.number%s IS DISTINCT FROM n.number%s', i, j), '') FROM unnest(places) AS j WHERE j < i)), ' UNION ALL ' ORDER BY i)
+           FROM unnest(places) AS i));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text, boolean) IS
+    'internal: SQL of the counts, from leads: count1, count2 ... by column; a lead without a mark is left to backfill_lead_phones';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_normalize_rows(
+    tracked @extschema@.lead_phone_tables,
+    source text,
+    OUT total_leads bigint,
+    OUT numbers_normalized bigint,
+    OUT left_invalid bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    columns constant name[] := tracked.phone_columns;
+    places constant int[] := ARRAY(SELECT generate_subscripts(columns, 1));
+    unmarked constant text := @extschema@.lead_phones_each(tracked, 'l.%2$I IS NULL', ' OR ');
+    read text[];
+    changed text[];
+    set_to text[];
+    rewritten bigint;
+    invalid bigint[];
+    example text[];
+BEGIN
+    FOR i IN 1 .. cardinality(columns) LOOP
+        DECLARE
+            raw constant text := @extschema@.lead_phones_raw(tracked, columns[i]);
+            number constant text := @extschema@.lead_phones_number(tracked, columns[i]);
+            -- blanks are no number, and nothing invalid
+            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', raw, number);
+            extension constant text := format('@extschema@.phone_extension(%s, %s)', raw, @extschema@.lead_phones_region(tracked));
+            is_changed text;
+        BEGIN
+            IF tracked.in_place THEN
+                is_changed := format('(%s) <> (%s)', raw, number) || CASE tracked.on_invalid WHEN 'null' THEN format(' OR (%s)', is_invalid) ELSE '' END;
+                set_to := set_to || format('%I = %s', columns[i], CASE tracked.on_invalid
+                    WHEN 'null' THEN format('CASE WHEN %s THEN NULL ELSE coalesce(%s, %s) END', is_invalid, number, raw)
+                    ELSE format('coalesce(%s, %s)', number, raw) END);
+                IF tracked.keep_extensions THEN
+                    set_to := set_to || format('%1$I = coalesce(%2$s, l.%1$I)', columns[i] || '_extension', extension);
+                END IF;
+            ELSE
+                is_changed := format('(l.%I) IS DISTINCT FROM (%s)', columns[i] || '_e164', number);
+                set_to := set_to || format('%I = %s', columns[i] || '_e164', number);
+                IF tracked.keep_extensions THEN
+                    is_changed := is_changed || format(' OR l.%I IS DISTINCT FROM (%s)', columns[i] || '_extension', extension);
+                    set_to := set_to || format('%I = %s', columns[i] || '_extension', extension);
+                END IF;
+            END IF;
+            set_to := set_to || format('%1$I = coalesce(l.%1$I, false)', columns[i] || '_disqualified');
+            changed := changed || is_changed;
+            read := read || format('%1$s AS raw%2$s, (%3$s) AS invalid%2$s, (%4$s) AS changed%2$s, (%5$s) IS NOT NULL AS valid%2$s', raw, i, is_invalid, is_changed, number);
+        END;
+    END LOOP;
+    EXECUTE format($query$
+        SELECT count(*), %s, count(*) FILTER (WHERE n.unmarked OR %s), ARRAY[%s], ARRAY[%s]
+          FROM (SELECT %s, %s AS unmarked FROM %s AS l) AS n$query$,
+        (SELECT string_agg(format('count(*) FILTER (WHERE n.changed%s AND n.valid%1$s)', i), ' + ') FROM unnest(places) AS i),
+        (SELECT string_agg(format('n.changed%s', i), ' OR ') FROM unnest(places) AS i),
+        (SELECT string_agg(format('count(*) FILTER (WHERE n.invalid%s)', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        (SELECT string_agg(format('min(n.raw%s) FILTER (WHERE n.invalid%1$s)', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        array_to_string(read, ', '), unmarked, source)
+       INTO total_leads, numbers_normalized, rewritten, invalid, example;
+    FOR i IN 1 .. cardinality(columns) LOOP
+        IF invalid[i] > 0 AND tracked.on_invalid = 'reject' THEN
+            RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', columns[i], tracked.leads
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = format('There are %s; one of them is "%s".', invalid[i], left(example[i], 64)),
+                      HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
+        END IF;
+    END LOOP;
+    left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE (SELECT sum(i) FROM unnest(invalid) AS i) END;
+    -- Where there are triggers they see the same number on both sides, or one that was not counted.
+    IF rewritten > 0 THEN
+        EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
+            source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
+    'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    number_column name;
+BEGIN
+    FOREACH number_column IN ARRAY tracked.phone_columns LOOP
+        EXECUTE format($dml$
+            UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true)
+             WHERE l.%2$I IS DISTINCT FROM EXISTS (SELECT FROM %3$s AS c
+                    WHERE %4$s AND c.phone = (%5$s)::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
+            source, number_column || '_disqualified', tracked.counts,
+            @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')), @extschema@.lead_phones_stored(tracked, number_column));
+    END LOOP;
+END
 $function$;
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_standing(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    out_here constant text := @extschema@.lead_phones_out_here(tracked);
 BEGIN
     EXECUTE format($dml$
-        INSERT INTO %1$s AS c (%2$I, phone, disqualified)
-        SELECT DISTINCT d.campaign, d.phone, true FROM (%3$s) AS d
-        ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = true WHERE NOT c.disqualified$dml$,
-        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
+        INSERT INTO %1$s AS c (%2$s, disqualified)
+        SELECT DISTINCT %3$s, true FROM (%4$s) AS d
+        ON CONFLICT (%2$s) DO UPDATE SET disqualified = true WHERE NOT c.disqualified$dml$,
+        tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'd.campaign', 'd.phone'), out_here);
     EXECUTE format($dml$
         UPDATE %1$s AS c SET disqualified = false
-         WHERE c.disqualified AND NOT EXISTS (SELECT FROM (%3$s) AS d
-                WHERE d.campaign = c.%2$I AND d.phone = c.phone)$dml$,
-        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
+         WHERE c.disqualified AND NOT EXISTS (SELECT FROM (%2$s) AS d WHERE %3$s AND d.phone = c.phone)$dml$,
+        tracked.counts, out_here, @extschema@.lead_phones_is_of(tracked, 'c', 'd.campaign'));
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_count_rows(tracked @extschema@.lead_phone_tables) RETURNS bigint
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    recount constant text := @extschema@.lead_phones_recount_query(tracked, tracked.leads::text);
+    unique_numbers bigint;
+BEGIN
+    PERFORM @extschema@.lead_phones_write_counts();
+    -- Two statements, not one with two data-modifying CTEs: Citus would not distribute that.
+    EXECUTE format($dml$
+        UPDATE %1$s AS c SET lead_count = 0, %2$s
+         WHERE (c.lead_count <> 0 OR %3$s)
+           AND NOT EXISTS (SELECT FROM (%4$s) AS r WHERE %5$s AND r.phone = c.phone)$dml$,
+        tracked.counts, @extschema@.lead_phones_each(tracked, '%3$I = 0', ', '), @extschema@.lead_phones_each(tracked, 'c.%3$I <> 0', ' OR '),
+        recount, @extschema@.lead_phones_is_of(tracked, 'c', 'r.campaign'));
+    EXECUTE format($dml$
+        INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
+        SELECT %4$s, r.lead_count, %5$s FROM (%6$s) AS r
+        ON CONFLICT (%2$s) DO UPDATE SET lead_count = EXCLUDED.lead_count, %7$s
+         WHERE c.lead_count <> EXCLUDED.lead_count OR %8$s$dml$,
+        tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
+        @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone'), @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '), recount,
+        @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', '), @extschema@.lead_phones_each(tracked, 'c.%3$I <> EXCLUDED.%3$I', ' OR '));
+    PERFORM @extschema@.lead_phones_apply_standing(tracked);
+    EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.lead_count > 0', tracked.counts) INTO unique_numbers;
+    RETURN unique_numbers;
 END
 $function$;
 
@@ -874,55 +1645,58 @@ CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments 
         expected_mobile_count bigint,
         disqualified boolean,
         expected_disqualified boolean,
-        wrongly_marked_leads bigint)
+        wrongly_marked_leads bigint,
+        column_counts jsonb,
+        expected_column_counts jsonb)
     VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    equals constant text := @extschema@.lead_phones_operator(tracked, 3::smallint);
 BEGIN
     -- One statement, so that leads, counts and ledger are seen at one moment.
     RETURN QUERY EXECUTE format($query$
         WITH recount AS (%1$s),
-        standing AS (SELECT DISTINCT d.campaign, d.phone FROM (%3$s) AS d),
-        marks AS (
-            SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l WHERE l.%7$I IS NOT NULL
-             UNION ALL
-            SELECT l.%2$I, %8$s, l.%9$I FROM %5$s AS l WHERE l.%7$I IS NOT NULL),
+        standing AS (SELECT DISTINCT d.campaign, d.phone FROM (%2$s) AS d),
+        marks AS (%3$s),
         wrong_marks AS (
             SELECT m.campaign, m.phone, count(*) AS leads
-              FROM marks AS m LEFT JOIN standing AS s ON s.campaign = m.campaign AND s.phone = m.phone
-             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL)
+              FROM marks AS m LEFT JOIN standing AS s ON s.campaign %4$s m.campaign AND s.phone = m.phone
+             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL) OR m.is_stored_wrong
              GROUP BY m.campaign, m.phone),
         stored_and_expected AS (
-            SELECT coalesce(c.%2$I, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone,
-                   c.lead_count, coalesce(r.lead_count, 0) AS expected_lead_count,
-                   c.phone_count, coalesce(r.phone_count, 0) AS expected_phone_count,
-                   c.mobile_count, coalesce(r.mobile_count, 0) AS expected_mobile_count,
-                   c.disqualified
-              FROM %4$s AS c FULL JOIN recount AS r ON r.campaign = c.%2$I AND r.phone = c.phone),
+            SELECT coalesce(c.campaign, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone, c.lead_count, coalesce(r.lead_count, 0) AS expected_lead_count,
+                   %5$s, c.disqualified
+              FROM (SELECT %6$s AS campaign, c.phone, c.lead_count, %14$s, c.disqualified FROM %7$s AS c) AS c FULL JOIN recount AS r ON r.campaign %4$s c.campaign AND r.phone = c.phone),
         counts_and_ledger AS (
-            SELECT coalesce(e.campaign, s.campaign) AS campaign, coalesce(e.phone, s.phone) AS phone,
-                   e.lead_count, coalesce(e.expected_lead_count, 0) AS expected_lead_count,
-                   e.phone_count, coalesce(e.expected_phone_count, 0) AS expected_phone_count,
-                   e.mobile_count, coalesce(e.expected_mobile_count, 0) AS expected_mobile_count,
-                   e.disqualified, s.phone IS NOT NULL AS expected_disqualified
-              FROM stored_and_expected AS e FULL JOIN standing AS s ON s.campaign = e.campaign AND s.phone = e.phone)
-        SELECT coalesce(a.campaign, w.campaign)::pg_catalog.text, coalesce(a.phone, w.phone),
-               a.lead_count, a.expected_lead_count, a.phone_count, a.expected_phone_count,
-               a.mobile_count, a.expected_mobile_count, a.disqualified, a.expected_disqualified,
-               coalesce(w.leads, 0)
+            SELECT coalesce(e.campaign, s.campaign) AS campaign, coalesce(e.phone, s.phone) AS phone, e.lead_count, coalesce(e.expected_lead_count, 0) AS expected_lead_count,
+                   %8$s, e.disqualified, s.phone IS NOT NULL AS expected_disqualified
+              FROM stored_and_expected AS e FULL JOIN standing AS s ON s.campaign %4$s e.campaign AND s.phone = e.phone)
+        SELECT %9$s, coalesce(a.phone, w.phone), a.lead_count, a.expected_lead_count, a.count1, a.expected1, %10$s, a.disqualified, a.expected_disqualified,
+               coalesce(w.leads, 0), jsonb_build_object(%11$s), jsonb_build_object(%12$s)
           FROM counts_and_ledger AS a
-          FULL JOIN wrong_marks AS w ON w.campaign = a.campaign AND w.phone = a.phone
+          FULL JOIN wrong_marks AS w ON w.campaign %4$s a.campaign AND w.phone = a.phone
          WHERE w.leads IS NOT NULL
             OR a.lead_count IS NULL
-            OR (a.lead_count, a.phone_count, a.mobile_count, a.disqualified)
-               <> (a.expected_lead_count, a.expected_phone_count, a.expected_mobile_count, a.expected_disqualified)
+            OR a.lead_count <> a.expected_lead_count OR %13$s OR a.disqualified <> a.expected_disqualified
             OR a.lead_count = 0 AND NOT a.disqualified
          ORDER BY 1, 2$query$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, @extschema@.lead_phones_out_here(tracked),
-        tracked.counts, leads,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
-        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text, false), @extschema@.lead_phones_out_here(tracked),
+        (SELECT string_agg(format('SELECT %1$s AS campaign, %2$s AS phone, l.%3$I AS marked, %4$s AS is_stored_wrong FROM %5$s AS l WHERE l.%6$I IS NOT NULL',
+                    @extschema@.lead_phones_campaign(tracked, 'l'), @extschema@.lead_phones_counted(tracked, c.name, false), c.name || '_disqualified',
+                    CASE WHEN tracked.in_place THEN 'false'
+                         ELSE format('(%s) IS DISTINCT FROM l.%I', @extschema@.lead_phones_counted(tracked, c.name, false), c.name || '_e164') END,
+                    tracked.leads, tracked.phone_columns[1] || '_disqualified'), ' UNION ALL ' ORDER BY c.place)
+           FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
+        equals,
+        @extschema@.lead_phones_each(tracked, 'c.count%5$s, coalesce(r.count%5$s, 0) AS expected%5$s', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'c'), tracked.counts,
+        @extschema@.lead_phones_each(tracked, 'e.count%5$s, coalesce(e.expected%5$s, 0) AS expected%5$s', ', '),
+        @extschema@.lead_phones_campaign_text(tracked, '(coalesce(a.campaign, w.campaign))'),
+        CASE WHEN cardinality(tracked.phone_columns) > 1 THEN 'a.count2, a.expected2' ELSE 'NULL::bigint, NULL::bigint' END,
+        @extschema@.lead_phones_each(tracked, '%1$L, a.count%5$s', ', '), @extschema@.lead_phones_each(tracked, '%1$L, a.expected%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'a.count%5$s <> a.expected%5$s', ' OR '),
+        @extschema@.lead_phones_each(tracked, 'c.%3$I AS count%5$s', ', '));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_verify(regclass, jsonb) IS
@@ -940,7 +1714,9 @@ CREATE OR REPLACE FUNCTION @extschema@.verify_phone_counts(leads regclass)
         expected_mobile_count bigint,
         disqualified boolean,
         expected_disqualified boolean,
-        wrongly_marked_leads bigint)
+        wrongly_marked_leads bigint,
+        column_counts jsonb,
+        expected_column_counts jsonb)
     VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -948,7 +1724,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 
@@ -1024,14 +1800,100 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @ext
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN 'true';
+    END IF;
     -- without the type's length: a cast to varchar(n) would cut one campaign down to another
-    RETURN (
-        SELECT format('%L::%s', campaign, format_type(b.base_type, NULL))
-          FROM pg_catalog.pg_attribute AS a
-         CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
-         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column);
+    RETURN format('%L::%s', campaign, @extschema@.lead_phones_campaign_type(tracked));
 END
 $function$;
+
+CREATE FUNCTION @extschema@.lead_phones_campaign_type(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), NULL);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_type(@extschema@.lead_phone_tables) IS
+    'internal: SQL of the type of the campaign column, or of that under its domain';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    literal text := @extschema@.lead_phones_campaign_literal(tracked, campaign);
+    referenced record;
+    known boolean;
+BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        IF campaign IS NOT NULL THEN
+            RAISE EXCEPTION 'table "%" has no campaigns', tracked.leads
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = format('It is tracked with campaign_column => NULL, and campaign is "%s".', left(campaign, 64)),
+                      HINT = 'Pass NULL for the campaign.';
+        END IF;
+        RETURN literal;
+    END IF;
+    IF literal IS NULL THEN
+        RAISE EXCEPTION 'table "%" is tracked by a column "%" that it does not have', tracked.leads, tracked.campaign_column
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = 'The column was renamed or dropped after track_lead_phones().',
+                  HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
+    END IF;
+    BEGIN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE %s) OR EXISTS (SELECT FROM %s AS c WHERE %s)',
+            tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal), tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', literal)) INTO known;
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
+                tracked.campaign_column, tracked.leads
+            USING ERRCODE = 'invalid_text_representation',
+                  DETAIL = SQLERRM || '.',
+                  HINT = 'Pass the campaign as it stands in that column.';
+    END;
+    IF known THEN
+        RETURN literal;
+    END IF;
+    -- A campaign without leads is known where the column references the table of campaigns.
+    FOR referenced IN
+        SELECT c.confrelid::regclass AS campaigns, f.attname AS key_column, format('OPERATOR(%I.%s)', n.nspname, o.oprname) AS equals
+          FROM pg_catalog.pg_constraint AS c
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.campaign_column
+          JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+          JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+         WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
+           AND has_table_privilege(c.confrelid, 'SELECT')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I %s %s)',
+            referenced.campaigns, referenced.key_column, referenced.equals, literal) INTO known;
+        IF known THEN
+            RETURN literal;
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'campaign "%" of table "%" does not exist', left(campaign, 64), tracked.leads
+        USING ERRCODE = 'no_data_found',
+              DETAIL = 'No lead has it, and no table that the campaign column references.',
+              HINT = format('Correct the campaign, upload its leads first, or let column %I reference your table of campaigns.',
+                  tracked.campaign_column);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_campaign_order(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- text by its bytes, as the triggers do
+    RETURN campaign || coalesce((
+        SELECT CASE WHEN @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column) IN ('text'::regtype, 'varchar'::regtype) THEN ' COLLATE pg_catalog."C"'
+                    ELSE format(' COLLATE %I.%I', n.nspname, c.collname) END
+          FROM pg_catalog.pg_attribute AS a
+          JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column), '');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_order(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the order of campaigns in which rows of the counts are locked';
 
 CREATE FUNCTION @extschema@.lead_phones_in_order(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], OUT literal text, OUT numbers @extschema@.e164[])
@@ -1039,16 +1901,19 @@ CREATE FUNCTION @extschema@.lead_phones_in_order(
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaign_type text := (SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
-                            WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+    campaign_type constant text := @extschema@.lead_phones_campaign_type(tracked);
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN QUERY SELECT 'true', array_agg(DISTINCT n ORDER BY n) FROM unnest(phones) AS n HAVING count(*) > 0;
+        RETURN;
+    END IF;
     -- The one order in which rows of the counts are locked: campaign, then number, texts by their bytes. The triggers have it from
     -- Campaign and Delta in src/triggers.
     RETURN QUERY EXECUTE format($query$
-        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone ORDER BY k.phone)
+        SELECT format(%1$L, k.campaign), array_agg(DISTINCT k.phone ORDER BY k.phone)
           FROM unnest($1, $2) AS k (campaign, phone)
-         GROUP BY k.campaign ORDER BY k.campaign::%1$s %2$s$query$,
-        campaign_type, CASE WHEN campaign_type::regtype IN ('text'::regtype, 'varchar'::regtype) THEN 'COLLATE "C"' ELSE '' END)
+         GROUP BY k.campaign ORDER BY %2$s$query$,
+        '%L::' || replace(campaign_type, '%', '%%'), @extschema@.lead_phones_campaign_order(tracked, 'k.campaign::' || campaign_type))
       USING campaigns, phones;
 END
 $function$;
@@ -1056,10 +1921,12 @@ COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tabl
     'internal: numbers by campaign, in the order in which rows of the counts are locked; campaigns as SQL';
 
 CREATE FUNCTION @extschema@.lead_phones_leads_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
-    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('%s AS l WHERE l.%I = %s AND (l.%I = ANY ($1) OR l.%I = ANY ($1))', (tracked).leads, (tracked).campaign_column, literal,
-        (tracked).phone_column, (tracked).mobile_column)
+BEGIN
+    RETURN format('%s AS l WHERE %s AND (%s)', tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal),
+        @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1)', ' OR '));
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_leads_of(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of the leads of a campaign that hold one of the numbers $1';
@@ -1109,9 +1976,10 @@ BEGIN
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 -- of what is there, locks the row
-                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone, disqualified) SELECT %3$s, k.phone, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
-                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified WHERE false',
-                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers, are_out;
+                EXECUTE format('INSERT INTO %1$s AS c (%2$s, disqualified) SELECT %3$s, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
+                                ON CONFLICT (%2$s) DO UPDATE SET disqualified = c.disqualified WHERE false',
+                    tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, ordered.literal, 'k.phone'))
+                  USING ordered.numbers, are_out;
             END LOOP;
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 held := ordered;
@@ -1162,54 +2030,43 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
 AS $function$
 DECLARE
     few constant int := 100;
+    of_counts constant text := @extschema@.lead_phones_is_of(tracked, 'c', literal);
+    of_leads constant text := @extschema@.lead_phones_is_of(tracked, 'l', literal);
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
 BEGIN
-    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
     IF lifted <> '{}' THEN
-        EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1)
-                           AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-            tracked.counts, tracked.campaign_column, literal) USING lifted;
+        EXECUTE format('DELETE FROM %s AS c WHERE %s AND c.phone = ANY ($1) AND c.lead_count = 0 AND %s',
+            tracked.counts, of_counts, @extschema@.lead_phones_each(tracked, 'c.%3$I = 0', ' AND ')) USING lifted;
     END IF;
-    EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
-                     WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
-        tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
+    EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
+                     WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
+        tracked.counts, of_counts) USING standing, lifted;
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
-        EXECUTE format($dml$
-            UPDATE %1$s AS l
-               SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
-                   %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
-             WHERE l.%2$I = %7$s
-               AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
-                    OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
-            tracked.leads, tracked.campaign_column,
-            tracked.phone_column, tracked.phone_column || '_disqualified',
-            tracked.mobile_column, tracked.mobile_column || '_disqualified',
-            literal)
-           USING standing::text[], lifted::text[];
+        EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
+            tracked.leads,
+            @extschema@.lead_phones_each(tracked, '%2$I = CASE WHEN %4$s = ANY ($1) THEN true WHEN %4$s = ANY ($2) THEN false ELSE l.%2$I END', ', '),
+            of_leads,
+            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+          USING standing::text[], lifted::text[];
     ELSE
         -- Of many, no row is compared with each. The rows are locked, and stay where they are.
         EXECUTE format($dml$
             WITH n AS MATERIALIZED (SELECT s AS number, true AS is_out FROM unnest($1) AS s UNION ALL SELECT l, false FROM unnest($2) AS l)
-            UPDATE %1$s AS l SET %4$I = coalesce(h.first, l.%4$I), %6$I = coalesce(h.second, l.%6$I)
-              FROM (SELECT k.tableoid, k.ctid, bool_or(k.first) AS first, bool_or(k.second) AS second
-                      FROM (SELECT l.tableoid, l.ctid, n.is_out AS first, NULL::boolean AS second
-                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%3$I = n.number WHERE l.%4$I IS DISTINCT FROM n.is_out
-                             UNION ALL
-                            SELECT l.tableoid, l.ctid, NULL, n.is_out
-                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%5$I = n.number WHERE l.%6$I IS DISTINCT FROM n.is_out) AS k
-                     GROUP BY k.tableoid, k.ctid) AS h
+            UPDATE %1$s AS l SET %2$s
+              FROM (SELECT k.tableoid, k.ctid, %3$s FROM (%4$s) AS k GROUP BY k.tableoid, k.ctid) AS h
              WHERE l.ctid = h.ctid AND l.tableoid = h.tableoid$dml$,
-            tracked.leads, tracked.campaign_column,
-            tracked.phone_column, tracked.phone_column || '_disqualified',
-            tracked.mobile_column, tracked.mobile_column || '_disqualified',
-            literal)
-           USING standing::text[], lifted::text[];
+            tracked.leads,
+            @extschema@.lead_phones_each(tracked, '%2$I = coalesce(h.is_out%5$s, l.%2$I)', ', '),
+            @extschema@.lead_phones_each(tracked, 'bool_or(k.is_out) FILTER (WHERE k.place = %5$s) AS is_out%5$s', ', '),
+            @extschema@.lead_phones_each(tracked, format('SELECT l.tableoid, l.ctid, n.is_out, %%5$s AS place FROM n JOIN %s AS l ON %s AND %%4$s = n.number
+                                                           WHERE l.%%2$I IS DISTINCT FROM n.is_out', replace(tracked.leads::text, '%', '%%'), replace(of_leads, '%', '%%')), ' UNION ALL '))
+          USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
@@ -1243,20 +2100,20 @@ CREATE FUNCTION @extschema@.lead_phones_campaigns_of(tracked @extschema@.lead_ph
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaign_type constant text := (
-        SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
-         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
     campaigns text;
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN 'true';
+    END IF;
     -- From one to the next by the primary key: there are few of them, and many numbers.
     EXECUTE format($query$
         WITH RECURSIVE k AS (
             (SELECT c.%2$I AS campaign FROM %1$s AS c ORDER BY c.%2$I LIMIT 1)
              UNION ALL
-            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I > k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
+            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I %3$s k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
         SELECT coalesce(array_agg(k.campaign) FILTER (WHERE k.campaign IS NOT NULL), '{}')::text FROM k$query$,
-        tracked.counts, tracked.campaign_column) INTO campaigns;
-    RETURN format('ANY (%L::%s[])', campaigns, campaign_type);
+        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_operator(tracked, 5::smallint)) INTO campaigns;
+    RETURN format('ANY (%L::%s[])', campaigns, @extschema@.lead_phones_campaign_type(tracked));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaigns_of(@extschema@.lead_phone_tables) IS
@@ -1281,8 +2138,8 @@ BEGIN
         RETURN;
     END IF;
     IF cardinality(unclear) > few THEN
-        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%4$s))) FROM %1$s AS l WHERE l.%2$I = %3$s',
-            tracked.leads, tracked.campaign_column, campaigns, @extschema@.lead_phones_region(tracked)) INTO regions;
+        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%s))) FROM %s AS l WHERE %s',
+            @extschema@.lead_phones_region(tracked), tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', campaigns)) INTO regions;
     END IF;
     RETURN QUERY EXECUTE format($query$
         WITH readings AS MATERIALIZED (
@@ -1290,13 +2147,13 @@ BEGIN
               FROM unnest($1) AS u (raw_value) CROSS JOIN unnest($2) AS g (region)
              CROSS JOIN LATERAL @extschema@.try_normalize_phone(u.raw_value, g.region) AS n (number)
              WHERE n.number IS NOT NULL AND n.number IS DISTINCT FROM @extschema@.try_normalize_phone(u.raw_value, $3)),
-        held AS (
-            SELECT l.%2$I::text AS number, %4$s AS region FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%2$I = ANY (ARRAY(SELECT r.number FROM readings AS r))
-             UNION
-            SELECT l.%6$I::text, %4$s FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%6$I = ANY (ARRAY(SELECT r.number FROM readings AS r)))
+        held AS (%s)
         SELECT DISTINCT r.raw_value, r.number::@extschema@.e164, r.region
           FROM readings AS r JOIN held AS h ON h.number = r.number AND upper(@extschema@.lead_phones_trimmed(h.region)) = r.region$query$,
-        tracked.leads, tracked.phone_column, tracked.campaign_column, @extschema@.lead_phones_region(tracked), campaigns, tracked.mobile_column)
+        (SELECT string_agg(format('SELECT %s::text AS number, %s AS region FROM %s AS l WHERE %s AND %1$s = ANY (ARRAY(SELECT r.number FROM readings AS r))',
+                    @extschema@.lead_phones_stored(tracked, n), @extschema@.lead_phones_region(tracked), tracked.leads,
+                    @extschema@.lead_phones_is_of(tracked, 'l', campaigns)), ' UNION ')
+           FROM unnest(tracked.phone_columns) AS n))
       USING unclear, regions, base;
 END
 $function$;
@@ -1346,7 +2203,7 @@ BEGIN
     END IF;
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
         RAISE EXCEPTION 'table "%" has no ledger of numbers that are out in every campaign', tracked.leads
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing, or belong to another owner.',
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing.',
                   HINT = format('Run track_lead_phones(%L, ...) with the settings that it has.', tracked.leads);
     END IF;
     -- Rows of the counts are looked for after their numbers were locked.
@@ -1385,7 +2242,8 @@ DECLARE
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
     slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
                                  ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
-    slots_of constant int := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')::oid::bigint::bit(32)::int;
+    slots_of constant int := tracked.suppressed::oid::bigint::bit(32)::int;
+    campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
     started_at constant timestamptz := clock_timestamp();
     lock_timeout constant interval := current_setting('lock_timeout')::interval;
@@ -1401,14 +2259,14 @@ BEGIN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
             EXECUTE format(CASE WHEN is_any_hashed
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
+                THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(c.phone)) AS k JOIN unnest($1) AS n ON n = k'
                 WHEN cardinality(keys) <= few
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
-                       WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
-                ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
+                THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
+                       WHERE %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
+                ELSE 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
                         JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
-                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING keys;
+                tracked.counts, campaign, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaigns_of(tracked))) INTO campaigns, phones USING keys;
             IF phones IS NOT NULL THEN
                 PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, false, 1);
             END IF;
@@ -1462,12 +2320,12 @@ BEGIN
         EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced'' FROM %s AS p, unnest($1) AS n (number)
                          WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = $2
                            AND coalesce(p.expires_at, ''infinity'') <= coalesce($5, ''infinity'')',
-            @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+            tracked.suppressed, tracked.suppressions)
           USING missing, source, arguments ->> 'by', clock_timestamp(), expires_at;
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
-            @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+            tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', tracked.suppressed)
           USING missing, entry;
     END IF;
     phone := phones[1];
@@ -1512,7 +2370,7 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
-        @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+        tracked.suppressed, tracked.suppressions)
       USING keys, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
     RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
@@ -1536,7 +2394,7 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('SELECT array_agg(p.entry) FROM %s AS p WHERE p.lifted_at IS NULL AND p.expires_at <= $1',
-        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) INTO expired USING expired_at;
+        tracked.suppressions) INTO expired USING expired_at;
     IF expired IS NULL THEN
         RETURN;
     END IF;
@@ -1544,7 +2402,7 @@ BEGIN
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
        INTO keys, entries USING expired;
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
-        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) USING expired, arguments ->> 'by', expired_at;
+        tracked.suppressions) USING expired, arguments ->> 'by', expired_at;
     IF keys IS NOT NULL THEN
         unmarked := @extschema@.lead_phones_apply_everywhere(tracked, keys, NOT arguments ? 'all');
     END IF;
@@ -1566,7 +2424,7 @@ DECLARE
     numbers @extschema@.e164[];
     entered_at timestamptz;
 BEGIN
-    IF campaign IS NULL THEN
+    IF campaign IS NULL AND tracked.campaign_column IS NOT NULL THEN
         RETURN @extschema@.lead_phones_disqualify_everywhere(leads, arguments);
     END IF;
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
@@ -1575,20 +2433,21 @@ BEGIN
     -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
     entered_at := clock_timestamp();
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
+    EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
+                     WHERE %s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
                        AND (d.reason IS DISTINCT FROM $5 OR d.expires_at < coalesce($6, ''infinity''))',
-        tracked.disqualifications, tracked.campaign_column, literal)
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, arguments ->> 'by', entered_at, reason, expires_at;
-    EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
+    EXECUTE format('INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at, expires_at)
+                    SELECT %3$s, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
                       LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
                                         max(coalesce(d.expires_at, ''infinity'')) FILTER (
                                             WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
-                                   FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
+                                   FROM %1$s AS d WHERE %4$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
                      WHERE e.stands IS NOT TRUE',
-        tracked.disqualifications, tracked.campaign_column, literal)
+        tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
+        @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
     RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
@@ -1606,7 +2465,7 @@ DECLARE
     numbers @extschema@.e164[];
     entries bigint;
 BEGIN
-    IF campaign IS NULL THEN
+    IF campaign IS NULL AND tracked.campaign_column IS NOT NULL THEN
         RETURN @extschema@.lead_phones_requalify_everywhere(leads, arguments);
     END IF;
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
@@ -1616,9 +2475,9 @@ BEGIN
         numbers := numbers[1:1];
     END IF;
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers);
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
-        tracked.disqualifications, tracked.campaign_column, literal)
+    EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
+                     WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
     RETURN jsonb_build_object('number', numbers[1], 'entries', entries,
@@ -1641,15 +2500,15 @@ DECLARE
     lifted_here bigint := 0;
     unmarked_here bigint := 0;
 BEGIN
-    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone) FROM %1$s AS d
-                     WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
+    EXECUTE format('SELECT array_agg(%s), array_agg(d.phone) FROM %s AS d WHERE d.lifted_at IS NULL AND d.expires_at <= $1',
+        @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'd')), tracked.disqualifications)
        INTO campaigns, phones USING expired_at;
     IF phones IS NOT NULL THEN
         PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, NOT arguments ? 'all');
         FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
-            EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
-                             WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
-                tracked.disqualifications, tracked.campaign_column, ordered.literal)
+            EXECUTE format('UPDATE %s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
+                             WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
+                tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', ordered.literal))
               USING ordered.numbers, arguments ->> 'by', expired_at;
             GET DIAGNOSTICS lifted = ROW_COUNT;
             lifted_here := lifted_here + lifted;
@@ -1917,8 +2776,13 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_member(leads regclass, 
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
-                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
+    -- columns that are left as they are can be of a key
+    written name[] := ARRAY(
+        SELECT w.name FROM jsonb_array_elements_text(settings -> 'phone_columns') AS c (name)
+         CROSS JOIN LATERAL (
+            SELECT c.name::name WHERE (settings ->> 'in_place')::boolean
+             UNION ALL SELECT k.column_name FROM @extschema@.lead_phones_kept_columns(c.name::name, (settings ->> 'in_place')::boolean,
+                                                     (settings ->> 'keep_extensions')::boolean) AS k) AS w (name));
     owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
     class pg_catalog.pg_class;
     outside regclass;
@@ -1967,6 +2831,168 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'BEFORE ROW triggers fire in the order of their names; it sorts after zz_lead_phones_normalize_update.',
                   HINT = format('Run ALTER TRIGGER %I ON %s RENAME TO ... with a name that sorts first.', later_trigger, member);
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_join(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    settings jsonb;
+    member regclass;
+    is_filled boolean;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_citus(leads, tracked.campaign_column);
+    IF NOT (arguments ->> 'created')::boolean THEN
+        -- it may hold leads that the snapshot of the transaction does not
+        PERFORM @extschema@.lead_phones_check_isolation();
+    END IF;
+    SELECT @extschema@.lead_phones_settings(t.tgargs) || '{"member": true}' INTO settings FROM pg_catalog.pg_trigger AS t
+     WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert';
+    FOR member IN
+        SELECT m FROM @extschema@.lead_phones_tables(arguments) AS t CROSS JOIN LATERAL @extschema@.lead_phones_members(t) AS m
+    LOOP
+        PERFORM @extschema@.lead_phones_check_member(leads, member, settings);
+        PERFORM @extschema@.lead_phones_create_triggers(member, settings);
+        PERFORM @extschema@.lead_phones_create_indexes(tracked, member);
+        EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', member) INTO is_filled;
+        IF is_filled THEN
+            -- in the order in which the triggers lock rows of the counts
+            EXECUTE format($dml$
+                INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
+                SELECT %4$s, r.lead_count, %5$s FROM (%6$s) AS r ORDER BY %7$s, r.phone
+                ON CONFLICT (%2$s) DO UPDATE SET lead_count = c.lead_count + EXCLUDED.lead_count, %8$s$dml$,
+                tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
+                @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone'), @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '),
+                @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), @extschema@.lead_phones_campaign_order(tracked, 'r.campaign'),
+                @extschema@.lead_phones_each(tracked, '%3$I = c.%3$I + EXCLUDED.%3$I', ', '));
+            PERFORM @extschema@.lead_phones_normalize_rows(tracked, format('ONLY %s', member));
+            PERFORM @extschema@.lead_phones_mark_rows(tracked, format('ONLY %s', member));
+        END IF;
+    END LOOP;
+    RETURN '{}';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_take_off(tracked @extschema@.lead_phone_tables, tables regclass[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    member regclass;
+    anything boolean;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_isolation();
+    PERFORM @extschema@.lead_phones_write_counts();
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS c WHERE c.lead_count > 0)', tracked.counts) INTO anything;
+    IF NOT anything THEN
+        RETURN;
+    END IF;
+    FOREACH member IN ARRAY tables LOOP
+        -- Rows are locked in the order in which the triggers do. What is not there cannot be taken off: where a trigger of the
+        -- application writes leads while all are truncated.
+        EXECUTE format($dml$
+            WITH r AS MATERIALIZED (
+                SELECT r.* FROM (%1$s) AS r JOIN %2$s AS c ON %3$s AND c.phone = r.phone
+                 ORDER BY %4$s, r.phone FOR UPDATE OF c)
+            UPDATE %2$s AS c SET lead_count = greatest(c.lead_count - r.lead_count, 0), %5$s
+              FROM r WHERE %3$s AND c.phone = r.phone$dml$,
+            @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts,
+            @extschema@.lead_phones_is_of(tracked, 'c', 'r.campaign'), @extschema@.lead_phones_campaign_order(tracked, 'r.campaign'),
+            @extschema@.lead_phones_each(tracked, '%3$I = greatest(c.%3$I - r.count%5$s, 0)', ', '));
+    END LOOP;
+    EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_citus(leads regclass, campaign_column name) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    table_type text;
+    distribution_column text;
+    node_group integer;
+BEGIN
+    IF @extschema@.lead_phones_is_shard(leads) THEN
+        RAISE EXCEPTION 'cannot track "%": it is a shard', leads
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'Citus keeps the triggers of shards in line with those of their distributed table.',
+                  HINT = 'Track the distributed table, on the coordinator.';
+    END IF;
+    IF NOT @extschema@.lead_phones_is_distributed(leads) THEN
+        RETURN;
+    END IF;
+    EXECUTE 'SELECT CASE WHEN p.partmethod = ''h'' THEN ''hash'' WHEN p.partmethod = ''n'' AND p.repmodel = ''t'' THEN ''reference''
+                         WHEN p.partmethod = ''n'' THEN ''single shard'' ELSE ''other'' END,
+                    CASE WHEN p.partkey IS NOT NULL THEN pg_catalog.column_to_column_name(p.logicalrelid, p.partkey) END
+               FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1'
+       INTO table_type, distribution_column USING leads;
+    EXECUTE 'SELECT g.groupid FROM pg_catalog.pg_dist_local_group AS g' INTO node_group;
+    IF node_group <> 0 THEN
+        RAISE EXCEPTION 'cannot track distributed table "%" on a worker', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'The coordinator creates the triggers of all nodes.',
+                  HINT = 'Run track_lead_phones() on the coordinator.';
+    END IF;
+    IF table_type NOT IN ('hash', 'single shard') OR campaign_column IS NULL OR table_type = 'hash' AND distribution_column <> campaign_column THEN
+        RAISE EXCEPTION 'cannot track "%": Citus does not distribute it by its campaign column', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = CASE table_type WHEN 'hash' THEN format('It is distributed by column %I.', distribution_column)
+                      WHEN 'reference' THEN 'It is a reference table.' ELSE 'It is not distributed by hash.' END,
+                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must stand on one node.'
+                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
+                          leads, campaign_column) END;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhparent, i.inhrelid)) THEN
+        RAISE EXCEPTION 'cannot track "%": it is distributed and has partitions', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'On a worker a shard of a partition is not known to belong to the shard above it.',
+                  HINT = 'Distribute a table without partitions.';
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_finish_backfill(leads regclass, step integer) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    mark name;
+    proof name;
+    member regclass;
+    number_column name;
+BEGIN
+    -- SET NOT NULL takes a validated constraint for proof, and so holds its lock for no longer than it takes to say so.
+    FOR mark, proof IN
+        SELECT a.attname, format('lead_phones_column_%s_is_backfilled', c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = c.name || '_disqualified' AND NOT a.attnotnull
+    LOOP
+        CASE step
+            WHEN 1 THEN
+                -- not again where it was interrupted
+                IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = leads AND c.conname = proof) THEN
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false,
+                                    ADD CONSTRAINT %3$I CHECK (%2$I IS NOT NULL) NOT VALID', leads, mark, proof);
+                END IF;
+            WHEN 2 THEN
+                EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', leads, proof);
+            WHEN 3 THEN
+                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, DROP CONSTRAINT %I', leads, mark, proof);
+        END CASE;
+    END LOOP;
+    IF step = 3 THEN
+        FOR member, number_column IN
+            SELECT m, c FROM @extschema@.lead_phones_members(leads) AS m
+             CROSS JOIN unnest(tracked.phone_columns) AS c
+             WHERE NOT @extschema@.lead_phones_has_index(tracked, m, c)
+        LOOP
+            RAISE NOTICE 'table "%" has no index on (%)', member, @extschema@.lead_phones_index_columns(tracked, number_column)
+                USING HINT = format('disqualify_phone() needs it: CREATE INDEX%s ON %s (%s)',
+                    -- Postgres creates none concurrently on a partitioned table; see the reference
+                    CASE WHEN (SELECT c.relkind FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> 'p' THEN ' CONCURRENTLY' END,
+                    member, @extschema@.lead_phones_index_columns(tracked, number_column));
+        END LOOP;
     END IF;
 END
 $function$;
@@ -4266,41 +5292,43 @@ BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
         WITH kinds AS (
-            SELECT n.campaign, n.problem1, n.problem2, count(*) AS leads,
-                   count(*) FILTER (WHERE n.number1 IS NOT NULL OR n.problem1 IS NOT NULL)
-                   + count(*) FILTER (WHERE n.number2 IS NOT NULL OR n.problem2 IS NOT NULL) AS filled,
-                   count(n.number1) + count(n.number2) AS valid,
-                   count(*) FILTER (WHERE n.number1 IS NOT NULL AND NOT n.out1 OR n.number2 IS NOT NULL AND NOT n.out2) AS callable
-              FROM (SELECT v.*, CASE WHEN v.number1 IS NULL AND btrim(v.raw1) <> '' THEN @extschema@.phone_problem(v.raw1, v.region) END AS problem1,
-                           CASE WHEN v.number2 IS NULL AND btrim(v.raw2) <> '' THEN @extschema@.phone_problem(v.raw2, v.region) END AS problem2
-                      FROM (SELECT l.%2$I AS campaign, l.%3$I::pg_catalog.text AS raw1, l.%4$I::pg_catalog.text AS raw2, %5$s AS number1, %6$s AS number2,
-                                   %7$s AS region, l.%8$I AS out1, l.%9$I AS out2
-                              FROM %1$s AS l) AS v) AS n
-             GROUP BY n.campaign, n.problem1, n.problem2),
+            SELECT n.campaign, %1$s, count(*) AS leads, %2$s AS filled, %3$s AS valid, count(*) FILTER (WHERE %4$s) AS callable
+              FROM (SELECT v.*, %5$s
+                      FROM (SELECT %6$s AS campaign, %7$s, %8$s AS region FROM %9$s AS l) AS v) AS n
+             GROUP BY n.campaign, %1$s),
         reasons AS (
             SELECT r.campaign, jsonb_object_agg(r.reason, r.values ORDER BY r.reason) AS by_reason, sum(r.values)::bigint AS invalid
               FROM (SELECT k.campaign, p.reason, sum(k.leads)::bigint AS values FROM kinds AS k
-                     CROSS JOIN LATERAL (VALUES (k.problem1), (k.problem2)) AS p (reason)
+                     CROSS JOIN LATERAL (VALUES %10$s) AS p (reason)
                      WHERE p.reason IS NOT NULL GROUP BY k.campaign, p.reason) AS r
              GROUP BY r.campaign),
         numbers AS (
-            SELECT c.%2$I AS campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
+            SELECT c.campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
                    count(*) FILTER (WHERE c.lead_count > 1) AS shared_numbers, count(*) FILTER (WHERE c.disqualified) AS disqualified
-              FROM %10$s AS c GROUP BY c.%2$I),
+              FROM (SELECT %11$s AS campaign, c.lead_count, c.disqualified FROM %12$s AS c) AS c GROUP BY c.campaign),
         leads AS (
             SELECT k.campaign, sum(k.leads)::bigint AS leads, sum(k.filled)::bigint AS filled, sum(k.valid)::bigint AS valid,
                    sum(k.callable)::bigint AS callable
               FROM kinds AS k GROUP BY k.campaign)
-        SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
+        SELECT %13$s, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
                coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
                coalesce(n.disqualified, 0), coalesce(k.callable, 0)
-          FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
-          LEFT JOIN (%11$s) AS k ON k.campaign IS NOT DISTINCT FROM l.campaign
+          FROM leads AS l FULL JOIN numbers AS n ON n.campaign %14$s l.campaign
+          LEFT JOIN reasons AS r ON r.campaign %14$s l.campaign OR r.campaign IS NULL AND l.campaign IS NULL AND l.leads IS NOT NULL
+          LEFT JOIN (%15$s) AS k ON k.campaign %14$s l.campaign OR k.campaign IS NULL AND l.campaign IS NULL AND l.leads IS NOT NULL
          ORDER BY coalesce(l.campaign, n.campaign)$query$,
-        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
-        @extschema@.lead_phones_region(tracked),
-        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts,
+        @extschema@.lead_phones_each(tracked, 'n.problem%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'count(*) FILTER (WHERE n.number%5$s IS NOT NULL OR n.problem%5$s IS NOT NULL)', ' + '),
+        @extschema@.lead_phones_each(tracked, 'count(n.number%5$s)', ' + '),
+        @extschema@.lead_phones_each(tracked, 'n.number%5$s IS NOT NULL AND NOT n.out%5$s', ' OR '),
+        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL AND btrim(v.raw%5$s) <> '''' THEN @extschema@.phone_problem(v.raw%5$s, v.region) END AS problem%5$s', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'l'),
+        (SELECT string_agg(format('%1$s AS raw%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_raw(tracked, c.name), c.place,
+                    @extschema@.lead_phones_number(tracked, c.name), c.name || '_disqualified'), ', ') FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
+        @extschema@.lead_phones_region(tracked), tracked.leads,
+        @extschema@.lead_phones_each(tracked, '(k.problem%5$s)', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'c'), tracked.counts,
+        @extschema@.lead_phones_campaign_text(tracked, '(coalesce(l.campaign, n.campaign))'), @extschema@.lead_phones_operator(tracked, 3::smallint),
         coalesce(callable, 'SELECT o.campaign, o.callable FROM leads AS o'));
 END
 $function$;
@@ -4336,15 +5364,19 @@ CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments 
         lead_count bigint,
         phone_count bigint,
         mobile_count bigint,
-        disqualified boolean)
+        disqualified boolean,
+        column_counts jsonb)
     STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT c.%2$I::pg_catalog.text, c.phone, c.lead_count, c.phone_count, c.mobile_count, c.disqualified
-                                   FROM %1$s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, c.%2$I, c.phone',
-        tracked.counts, tracked.campaign_column) USING (arguments ->> 'min_leads')::bigint;
+    RETURN QUERY EXECUTE format('SELECT %s, c.phone, c.lead_count, c.%I, %s, c.disqualified, jsonb_build_object(%s)
+                                   FROM %s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, %s',
+        @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c')),
+        tracked.phone_columns[1] || '_count', coalesce('c.' || quote_ident(tracked.phone_columns[2] || '_count'), 'NULL::bigint'),
+        @extschema@.lead_phones_each(tracked, '%1$L, c.%3$I', ', '), tracked.counts,
+        concat_ws(', ', 'c.' || quote_ident(tracked.campaign_column), 'c.phone')) USING (arguments ->> 'min_leads')::bigint;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_shared(regclass, jsonb) IS
@@ -4357,16 +5389,19 @@ CREATE OR REPLACE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_le
         lead_count bigint,
         phone_count bigint,
         mobile_count bigint,
-        disqualified boolean)
+        disqualified boolean,
+        column_counts jsonb)
     STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
+    'the numbers that several leads of a campaign have, the most shared first; phone_count and mobile_count are of the first two columns';
 
 CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -4386,13 +5421,14 @@ BEGIN
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
      WHERE i.indrelid = leads AND i.indisprimary;
     RETURN QUERY EXECUTE format($query$
-        SELECT l.%2$I::pg_catalog.text, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
           FROM %1$s AS l
-         CROSS JOIN LATERAL (VALUES (%5$L::pg_catalog.name, l.%5$I::pg_catalog.text, %7$s), (%6$L, l.%6$I::pg_catalog.text, %8$s)) AS v (name, raw, number)
+         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, number)
          WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
-        tracked.leads, tracked.campaign_column, coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
-        tracked.phone_column, tracked.mobile_column,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column));
+        tracked.leads, @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'l')),
+        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
+        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
+                    ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_invalid(regclass, jsonb) IS
@@ -4446,24 +5482,25 @@ BEGIN
     -- and so by its index.
     RETURN QUERY EXECUTE format($query$
         WITH found AS MATERIALIZED (
-            (SELECT c.%2$I AS campaign, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' AS number
+            (SELECT %2$s AS campaign, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' AS number
                FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
              UNION
-            SELECT c.%2$I, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
-        SELECT f.campaign::pg_catalog.text, f.phone, h.lead, h.name, f.disqualified,
+            SELECT %2$s, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
+        SELECT %7$s, f.phone, h.lead, h.name, f.disqualified,
                CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
-                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE d.%2$I = f.campaign AND d.phone = f.phone AND d.lifted_at IS NULL
+                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE %8$s AND d.phone = f.phone AND d.lifted_at IS NULL
                    %6$s) AS d) END
           FROM found AS f
-         CROSS JOIN LATERAL (
-            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.number
-             UNION ALL
-            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.number) AS h
+         CROSS JOIN LATERAL (%9$s) AS h
          ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
-        tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
+        tracked.counts, @extschema@.lead_phones_campaign(tracked, 'c'), reverse(digits) || '%',
+        @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaigns_of(tracked)), tracked.disqualifications,
         coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(f.phone))', e)
                     FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
-        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
+        @extschema@.lead_phones_campaign_text(tracked, 'f.campaign'), @extschema@.lead_phones_is_of(tracked, 'd', 'f.campaign'),
+        (SELECT string_agg(format('SELECT jsonb_build_object(%s) AS lead, %L::pg_catalog.name AS name FROM %s AS l WHERE %s AND %s = f.number',
+                    coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), c.name, tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', 'f.campaign'),
+                    @extschema@.lead_phones_stored(tracked, c.name)), ' UNION ALL ' ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)))
       USING numbers;
 END
 $function$;
@@ -4590,7 +5627,7 @@ AS $function$
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
      WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
        AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
-       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications', 'phone_suppressions', 'suppressed_phones')
+       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications', s.settings ->> 'suppressions', s.settings ->> 'suppressed')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
      UNION ALL
@@ -4610,8 +5647,7 @@ AS $function$
     SELECT t.leads FROM @extschema@.lead_phone_tables AS t
       JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
       JOIN pg_catalog.pg_class AS c ON c.oid = relation AND c.relowner = l.relowner
-     WHERE relation IN (t.counts, t.disqualifications, @extschema@.lead_phones_ledger(t, 'phone_suppressions'),
-                        @extschema@.lead_phones_ledger(t, 'suppressed_phones'))
+     WHERE relation IN (t.counts, t.disqualifications, t.suppressions, t.suppressed)
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_kept_for(regclass) IS
     'internal: the tracked table of which a table is the counts or the ledger';
@@ -4623,6 +5659,52 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
     'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
+
+CREATE FUNCTION @extschema@.lead_phones_kept_of(tracked @extschema@.lead_phone_tables)
+    RETURNS TABLE (number_column name, purpose text, column_name name)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT n, k.* FROM unnest((tracked).phone_columns) AS n
+     CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n, (tracked).in_place, (tracked).keep_extensions) AS k
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_kept_of(@extschema@.lead_phone_tables) IS
+    'internal: the columns that are kept beside the columns of numbers of a tracked table';
+
+CREATE FUNCTION @extschema@.lead_phones_reads_regions(relation regclass, column_name name) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- by its name: the column is gone, or has another one, by now
+    RETURN (
+        SELECT r FROM pg_catalog.pg_constraint AS c
+         CROSS JOIN LATERAL @extschema@.lead_phones_root(c.conrelid::regclass) AS r
+         CROSS JOIN LATERAL @extschema@.lead_phones_untracked_settings(r) AS t
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = t.region_column AND c.conkey = ARRAY[a.attnum]
+         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = lead_phones_reads_regions.column_name
+         LIMIT 1);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_reads_regions(regclass, name) IS
+    'internal: a tracked table that references a table, and reads regions in a column of it';
+
+CREATE FUNCTION @extschema@.lead_phones_check_path(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root constant regclass := @extschema@.lead_phones_root(relation);
+    tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
+BEGIN
+    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r) THEN
+        RAISE EXCEPTION 'the foreign key on column "%" of table "%" cannot be dropped', tracked.region_column, root
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('The table is tracked with it: by region_column => ''%s.%s''.', tracked.region_column, tracked.region_code),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_path(regclass) IS
+    'internal: an error where a table lost a foreign key by which it is tracked';
 
 CREATE FUNCTION @extschema@.lead_phones_check_dropped(relation regclass, dropped name) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -4637,7 +5719,8 @@ BEGIN
      CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
      WHERE w.relation = t.of_table AND w.column_name = dropped
      LIMIT 1;
-    IF FOUND THEN
+    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped));
+    IF root IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('Table "%s" is tracked with it.', root),
@@ -4662,7 +5745,7 @@ BEGIN
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
                 AND (kept_for IS NOT NULL AND w.relation = lead_phones_altered_root.relation
-                     OR kept_for IS NULL AND w.column_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified'))
+                     OR kept_for IS NULL AND w.relation = tracked.leads AND w.column_name IN (SELECT k.column_name FROM @extschema@.lead_phones_kept_of(tracked) AS k))
               LIMIT 1);
     IF kept IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be computed', kept, relation
@@ -4674,7 +5757,7 @@ BEGIN
         RETURN root;
     END IF;
     IF relation = tracked.counts AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = 2) THEN
+            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = num_nonnulls(tracked.campaign_column, 'phone')) THEN
         RAISE EXCEPTION 'table "%" needs its primary key', relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('The triggers of tracked table "%s" write counts by it.', root),
@@ -4717,18 +5800,20 @@ CREATE FUNCTION @extschema@.lead_phones_renamed_root(relation regclass, old_name
 AS $function$
 DECLARE
     kept_for regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    reads_regions constant regclass := @extschema@.lead_phones_reads_regions(relation, old_name);
     tracked @extschema@.lead_phone_tables;
 BEGIN
-    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, @extschema@.lead_phones_root(relation)));
+    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, reads_regions, @extschema@.lead_phones_root(relation)));
     IF kept_for IS NOT NULL AND EXISTS (SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
                                          WHERE w.relation = lead_phones_renamed_root.relation AND w.column_name = old_name)
-       OR kept_for IS NULL AND old_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified') THEN
+       OR reads_regions IS NOT NULL
+       OR kept_for IS NULL AND old_name IN (SELECT k.column_name FROM @extschema@.lead_phones_kept_of(tracked) AS k) THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('Table "%s" is tracked with it, by that name.', tracked.leads),
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
-    IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+    IF kept_for IS NULL AND old_name = ANY (tracked.phone_columns || tracked.campaign_column || tracked.region_column) THEN
         IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
                 USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
@@ -4789,29 +5874,44 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
     old_name constant name := arguments ->> 'old';
     new_name constant name := arguments ->> 'new';
-    beside regclass;
-    setting text;
+    renamed @extschema@.lead_phone_tables := tracked;
+    moved record;
 BEGIN
-    FOR setting IN SELECT s.key FROM jsonb_each_text(to_jsonb(tracked)) AS s
-                    WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
-        IF setting = 'campaign_column' THEN
-            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
-                BEGIN
-                    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
-                EXCEPTION WHEN duplicate_column THEN
-                    RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
-                        USING ERRCODE = 'duplicate_column', DETAIL = format('Table "%s", which has the same column, has another of that name.', beside),
-                              HINT = 'Choose another name.';
-                END;
-            END LOOP;
-        ELSIF setting IN ('phone_column', 'mobile_column') THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
-            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', leads, old_name || '_disqualified', new_name || '_disqualified');
-            RAISE NOTICE 'column "%" is now "%"', old_name || '_disqualified', new_name || '_disqualified'
-                USING DETAIL = format('It marks the numbers of column "%s" of table "%s".', new_name, leads);
+    renamed.phone_columns := array_replace(tracked.phone_columns, old_name, new_name);
+    renamed.campaign_column := CASE tracked.campaign_column WHEN old_name THEN new_name ELSE tracked.campaign_column END;
+    renamed.region_column := CASE tracked.region_column WHEN old_name THEN new_name ELSE tracked.region_column END;
+    IF old_name = ANY (tracked.phone_columns) THEN
+        PERFORM @extschema@.lead_phones_check_column(leads, new_name, 'phone_columns', CASE WHEN tracked.in_place THEN 'text' ELSE 'number' END);
+    END IF;
+    PERFORM @extschema@.lead_phones_check_names(leads, renamed.campaign_column, renamed.phone_columns, tracked.in_place, tracked.keep_extensions);
+    FOR moved IN
+        SELECT t.relation, old_name AS old, new_name AS new, NULL AS meaning FROM unnest(ARRAY[tracked.counts, tracked.disqualifications]) AS t (relation)
+         WHERE old_name = tracked.campaign_column
+         UNION ALL
+        SELECT leads, o.column_name, n.column_name, CASE o.purpose WHEN 'mark' THEN 'marks' ELSE 'is of' END
+          FROM @extschema@.lead_phones_kept_of(tracked) AS o
+          JOIN @extschema@.lead_phones_kept_of(renamed) AS n ON n.number_column = new_name AND n.purpose = o.purpose
+         WHERE o.number_column = old_name
+         UNION ALL
+        SELECT tracked.counts, old_name || '_count', new_name || '_count', NULL WHERE old_name = ANY (tracked.phone_columns)
+    LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', moved.relation, moved.old, moved.new);
+        EXCEPTION WHEN duplicate_column THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
+                USING ERRCODE = 'duplicate_column', DETAIL = format('Column "%s" of table "%s" is renamed with it, and there is another of that name.', moved.old, moved.relation),
+                      HINT = 'Choose another name.';
+        END;
+        IF moved.meaning IS NOT NULL THEN
+            RAISE NOTICE 'column "%" is now "%"', moved.old, moved.new
+                USING DETAIL = format('It %s the numbers of column "%s" of table "%s".', moved.meaning, new_name, leads);
         END IF;
-        PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object(setting, new_name));
     END LOOP;
+    FOR moved IN SELECT k.* FROM @extschema@.lead_phones_kept_of(renamed) AS k WHERE k.number_column = new_name LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, moved.column_name, @extschema@.lead_phones_meaning(new_name, moved.purpose));
+    END LOOP;
+    PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object('campaign_column', renamed.campaign_column, 'phone_columns', renamed.phone_columns,
+        'region_column', renamed.region_column));
     RETURN '{}';
 END
 $function$;
@@ -4837,6 +5937,7 @@ DECLARE
     beside regclass;
     campaign pg_catalog.pg_attribute;
     campaign_type text;
+    has_other_numbers boolean := false;
     is_read_anew boolean := false;
     is_rekeyed boolean := false;
     retyped record;
@@ -4845,12 +5946,13 @@ BEGIN
             @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
-        IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name,
-                CASE retyped.name WHEN tracked.phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'number');
-            is_read_anew := is_read_anew OR retyped.computed;
+        IF retyped.name = ANY (tracked.phone_columns) THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'phone_columns', CASE WHEN tracked.in_place THEN 'text' ELSE 'number' END);
+            has_other_numbers := true;
+            -- Where it is left as it is, a type can say it in another way, or cut it.
+            is_read_anew := is_read_anew OR retyped.computed OR NOT tracked.in_place;
         ELSIF retyped.name = tracked.region_column THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', 'region');
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', CASE WHEN tracked.region_code IS NULL THEN 'text' ELSE 'reference' END);
             is_read_anew := is_read_anew OR retyped.computed;
         ELSIF retyped.name = tracked.campaign_column THEN
             campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
@@ -4871,6 +5973,11 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);
+    PERFORM @extschema@.lead_phones_check_region(tracked);
+    -- of another type, a column can need another index; a backfill leaves them to its owner
+    IF has_other_numbers AND (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = tracked.phone_columns[1] || '_disqualified') THEN
+        PERFORM @extschema@.lead_phones_create_indexes(tracked, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    END IF;
     -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
     IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
@@ -5028,7 +6135,8 @@ DO $upgrade$
 DECLARE
     tracked @extschema@.lead_phone_tables;
     schema name;
-    beside name;
+    beside regclass;
+    renamed record;
     granted record;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -5038,12 +6146,36 @@ BEGIN
          WHERE l.relkind IN ('r', 'p') AND l.relpersistence = 'p'
     LOOP
         BEGIN
-            PERFORM @extschema@.lead_phones_set_settings(tracked.leads, '{}'), @extschema@.lead_phones_create_suppressions(tracked.leads);
-            FOREACH beside IN ARRAY '{phone_suppressions,suppressed_phones}'::name[] LOOP
-                EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE %s', @extschema@.lead_phones_ledger(tracked, beside));
+            -- Counts were called always the same, and are now after the columns that they count. Nobody else may rename them.
+            ALTER EVENT TRIGGER lead_phones_after_ddl DISABLE;
+            FOR renamed IN
+                SELECT tracked.phone_column AS of_column, tracked.phone_column || '_count' AS new_name, 1 AS place
+                 UNION ALL SELECT tracked.mobile_column, tracked.mobile_column || '_count', 2
+            LOOP
+                -- by way of another name: one may be called as the other is to be
+                IF renamed.place = 1 THEN
+                    EXECUTE format('ALTER TABLE %s RENAME COLUMN phone_count TO "lead_phones 1"', tracked.counts);
+                    EXECUTE format('ALTER TABLE %s RENAME COLUMN mobile_count TO "lead_phones 2"', tracked.counts);
+                END IF;
+                EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', tracked.counts, 'lead_phones ' || renamed.place, renamed.new_name);
+                EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', tracked.counts, renamed.new_name, format('leads that have the number in column %I', renamed.of_column));
+                IF EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = tracked.leads
+                              AND c.conname = CASE renamed.place WHEN 1 THEN 'lead_phones_phone_is_backfilled' ELSE 'lead_phones_mobile_is_backfilled' END) THEN
+                    EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT lead_phones_%s_is_backfilled TO lead_phones_column_%s_is_backfilled', tracked.leads,
+                        CASE renamed.place WHEN 1 THEN 'phone' ELSE 'mobile' END, renamed.place);
+                END IF;
+                EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', tracked.leads, renamed.of_column || '_disqualified', @extschema@.lead_phones_meaning(renamed.of_column, 'mark'));
             END LOOP;
-            EXECUTE format('ALTER EXTENSION lead_phones DROP SEQUENCE %s',
-                pg_get_serial_sequence(@extschema@.lead_phones_ledger(tracked, 'phone_suppressions')::text, 'entry'));
+            ALTER EVENT TRIGGER lead_phones_after_ddl ENABLE;
+            EXECUTE format('COMMENT ON COLUMN %s.lead_count IS %L', tracked.counts, 'leads that have the number in any column');
+            EXECUTE format('COMMENT ON TABLE %s IS %L', tracked.disqualifications, @extschema@.lead_phones_ledger_comment(tracked.leads));
+            PERFORM @extschema@.lead_phones_set_settings(tracked.leads, '{}'),
+                    @extschema@.lead_phones_create_suppressions(tracked.leads, 'phone_suppressions', 'suppressed_phones');
+            SELECT t.* INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = tracked.leads;
+            FOREACH beside IN ARRAY ARRAY[tracked.suppressions, tracked.suppressed] LOOP
+                EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE %s', beside);
+            END LOOP;
+            EXECUTE format('ALTER EXTENSION lead_phones DROP SEQUENCE %s', pg_get_serial_sequence(tracked.suppressions::text, 'entry'));
             PERFORM @extschema@.lead_phones_follow_row_security(tracked);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'table "%" has the triggers of 0.2.0: %', tracked.leads, SQLERRM
@@ -5072,3 +6204,5 @@ END
 $upgrade$;
 DROP FUNCTION @extschema@.lead_phones_upgrade_lead_tables(name);
 DROP TABLE pg_temp.lead_phones_grants;
+COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
+    'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';

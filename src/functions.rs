@@ -90,6 +90,16 @@ pub(crate) fn normalize(raw: &[u8], region: DefaultRegion) -> Result<E164, Probl
         .unwrap_or_else(|| phone::normalize(&text::from_server(raw), region))
 }
 
+/// The extension beside the valid number that a text in the server encoding spells.
+pub(crate) fn extension(raw: &[u8], region: DefaultRegion) -> Option<String> {
+    phone::extension(&text::from_server(raw), region)
+}
+
+#[pg_extern(sql = false)]
+fn phone_extension(raw: ServerText, region: ServerText) -> Option<String> {
+    extension(raw.0, DefaultRegion::from_code(region.0))
+}
+
 #[pg_extern(sql = false)]
 fn normalize_phone(raw: ServerText, region: ServerText) -> PhoneDatum {
     match normalize(raw.0, DefaultRegion::from_code(region.0)) {

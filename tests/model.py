@@ -1,5 +1,6 @@
-"""Writes of every kind, at random, on tracked tables of different shapes; after each transaction the counts must be what a
-recount without the extension says. Seeds are fixed, and printed where something differs.
+"""Writes of every kind, at random, on tracked tables of different shapes and in different modes: one to four columns of numbers, with and without
+campaigns, in place and beside, with and without extensions. After each transaction the counts must be what a recount without the extension says.
+Seeds are fixed, and printed where something differs.
 
 SEED= and ROUNDS= in the environment make another, longer run. Connects as libpq's environment says.
 """
@@ -13,7 +14,8 @@ from psycopg import errors
 ROUNDS = int(os.environ.get("ROUNDS") or "250")
 SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2, 3]
 NUMBERS = [f"(678) 999-{n}" for n in range(1000, 1012)] + ["+49 30 123456", "+44 7400 123456"]
-RAW = [*NUMBERS, None, None, "n/a", ""]
+RAW = [*NUMBERS, "678.999.1003 x12", None, None, "n/a", ""]
+COLUMNS = ["phone", "mobile", "work", "Fax no."]
 
 PARTITIONED = """
     ALTER TABLE leads RENAME TO plain_leads;
@@ -33,6 +35,14 @@ INHERITED = """
 
 # campaign type and its values, more columns, more DDL
 SHAPES = {
+    "named": ("season", ["spring", "summer", "autumn"], "", ""),
+    "folded": ("citext", ["Spring", "SPRING", "Summer"], "", ""),
+    "priced": ("numeric", ["1.0", "1.00", "-2.5"], "", ""),
+    # the region of a lead is that of its country
+    "pathed": ("int", [1, 2, 3], ", country int DEFAULT 1", """
+        CREATE TABLE countries (id int PRIMARY KEY, region text);
+        INSERT INTO countries VALUES (1, 'US'), (2, 'de'), (3, NULL);
+        ALTER TABLE leads ADD FOREIGN KEY (country) REFERENCES countries;"""),
     "plain": ("int", [1, 2, 3], "", ""),
     "referencing": (
         "bigint", [1, 2, 3], "",
@@ -67,27 +77,37 @@ SHAPES = {
     ),
 }
 
-# What the counts should be, without a word of the extension's: numbers in E.164 are those that begin with a plus sign.
+# What the counts should be, without a word of the extension's. In place, numbers in E.164 are those that begin with a plus sign.
 RECOUNT = """
 WITH numbers AS (
-    SELECT campaign_id, (leads.tableoid, leads.ctid) AS row, number, place FROM leads CROSS JOIN LATERAL (VALUES (phone, 1), (mobile, 2)) AS v (number, place)
-    WHERE number LIKE '+%' AND campaign_id IS NOT NULL
+    SELECT {campaign} AS campaign, (leads.tableoid, leads.ctid) AS row, number, place FROM leads {join} CROSS JOIN LATERAL (VALUES {numbers}) AS v (number, place)
+    WHERE number LIKE '+%' AND {campaign} IS NOT NULL
 ), expected AS (
-    SELECT campaign_id, number AS phone, count(DISTINCT row) AS leads, count(*) FILTER (WHERE place = 1) AS phones,
-           count(*) FILTER (WHERE place = 2) AS mobiles
+    SELECT campaign, number AS phone, count(DISTINCT row) AS leads, {expected}
     FROM numbers GROUP BY 1, 2
 ), actual AS (
-    SELECT campaign_id, phone::text, lead_count, phone_count, mobile_count FROM campaign_phone_counts
+    SELECT {campaign} AS campaign, phone::text, lead_count, {counts} FROM campaign_phone_counts
     WHERE lead_count <> 0 OR NOT disqualified
 )
 (TABLE expected EXCEPT TABLE actual) UNION ALL (TABLE actual EXCEPT TABLE expected)
 """
-MARKS = """
-SELECT l.id FROM leads AS l
-LEFT JOIN campaign_phone_counts AS p ON p.campaign_id = l.campaign_id AND p.phone = l.phone
-LEFT JOIN campaign_phone_counts AS m ON m.campaign_id = l.campaign_id AND m.phone = l.mobile
-WHERE l.phone_disqualified <> coalesce(p.disqualified, false) OR l.mobile_disqualified <> coalesce(m.disqualified, false)
+# Beside, they are what the text of this program spells; which a German can read otherwise.
+SPELLED = """CASE WHEN {column} LIKE '+%' THEN replace({column}, ' ', '')
+    WHEN {column} ~ '^[(]?678' THEN CASE upper({region}) WHEN 'US' THEN '+1' WHEN 'DE' THEN '+49' END || '678999' || substring({column} FROM '999.([0-9]{{4}})')
+    WHEN {column} = '030 123456' AND upper({region}) = 'DE' THEN '+4930123456' END"""
+BESIDE = """
+SELECT {stored}, {spelled} FROM leads {join} WHERE {stored}::text IS DISTINCT FROM {spelled}
 """
+EXTENSIONS = """
+SELECT {column} FROM leads WHERE {extension} IS DISTINCT FROM CASE WHEN {stored} IS NOT NULL THEN substring({column} FROM 'x([0-9]+)') END
+"""
+MARKS = """
+SELECT leads.id FROM leads LEFT JOIN campaign_phone_counts AS c ON {is_of} AND c.phone = {stored} WHERE {mark} <> coalesce(c.disqualified, false)
+"""
+
+
+def quoted(name):
+    return f'"{name}"'
 
 
 # One text that holds all of the counts, and functions that read it.
@@ -106,17 +126,53 @@ class Model:
         self.random = random.Random(seed)
         self.kind, self.campaigns, columns, ddl = SHAPES[shape]
         self.has_region = "region" in columns
+        self.has_path = "country" in columns
+        # the mode: seed 1 is what a leads table is without further ado
+        self.plain = seed == 1 and not self.has_path
+        self.columns = ["phone", "mobile"] if self.plain else self.random.sample(COLUMNS, self.random.randint(1, 4))
+        self.has_campaign = self.plain or self.random.random() < 0.6
+        self.in_place = self.plain or self.random.random() < 0.4
+        self.keeps_extensions = not self.plain and self.random.random() < 0.5
         connection.execute("DROP SCHEMA IF EXISTS model CASCADE; CREATE SCHEMA model; SET search_path = model, public")
+        connection.execute("CREATE TYPE season AS ENUM ('spring', 'summer', 'autumn')")
         connection.execute(f"""
             CREATE TABLE leads (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, campaign_id {self.kind}, phone text,
-                mobile varchar(40), note text{columns})""")
+                mobile varchar(40), work citext, "Fax no." char(24) NOT NULL DEFAULT '', note text{columns})""")
         connection.execute(ddl)
-        region = ", region_column => 'region'" if self.has_region else ""
-        connection.execute(f"SELECT track_lead_phones('leads'{region})")
+        region = ", region_column => 'region'" if self.has_region else ", region_column => 'country.region'" if self.has_path else ""
+        self.mode = f"""phone_columns => ARRAY[{", ".join(f"'{column}'" for column in self.columns)}], in_place => {self.in_place},
+            keep_extensions => {self.keeps_extensions}{region}{"" if self.has_campaign else ", campaign_column => NULL"}"""
+        connection.execute(f"SELECT track_lead_phones('leads', {self.mode})")
+        self.checks = self.queries()
         connection.execute(READERS)
         connection.commit()
         self.log = []
         self.serial = 500_000_000
+
+    def queries(self):
+        """What must find nothing, by name."""
+        region = "leads.region" if self.has_region else "countries.region" if self.has_path else "NULL::text"
+        join = "LEFT JOIN countries ON countries.id = leads.country" if self.has_path else ""
+        region = region if self.has_path else f"coalesce({region}, 'US')"
+        def stored(column):
+            return f"leads.{quoted(column)}::text" if self.in_place else f"leads.{quoted(column + '_e164')}"
+        def spelled(column):
+            return SPELLED.format(column=f"leads.{quoted(column)}::text", region=region)
+        numbers = [stored(column) if self.in_place else spelled(column) for column in self.columns]
+        found = {"counts": RECOUNT.format(
+            campaign="campaign_id" if self.has_campaign else "0", join=join,
+            numbers=", ".join(f"({number}, {place})" for place, number in enumerate(numbers)),
+            expected=", ".join(f"count(*) FILTER (WHERE place = {place})" for place in range(len(numbers))),
+            counts=", ".join(quoted(f"{column}_count") for column in self.columns))}
+        for column in self.columns:
+            found[f"marks of {column}"] = MARKS.format(
+                is_of="c.campaign_id = leads.campaign_id" if self.has_campaign else "true", stored=stored(column), mark=f"leads.{quoted(column + '_disqualified')}")
+            if not self.in_place:
+                found[f"numbers of {column}"] = BESIDE.format(stored=stored(column), spelled=spelled(column), join=join)
+                if self.keeps_extensions:
+                    found[f"extensions of {column}"] = EXTENSIONS.format(
+                        column=quoted(column), stored=stored(column), extension=quoted(column + "_extension"))
+        return found | {"verify": "SELECT * FROM verify_phone_counts('leads')"}
 
     def run(self, statement, values=None):
         self.log.append((statement, values))
@@ -144,8 +200,10 @@ class Model:
     def insert_many(self):
         rows = self.rows(self.random.randint(2, 60))
         columns = [list(column) for column in zip(*rows)]
-        self.run(f"""INSERT INTO leads (campaign_id, phone, mobile)
-                     SELECT * FROM unnest(%s::{self.kind}[], %s::text[], %s::text[])""", columns)
+        work, fax = self.random.choice(["NULL", "phone", "mobile", "NULL"]), self.random.choice(["''", "coalesce(phone, '')", "coalesce(mobile, '')"])
+        self.run(f"""INSERT INTO leads (campaign_id, phone, mobile, work, "Fax no.")
+                     SELECT campaign, phone, mobile, {work}, {fax}
+                     FROM unnest(%s::{self.kind}[], %s::text[], %s::text[]) AS r (campaign, phone, mobile)""", columns)
 
     def insert_noted(self):
         self.run("INSERT INTO leads (campaign_id, phone, mobile, note) VALUES (%s, %s, %s, %s)",
@@ -174,8 +232,10 @@ class Model:
                      WHEN NOT MATCHED THEN INSERT (campaign_id, phone) VALUES (s.campaign_id, s.mobile)""")
 
     def update_number(self):
-        column = self.random.choice(["phone", "mobile"])
-        self.run(f"UPDATE leads SET {column} = %s WHERE {self.some_leads()}", (self.raw(),))
+        column = self.random.choice([*self.columns, "phone", "mobile"])
+        raw = self.raw()
+        # as Django writes it
+        self.run(f"UPDATE leads SET {quoted(column)} = %s WHERE {self.some_leads()}", ("" if column == "Fax no." and raw is None else raw,))
 
     def update_campaign(self):
         self.run(f"UPDATE leads SET campaign_id = %s WHERE {self.some_leads()}", (self.random.choice([*self.campaigns, None]),))
@@ -188,6 +248,8 @@ class Model:
 
     def swap(self):
         self.run(f"UPDATE leads SET phone = mobile, mobile = phone WHERE {self.some_leads()}")
+        if self.random.random() < 0.5:
+            self.run(f"""UPDATE leads SET work = phone, phone = work, "Fax no." = coalesce(mobile, '') WHERE {self.some_leads()}""")
 
     def update_from(self):
         self.run("UPDATE leads AS l SET phone = o.mobile FROM leads AS o WHERE l.id = o.id + 1")
@@ -313,11 +375,12 @@ class Model:
 
     def disqualify(self):
         procedure = self.random.choice(["disqualify_phone", "disqualify_phone", "requalify_phone"])
-        campaign = self.campaign()
+        campaign = self.campaign() if self.has_campaign else None
+        kind = self.kind if self.kind in ("bigint", "uuid") else "bigint" if self.kind == "int" else "text"
         try:
             with self.connection.transaction():
-                self.run(f"CALL {procedure}(%s::{self.kind if self.kind != 'int' else 'bigint'}, %s, leads => 'leads')",
-                         (campaign, self.random.choice(NUMBERS)))
+                # which a lead of another region could read otherwise
+                self.run(f"CALL {procedure}(%s::{kind}, %s, leads => 'leads', region => 'US')", (campaign, self.random.choice(NUMBERS)))
         except errors.NoDataFound:
             pass  # no lead of that campaign
 
@@ -366,6 +429,8 @@ class Model:
             self.run(back)
 
     def region(self):
+        if self.has_path:
+            self.run(f"UPDATE leads SET country = %s, phone = '030 123456' WHERE {self.some_leads()}", (self.random.choice([1, 2, 3, None]),))
         if self.has_region:
             self.run(f"UPDATE leads SET region = %s, phone = '030 123456' WHERE {self.some_leads()}", (self.random.choice(["DE", "US", None]),))
 
@@ -423,15 +488,17 @@ class Model:
             self.connection.commit()
 
     def check(self, when):
-        for name, query in (("counts", RECOUNT), ("marks", MARKS), ("verify", "SELECT * FROM verify_phone_counts('leads')")):
+        for name, query in self.checks.items():
             wrong = self.connection.execute(query).fetchall()
-            if wrong and not (name == "marks" and when == "in the transaction"):
+            if wrong and not (name.startswith("marks") and when == "in the transaction"):
                 statements = "\n".join(map(str, self.log))
-                raise AssertionError(f"{name} differ {when}: {wrong[:5]}\n{statements}")
+                raise AssertionError(f"{name} differ {when}: {wrong[:5]}\n{self.mode}\n{statements}")
 
 
 def main():
     statements = 0
+    with psycopg.connect() as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS citext")
     for shape in SHAPES:
         for seed in SEEDS:
             with psycopg.connect() as connection, psycopg.connect() as other:

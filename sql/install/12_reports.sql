@@ -25,41 +25,43 @@ BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
         WITH kinds AS (
-            SELECT n.campaign, n.problem1, n.problem2, count(*) AS leads,
-                   count(*) FILTER (WHERE n.number1 IS NOT NULL OR n.problem1 IS NOT NULL)
-                   + count(*) FILTER (WHERE n.number2 IS NOT NULL OR n.problem2 IS NOT NULL) AS filled,
-                   count(n.number1) + count(n.number2) AS valid,
-                   count(*) FILTER (WHERE n.number1 IS NOT NULL AND NOT n.out1 OR n.number2 IS NOT NULL AND NOT n.out2) AS callable
-              FROM (SELECT v.*, CASE WHEN v.number1 IS NULL AND btrim(v.raw1) <> '' THEN @extschema@.phone_problem(v.raw1, v.region) END AS problem1,
-                           CASE WHEN v.number2 IS NULL AND btrim(v.raw2) <> '' THEN @extschema@.phone_problem(v.raw2, v.region) END AS problem2
-                      FROM (SELECT l.%2$I AS campaign, l.%3$I::pg_catalog.text AS raw1, l.%4$I::pg_catalog.text AS raw2, %5$s AS number1, %6$s AS number2,
-                                   %7$s AS region, l.%8$I AS out1, l.%9$I AS out2
-                              FROM %1$s AS l) AS v) AS n
-             GROUP BY n.campaign, n.problem1, n.problem2),
+            SELECT n.campaign, %1$s, count(*) AS leads, %2$s AS filled, %3$s AS valid, count(*) FILTER (WHERE %4$s) AS callable
+              FROM (SELECT v.*, %5$s
+                      FROM (SELECT %6$s AS campaign, %7$s, %8$s AS region FROM %9$s AS l) AS v) AS n
+             GROUP BY n.campaign, %1$s),
         reasons AS (
             SELECT r.campaign, jsonb_object_agg(r.reason, r.values ORDER BY r.reason) AS by_reason, sum(r.values)::bigint AS invalid
               FROM (SELECT k.campaign, p.reason, sum(k.leads)::bigint AS values FROM kinds AS k
-                     CROSS JOIN LATERAL (VALUES (k.problem1), (k.problem2)) AS p (reason)
+                     CROSS JOIN LATERAL (VALUES %10$s) AS p (reason)
                      WHERE p.reason IS NOT NULL GROUP BY k.campaign, p.reason) AS r
              GROUP BY r.campaign),
         numbers AS (
-            SELECT c.%2$I AS campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
+            SELECT c.campaign, count(*) FILTER (WHERE c.lead_count > 0) AS unique_numbers,
                    count(*) FILTER (WHERE c.lead_count > 1) AS shared_numbers, count(*) FILTER (WHERE c.disqualified) AS disqualified
-              FROM %10$s AS c GROUP BY c.%2$I),
+              FROM (SELECT %11$s AS campaign, c.lead_count, c.disqualified FROM %12$s AS c) AS c GROUP BY c.campaign),
         leads AS (
             SELECT k.campaign, sum(k.leads)::bigint AS leads, sum(k.filled)::bigint AS filled, sum(k.valid)::bigint AS valid,
                    sum(k.callable)::bigint AS callable
               FROM kinds AS k GROUP BY k.campaign)
-        SELECT coalesce(l.campaign, n.campaign)::pg_catalog.text, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
+        SELECT %13$s, coalesce(l.leads, 0), coalesce(l.filled, 0), coalesce(l.valid, 0),
                coalesce(r.invalid, 0), coalesce(r.by_reason, '{}'), coalesce(n.unique_numbers, 0), coalesce(n.shared_numbers, 0),
                coalesce(n.disqualified, 0), coalesce(k.callable, 0)
-          FROM leads AS l FULL JOIN numbers AS n ON n.campaign = l.campaign LEFT JOIN reasons AS r ON r.campaign IS NOT DISTINCT FROM l.campaign
-          LEFT JOIN (%11$s) AS k ON k.campaign IS NOT DISTINCT FROM l.campaign
+          FROM leads AS l FULL JOIN numbers AS n ON n.campaign %14$s l.campaign
+          LEFT JOIN reasons AS r ON r.campaign %14$s l.campaign OR r.campaign IS NULL AND l.campaign IS NULL AND l.leads IS NOT NULL
+          LEFT JOIN (%15$s) AS k ON k.campaign %14$s l.campaign OR k.campaign IS NULL AND l.campaign IS NULL AND l.leads IS NOT NULL
          ORDER BY coalesce(l.campaign, n.campaign)$query$,
-        tracked.leads, tracked.campaign_column, tracked.phone_column, tracked.mobile_column,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column),
-        @extschema@.lead_phones_region(tracked),
-        tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified', tracked.counts,
+        @extschema@.lead_phones_each(tracked, 'n.problem%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'count(*) FILTER (WHERE n.number%5$s IS NOT NULL OR n.problem%5$s IS NOT NULL)', ' + '),
+        @extschema@.lead_phones_each(tracked, 'count(n.number%5$s)', ' + '),
+        @extschema@.lead_phones_each(tracked, 'n.number%5$s IS NOT NULL AND NOT n.out%5$s', ' OR '),
+        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL AND btrim(v.raw%5$s) <> '''' THEN @extschema@.phone_problem(v.raw%5$s, v.region) END AS problem%5$s', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'l'),
+        (SELECT string_agg(format('%1$s AS raw%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_raw(tracked, c.name), c.place,
+                    @extschema@.lead_phones_number(tracked, c.name), c.name || '_disqualified'), ', ') FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
+        @extschema@.lead_phones_region(tracked), tracked.leads,
+        @extschema@.lead_phones_each(tracked, '(k.problem%5$s)', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'c'), tracked.counts,
+        @extschema@.lead_phones_campaign_text(tracked, '(coalesce(l.campaign, n.campaign))'), @extschema@.lead_phones_operator(tracked, 3::smallint),
         coalesce(callable, 'SELECT o.campaign, o.callable FROM leads AS o'));
 END
 $function$;
@@ -97,15 +99,19 @@ CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments 
         lead_count bigint,
         phone_count bigint,
         mobile_count bigint,
-        disqualified boolean)
+        disqualified boolean,
+        column_counts jsonb)
     STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT c.%2$I::pg_catalog.text, c.phone, c.lead_count, c.phone_count, c.mobile_count, c.disqualified
-                                   FROM %1$s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, c.%2$I, c.phone',
-        tracked.counts, tracked.campaign_column) USING (arguments ->> 'min_leads')::bigint;
+    RETURN QUERY EXECUTE format('SELECT %s, c.phone, c.lead_count, c.%I, %s, c.disqualified, jsonb_build_object(%s)
+                                   FROM %s AS c WHERE c.lead_count >= $1 ORDER BY c.lead_count DESC, %s',
+        @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c')),
+        tracked.phone_columns[1] || '_count', coalesce('c.' || quote_ident(tracked.phone_columns[2] || '_count'), 'NULL::bigint'),
+        @extschema@.lead_phones_each(tracked, '%1$L, c.%3$I', ', '), tracked.counts,
+        concat_ws(', ', 'c.' || quote_ident(tracked.campaign_column), 'c.phone')) USING (arguments ->> 'min_leads')::bigint;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_shared(regclass, jsonb) IS
@@ -118,18 +124,19 @@ CREATE FUNCTION @extschema@.shared_lead_phones(leads regclass, min_leads bigint 
         lead_count bigint,
         phone_count bigint,
         mobile_count bigint,
-        disqualified boolean)
+        disqualified boolean,
+        column_counts jsonb)
     STABLE ROWS 1000 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
-    'the numbers that several leads of a campaign have, the most shared first';
+    'the numbers that several leads of a campaign have, the most shared first; phone_count and mobile_count are of the first two columns';
 
 CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -149,13 +156,14 @@ BEGIN
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
      WHERE i.indrelid = leads AND i.indisprimary;
     RETURN QUERY EXECUTE format($query$
-        SELECT l.%2$I::pg_catalog.text, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
           FROM %1$s AS l
-         CROSS JOIN LATERAL (VALUES (%5$L::pg_catalog.name, l.%5$I::pg_catalog.text, %7$s), (%6$L, l.%6$I::pg_catalog.text, %8$s)) AS v (name, raw, number)
+         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, number)
          WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
-        tracked.leads, tracked.campaign_column, coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
-        tracked.phone_column, tracked.mobile_column,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), @extschema@.lead_phones_number(tracked, tracked.mobile_column));
+        tracked.leads, @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'l')),
+        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
+        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
+                    ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_invalid(regclass, jsonb) IS
@@ -211,24 +219,25 @@ BEGIN
     -- and so by its index.
     RETURN QUERY EXECUTE format($query$
         WITH found AS MATERIALIZED (
-            (SELECT c.%2$I AS campaign, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' AS number
+            (SELECT %2$s AS campaign, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' AS number
                FROM %1$s AS c WHERE reverse(c.phone::pg_catalog.text) LIKE %3$L AND c.lead_count > 0 LIMIT 1000)
              UNION
-            SELECT c.%2$I, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE c.%2$I = %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
-        SELECT f.campaign::pg_catalog.text, f.phone, h.lead, h.name, f.disqualified,
+            SELECT %2$s, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
+        SELECT %7$s, f.phone, h.lead, h.name, f.disqualified,
                CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
-                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE d.%2$I = f.campaign AND d.phone = f.phone AND d.lifted_at IS NULL
+                   SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE %8$s AND d.phone = f.phone AND d.lifted_at IS NULL
                    %6$s) AS d) END
           FROM found AS f
-         CROSS JOIN LATERAL (
-            SELECT jsonb_build_object(%7$s) AS lead, %8$L::pg_catalog.name AS name FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%8$I = f.number
-             UNION ALL
-            SELECT jsonb_build_object(%7$s), %10$L FROM %9$s AS l WHERE l.%2$I = f.campaign AND l.%10$I = f.number) AS h
+         CROSS JOIN LATERAL (%9$s) AS h
          ORDER BY f.campaign, f.phone, h.lead LIMIT 1000$query$,
-        tracked.counts, tracked.campaign_column, reverse(digits) || '%', @extschema@.lead_phones_campaigns_of(tracked), tracked.disqualifications,
+        tracked.counts, @extschema@.lead_phones_campaign(tracked, 'c'), reverse(digits) || '%',
+        @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaigns_of(tracked)), tracked.disqualifications,
         coalesce((SELECT format('UNION ALL SELECT p.source, p.reason, p.disqualified_at FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(f.phone))', e)
                     FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), ''),
-        coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), tracked.phone_column, tracked.leads, tracked.mobile_column)
+        @extschema@.lead_phones_campaign_text(tracked, 'f.campaign'), @extschema@.lead_phones_is_of(tracked, 'd', 'f.campaign'),
+        (SELECT string_agg(format('SELECT jsonb_build_object(%s) AS lead, %L::pg_catalog.name AS name FROM %s AS l WHERE %s AND %s = f.number',
+                    coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), c.name, tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', 'f.campaign'),
+                    @extschema@.lead_phones_stored(tracked, c.name)), ' UNION ALL ' ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)))
       USING numbers;
 END
 $function$;

@@ -9,7 +9,7 @@ AS $function$
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_settings(t.tgargs) OFFSET 0) AS s (settings)
      WHERE t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure
        AND t.tgname = 'zz_lead_phones_normalize_insert' AND t.tgparentid = 0
-       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications', 'phone_suppressions', 'suppressed_phones')
+       AND relation::text IN (s.settings ->> 'counts', s.settings ->> 'disqualifications', s.settings ->> 'suppressions', s.settings ->> 'suppressed')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = s.settings ->> 'schema' AND c.relname = relation AND c.relkind IN ('r', 'p'))
      UNION ALL
@@ -29,8 +29,7 @@ AS $function$
     SELECT t.leads FROM @extschema@.lead_phone_tables AS t
       JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
       JOIN pg_catalog.pg_class AS c ON c.oid = relation AND c.relowner = l.relowner
-     WHERE relation IN (t.counts, t.disqualifications, @extschema@.lead_phones_ledger(t, 'phone_suppressions'),
-                        @extschema@.lead_phones_ledger(t, 'suppressed_phones'))
+     WHERE relation IN (t.counts, t.disqualifications, t.suppressions, t.suppressed)
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_kept_for(regclass) IS
     'internal: the tracked table of which a table is the counts or the ledger';
@@ -42,6 +41,52 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_untracked_settings(regclass) IS
     'internal: the settings of a tracked table, unchecked: DDL may just have made them wrong';
+
+CREATE FUNCTION @extschema@.lead_phones_kept_of(tracked @extschema@.lead_phone_tables)
+    RETURNS TABLE (number_column name, purpose text, column_name name)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT n, k.* FROM unnest((tracked).phone_columns) AS n
+     CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n, (tracked).in_place, (tracked).keep_extensions) AS k
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_kept_of(@extschema@.lead_phone_tables) IS
+    'internal: the columns that are kept beside the columns of numbers of a tracked table';
+
+CREATE FUNCTION @extschema@.lead_phones_reads_regions(relation regclass, column_name name) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- by its name: the column is gone, or has another one, by now
+    RETURN (
+        SELECT r FROM pg_catalog.pg_constraint AS c
+         CROSS JOIN LATERAL @extschema@.lead_phones_root(c.conrelid::regclass) AS r
+         CROSS JOIN LATERAL @extschema@.lead_phones_untracked_settings(r) AS t
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = t.region_column AND c.conkey = ARRAY[a.attnum]
+         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = lead_phones_reads_regions.column_name
+         LIMIT 1);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_reads_regions(regclass, name) IS
+    'internal: a tracked table that references a table, and reads regions in a column of it';
+
+CREATE FUNCTION @extschema@.lead_phones_check_path(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    root constant regclass := @extschema@.lead_phones_root(relation);
+    tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
+BEGIN
+    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r) THEN
+        RAISE EXCEPTION 'the foreign key on column "%" of table "%" cannot be dropped', tracked.region_column, root
+            USING ERRCODE = 'dependent_objects_still_exist',
+                  DETAIL = format('The table is tracked with it: by region_column => ''%s.%s''.', tracked.region_column, tracked.region_code),
+                  HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
+    END IF;
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_path(regclass) IS
+    'internal: an error where a table lost a foreign key by which it is tracked';
 
 CREATE FUNCTION @extschema@.lead_phones_check_dropped(relation regclass, dropped name) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -56,7 +101,8 @@ BEGIN
      CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
      WHERE w.relation = t.of_table AND w.column_name = dropped
      LIMIT 1;
-    IF FOUND THEN
+    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped));
+    IF root IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('Table "%s" is tracked with it.', root),
@@ -81,7 +127,7 @@ BEGIN
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
                 AND (kept_for IS NOT NULL AND w.relation = lead_phones_altered_root.relation
-                     OR kept_for IS NULL AND w.column_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified'))
+                     OR kept_for IS NULL AND w.relation = tracked.leads AND w.column_name IN (SELECT k.column_name FROM @extschema@.lead_phones_kept_of(tracked) AS k))
               LIMIT 1);
     IF kept IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be computed', kept, relation
@@ -93,7 +139,7 @@ BEGIN
         RETURN root;
     END IF;
     IF relation = tracked.counts AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = 2) THEN
+            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = relation AND i.indisprimary AND i.indnatts = num_nonnulls(tracked.campaign_column, 'phone')) THEN
         RAISE EXCEPTION 'table "%" needs its primary key', relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('The triggers of tracked table "%s" write counts by it.', root),
@@ -136,18 +182,20 @@ CREATE FUNCTION @extschema@.lead_phones_renamed_root(relation regclass, old_name
 AS $function$
 DECLARE
     kept_for regclass := (SELECT k FROM @extschema@.lead_phones_kept_for(relation) AS k LIMIT 1);
+    reads_regions constant regclass := @extschema@.lead_phones_reads_regions(relation, old_name);
     tracked @extschema@.lead_phone_tables;
 BEGIN
-    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, @extschema@.lead_phones_root(relation)));
+    tracked := @extschema@.lead_phones_untracked_settings(coalesce(kept_for, reads_regions, @extschema@.lead_phones_root(relation)));
     IF kept_for IS NOT NULL AND EXISTS (SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
                                          WHERE w.relation = lead_phones_renamed_root.relation AND w.column_name = old_name)
-       OR kept_for IS NULL AND old_name IN (tracked.phone_column || '_disqualified', tracked.mobile_column || '_disqualified') THEN
+       OR reads_regions IS NOT NULL
+       OR kept_for IS NULL AND old_name IN (SELECT k.column_name FROM @extschema@.lead_phones_kept_of(tracked) AS k) THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('Table "%s" is tracked with it, by that name.', tracked.leads),
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
-    IF kept_for IS NULL AND old_name IN (tracked.campaign_column, tracked.phone_column, tracked.mobile_column, tracked.region_column) THEN
+    IF kept_for IS NULL AND old_name = ANY (tracked.phone_columns || tracked.campaign_column || tracked.region_column) THEN
         IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
                 USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
@@ -208,29 +256,44 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(leads);
     old_name constant name := arguments ->> 'old';
     new_name constant name := arguments ->> 'new';
-    beside regclass;
-    setting text;
+    renamed @extschema@.lead_phone_tables := tracked;
+    moved record;
 BEGIN
-    FOR setting IN SELECT s.key FROM jsonb_each_text(to_jsonb(tracked)) AS s
-                    WHERE s.key IN ('campaign_column', 'phone_column', 'mobile_column', 'region_column') AND s.value = old_name LOOP
-        IF setting = 'campaign_column' THEN
-            FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
-                BEGIN
-                    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', beside, old_name, new_name);
-                EXCEPTION WHEN duplicate_column THEN
-                    RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
-                        USING ERRCODE = 'duplicate_column', DETAIL = format('Table "%s", which has the same column, has another of that name.', beside),
-                              HINT = 'Choose another name.';
-                END;
-            END LOOP;
-        ELSIF setting IN ('phone_column', 'mobile_column') THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, new_name, setting, 'number');
-            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', leads, old_name || '_disqualified', new_name || '_disqualified');
-            RAISE NOTICE 'column "%" is now "%"', old_name || '_disqualified', new_name || '_disqualified'
-                USING DETAIL = format('It marks the numbers of column "%s" of table "%s".', new_name, leads);
+    renamed.phone_columns := array_replace(tracked.phone_columns, old_name, new_name);
+    renamed.campaign_column := CASE tracked.campaign_column WHEN old_name THEN new_name ELSE tracked.campaign_column END;
+    renamed.region_column := CASE tracked.region_column WHEN old_name THEN new_name ELSE tracked.region_column END;
+    IF old_name = ANY (tracked.phone_columns) THEN
+        PERFORM @extschema@.lead_phones_check_column(leads, new_name, 'phone_columns', CASE WHEN tracked.in_place THEN 'text' ELSE 'number' END);
+    END IF;
+    PERFORM @extschema@.lead_phones_check_names(leads, renamed.campaign_column, renamed.phone_columns, tracked.in_place, tracked.keep_extensions);
+    FOR moved IN
+        SELECT t.relation, old_name AS old, new_name AS new, NULL AS meaning FROM unnest(ARRAY[tracked.counts, tracked.disqualifications]) AS t (relation)
+         WHERE old_name = tracked.campaign_column
+         UNION ALL
+        SELECT leads, o.column_name, n.column_name, CASE o.purpose WHEN 'mark' THEN 'marks' ELSE 'is of' END
+          FROM @extschema@.lead_phones_kept_of(tracked) AS o
+          JOIN @extschema@.lead_phones_kept_of(renamed) AS n ON n.number_column = new_name AND n.purpose = o.purpose
+         WHERE o.number_column = old_name
+         UNION ALL
+        SELECT tracked.counts, old_name || '_count', new_name || '_count', NULL WHERE old_name = ANY (tracked.phone_columns)
+    LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', moved.relation, moved.old, moved.new);
+        EXCEPTION WHEN duplicate_column THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be renamed to "%"', old_name, leads, new_name
+                USING ERRCODE = 'duplicate_column', DETAIL = format('Column "%s" of table "%s" is renamed with it, and there is another of that name.', moved.old, moved.relation),
+                      HINT = 'Choose another name.';
+        END;
+        IF moved.meaning IS NOT NULL THEN
+            RAISE NOTICE 'column "%" is now "%"', moved.old, moved.new
+                USING DETAIL = format('It %s the numbers of column "%s" of table "%s".', moved.meaning, new_name, leads);
         END IF;
-        PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object(setting, new_name));
     END LOOP;
+    FOR moved IN SELECT k.* FROM @extschema@.lead_phones_kept_of(renamed) AS k WHERE k.number_column = new_name LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', leads, moved.column_name, @extschema@.lead_phones_meaning(new_name, moved.purpose));
+    END LOOP;
+    PERFORM @extschema@.lead_phones_set_settings(leads, jsonb_build_object('campaign_column', renamed.campaign_column, 'phone_columns', renamed.phone_columns,
+        'region_column', renamed.region_column));
     RETURN '{}';
 END
 $function$;
@@ -256,6 +319,7 @@ DECLARE
     beside regclass;
     campaign pg_catalog.pg_attribute;
     campaign_type text;
+    has_other_numbers boolean := false;
     is_read_anew boolean := false;
     is_rekeyed boolean := false;
     retyped record;
@@ -264,12 +328,13 @@ BEGIN
             @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     FOR retyped IN SELECT * FROM jsonb_to_recordset(arguments -> 'columns') AS c (name name, computed boolean) LOOP
-        IF retyped.name IN (tracked.phone_column, tracked.mobile_column) THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name,
-                CASE retyped.name WHEN tracked.phone_column THEN 'phone_column' ELSE 'mobile_column' END, 'number');
-            is_read_anew := is_read_anew OR retyped.computed;
+        IF retyped.name = ANY (tracked.phone_columns) THEN
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'phone_columns', CASE WHEN tracked.in_place THEN 'text' ELSE 'number' END);
+            has_other_numbers := true;
+            -- Where it is left as it is, a type can say it in another way, or cut it.
+            is_read_anew := is_read_anew OR retyped.computed OR NOT tracked.in_place;
         ELSIF retyped.name = tracked.region_column THEN
-            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', 'region');
+            PERFORM @extschema@.lead_phones_check_column(leads, retyped.name, 'region_column', CASE WHEN tracked.region_code IS NULL THEN 'text' ELSE 'reference' END);
             is_read_anew := is_read_anew OR retyped.computed;
         ELSIF retyped.name = tracked.campaign_column THEN
             campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
@@ -290,6 +355,11 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);
+    PERFORM @extschema@.lead_phones_check_region(tracked);
+    -- of another type, a column can need another index; a backfill leaves them to its owner
+    IF has_other_numbers AND (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = tracked.phone_columns[1] || '_disqualified') THEN
+        PERFORM @extschema@.lead_phones_create_indexes(tracked, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    END IF;
     -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
     IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads

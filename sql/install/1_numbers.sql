@@ -24,6 +24,12 @@ CREATE FUNCTION @extschema@.phone_problem(raw text, region text DEFAULT 'US') RE
 COMMENT ON FUNCTION @extschema@.phone_problem(text, text) IS
     'why the text is not a valid phone number, as a code; NULL where it is one';
 
+CREATE FUNCTION @extschema@.phone_extension(raw text, region text DEFAULT 'US') RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 5
+    LANGUAGE c AS 'MODULE_PATHNAME', 'phone_extension_wrapper';
+COMMENT ON FUNCTION @extschema@.phone_extension(text, text) IS
+    'the extension beside the valid number that the text spells, which E.164 has no room for; NULL where there is none';
+
 CREATE FUNCTION @extschema@.phone_info(raw text, region text DEFAULT 'US') RETURNS jsonb
     IMMUTABLE STRICT PARALLEL SAFE COST 120
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_info_wrapper';

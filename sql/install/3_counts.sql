@@ -1,45 +1,130 @@
 -- Counts: recount and compare.
 
-CREATE FUNCTION @extschema@.lead_phones_region(tracked @extschema@.lead_phone_tables) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_region_table(tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT CASE WHEN (tracked).region_column IS NULL THEN quote_literal((tracked).region)
-             ELSE format('coalesce(nullif(pg_catalog.btrim(l.%I::pg_catalog.text), ''''), %L)',
-                         (tracked).region_column, (tracked).region) END
+BEGIN
+    -- as in src/triggers/region.rs
+    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname) INTO relation, key_column, operator
+      FROM pg_catalog.pg_constraint AS c
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.region_column AND c.conkey = ARRAY[a.attnum]
+      JOIN pg_catalog.pg_attribute AS k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]
+      JOIN pg_catalog.pg_attribute AS r ON r.attrelid = c.confrelid AND r.attname = tracked.region_code AND r.attnum > 0 AND NOT r.attisdropped
+      JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+     WHERE c.conrelid = tracked.leads AND c.contype = 'f'
+       AND @extschema@.lead_phones_admits(@extschema@.lead_phones_base_type_of(r.atttypid), 'text')
+     ORDER BY c.conname LIMIT 1;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_region_table(@extschema@.lead_phone_tables) IS
+    'internal: the table of regions that a tracked table references, its key and how that is compared; NULL where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_check_region(tracked @extschema@.lead_phone_tables) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    regions constant regclass := (SELECT r.relation FROM @extschema@.lead_phones_region_table(tracked) AS r);
+    owner constant oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
+BEGIN
+    IF tracked.region_code IS NULL THEN
+        RETURN;
+    END IF;
+    IF regions IS NULL THEN
+        RAISE EXCEPTION 'column "%" of table "%" references no table with a column "%"', tracked.region_column, tracked.leads, tracked.region_code
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = 'A path of region_column leads over a foreign key of one column, to a column of text.',
+                  HINT = format('Run ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES ... before.', tracked.leads, tracked.region_column);
+    END IF;
+    IF NOT has_column_privilege(owner, regions, tracked.region_code, 'SELECT') THEN
+        RAISE EXCEPTION 'role "%" may not read column "%" of table "%"', owner::regrole, tracked.region_code, regions
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('The triggers of table "%s" look regions up as its owner.', tracked.leads),
+                  HINT = format('Run GRANT SELECT ON %s TO %s.', regions, owner::regrole);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_region(@extschema@.lead_phone_tables) IS
+    'internal: an error where the table of regions is not there, or cannot be read';
+
+CREATE FUNCTION @extschema@.lead_phones_region(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    own text;
+BEGIN
+    IF tracked.region_column IS NULL THEN
+        RETURN quote_literal(tracked.region);
+    END IF;
+    IF tracked.region_code IS NULL THEN
+        own := @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, tracked.region_column), format('l.%I', tracked.region_column));
+    ELSE
+        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I)',
+                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column)
+                  FROM @extschema@.lead_phones_region_table(tracked) AS t WHERE t.relation IS NOT NULL);
+    END IF;
+    RETURN format('coalesce(nullif(pg_catalog.btrim(%s), ''''), %L)', own, tracked.region);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_region(@extschema@.lead_phone_tables) IS
     'internal: SQL of the region of a lead "l"';
 
-CREATE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('@extschema@.try_normalize_phone(l.%I::pg_catalog.text COLLATE pg_catalog."C", %s)', number_column, @extschema@.lead_phones_region(tracked))
+BEGIN
+    RETURN @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column))
+        || ' COLLATE pg_catalog."C"';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of what stands in a column of numbers of a lead "l", as text';
+
+CREATE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_raw(tracked, number_column), @extschema@.lead_phones_region(tracked));
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
-    'internal: SQL of the valid number in a column of a lead "l"';
+    'internal: SQL of the valid number that a column of a lead "l" spells';
 
-CREATE FUNCTION @extschema@.lead_phones_recount_query(tracked @extschema@.lead_phone_tables, source text) RETURNS text
-    IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION @extschema@.lead_phones_counted(tracked @extschema@.lead_phone_tables, number_column name, as_stored boolean) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format($query$
-        SELECT u.campaign, u.phone, count(*) AS lead_count, sum(u.in_phone)::bigint AS phone_count,
-               sum(u.in_mobile)::bigint AS mobile_count
-          FROM (SELECT n.campaign, n.phone, 1 AS in_phone, (n.mobile IS NOT DISTINCT FROM n.phone)::integer AS in_mobile
-                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l WHERE l.%5$I IS NOT NULL) AS n
-                 WHERE n.campaign IS NOT NULL AND n.phone IS NOT NULL
-                 UNION ALL
-                SELECT n.campaign, n.mobile, 0, 1
-                  FROM (SELECT l.%1$I AS campaign, %2$s AS phone, %3$s AS mobile FROM %4$s AS l WHERE l.%5$I IS NOT NULL) AS n
-                 WHERE n.campaign IS NOT NULL AND n.mobile IS NOT NULL AND n.mobile IS DISTINCT FROM n.phone) AS u
-         GROUP BY u.campaign, u.phone$query$,
-        (tracked).campaign_column,
-        @extschema@.lead_phones_number(tracked, (tracked).phone_column),
-        @extschema@.lead_phones_number(tracked, (tracked).mobile_column),
-        source,
-        (tracked).phone_column || '_disqualified')
+BEGIN
+    -- What another table says may have changed since a lead was written: then, what was written counts.
+    RETURN CASE WHEN NOT tracked.in_place AND (as_stored OR tracked.region_code IS NOT NULL) THEN @extschema@.lead_phones_stored(tracked, number_column)
+                WHEN tracked.region_code IS NOT NULL THEN format('@extschema@.try_normalize_phone(%s, ''ZZ'')', @extschema@.lead_phones_raw(tracked, number_column))
+                ELSE @extschema@.lead_phones_number(tracked, number_column) END;
+END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text) IS
-    'internal: SQL of the counts, from leads; a lead without a mark is left to backfill_lead_phones';
+COMMENT ON FUNCTION @extschema@.lead_phones_counted(@extschema@.lead_phone_tables, name, boolean) IS
+    'internal: SQL of the number of a lead "l" that is counted: as it is stored, or, to verify that, as the column spells it';
+
+CREATE FUNCTION @extschema@.lead_phones_recount_query(tracked @extschema@.lead_phone_tables, source text, as_stored boolean DEFAULT true) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    places constant int[] := ARRAY(SELECT generate_subscripts(tracked.phone_columns, 1));
+    leads constant text := format('SELECT %s AS campaign, %s FROM %s AS l WHERE l.%I IS NOT NULL', @extschema@.lead_phones_campaign(tracked, 'l'),
+        (SELECT string_agg(format('%s AS number%s', @extschema@.lead_phones_counted(tracked, tracked.phone_columns[i], as_stored), i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        source, tracked.phone_columns[1] || '_disqualified');
+BEGIN
+    -- A number that a lead has in several columns is found in the first of them.
+    RETURN format('SELECT u.campaign, u.phone, count(*) AS lead_count, %s FROM (%s) AS u GROUP BY u.campaign, u.phone',
+        (SELECT string_agg(format('sum(u.in%s)::bigint AS count%1$s', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        (SELECT string_agg(format('SELECT n.campaign, n.number%1$s AS phone, %2$s FROM (%3$s) AS n WHERE n.campaign IS NOT NULL AND n.number%1$s IS NOT NULL%4$s', i,
+                    (SELECT string_agg(CASE WHEN j < i THEN '0' WHEN j = i THEN '1' ELSE format('(n.number%s IS NOT DISTINCT FROM n.number%s)::integer', j, i) END
+                                || format(' AS in%s', j), ', ' ORDER BY j) FROM unnest(places) AS j),
+                    leads,
+                    (SELECT string_agg(format(' AND n.number%s IS DISTINCT FROM n.number%s', i, j), '') FROM unnest(places) AS j WHERE j < i)), ' UNION ALL ' ORDER BY i)
+           FROM unnest(places) AS i));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_recount_query(@extschema@.lead_phone_tables, text, boolean) IS
+    'internal: SQL of the counts, from leads: count1, count2 ... by column; a lead without a mark is left to backfill_lead_phones';
 
 CREATE FUNCTION @extschema@.lead_phones_normalize_rows(
     tracked @extschema@.lead_phone_tables,
@@ -50,30 +135,56 @@ CREATE FUNCTION @extschema@.lead_phones_normalize_rows(
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    columns name[] := ARRAY[tracked.phone_column, tracked.mobile_column];
-    raw text[];
-    number text[];
-    written text[];
-    invalid bigint[];
+    columns constant name[] := tracked.phone_columns;
+    places constant int[] := ARRAY(SELECT generate_subscripts(columns, 1));
+    unmarked constant text := @extschema@.lead_phones_each(tracked, 'l.%2$I IS NULL', ' OR ');
+    read text[];
+    changed text[];
+    set_to text[];
     rewritten bigint;
+    invalid bigint[];
     example text[];
-    unmarked text := format('(l.%I IS NULL OR l.%I IS NULL)', columns[1] || '_disqualified', columns[2] || '_disqualified');
 BEGIN
-    FOR i IN 1..2 LOOP
-        raw[i] := format('l.%I::pg_catalog.text COLLATE "C"', columns[i]);
-        number[i] := @extschema@.lead_phones_number(tracked, columns[i]);
-        written[i] := CASE tracked.on_invalid WHEN 'null' THEN number[i] ELSE format('coalesce(%s, %s)', number[i], raw[i]) END;
+    FOR i IN 1 .. cardinality(columns) LOOP
+        DECLARE
+            raw constant text := @extschema@.lead_phones_raw(tracked, columns[i]);
+            number constant text := @extschema@.lead_phones_number(tracked, columns[i]);
+            -- blanks are no number, and nothing invalid
+            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', raw, number);
+            extension constant text := format('@extschema@.phone_extension(%s, %s)', raw, @extschema@.lead_phones_region(tracked));
+            is_changed text;
+        BEGIN
+            IF tracked.in_place THEN
+                is_changed := format('(%s) <> (%s)', raw, number) || CASE tracked.on_invalid WHEN 'null' THEN format(' OR (%s)', is_invalid) ELSE '' END;
+                set_to := set_to || format('%I = %s', columns[i], CASE tracked.on_invalid
+                    WHEN 'null' THEN format('CASE WHEN %s THEN NULL ELSE coalesce(%s, %s) END', is_invalid, number, raw)
+                    ELSE format('coalesce(%s, %s)', number, raw) END);
+                IF tracked.keep_extensions THEN
+                    set_to := set_to || format('%1$I = coalesce(%2$s, l.%1$I)', columns[i] || '_extension', extension);
+                END IF;
+            ELSE
+                is_changed := format('(l.%I) IS DISTINCT FROM (%s)', columns[i] || '_e164', number);
+                set_to := set_to || format('%I = %s', columns[i] || '_e164', number);
+                IF tracked.keep_extensions THEN
+                    is_changed := is_changed || format(' OR l.%I IS DISTINCT FROM (%s)', columns[i] || '_extension', extension);
+                    set_to := set_to || format('%I = %s', columns[i] || '_extension', extension);
+                END IF;
+            END IF;
+            set_to := set_to || format('%1$I = coalesce(l.%1$I, false)', columns[i] || '_disqualified');
+            changed := changed || is_changed;
+            read := read || format('%1$s AS raw%2$s, (%3$s) AS invalid%2$s, (%4$s) AS changed%2$s, (%5$s) IS NOT NULL AS valid%2$s', raw, i, is_invalid, is_changed, number);
+        END;
     END LOOP;
     EXECUTE format($query$
-        SELECT count(*), count(*) FILTER (WHERE n.raw1 <> n.number1) + count(*) FILTER (WHERE n.raw2 <> n.number2),
-               count(*) FILTER (WHERE n.raw1 <> n.number1 OR n.raw2 <> n.number2 OR n.unmarked),
-               ARRAY[count(*) FILTER (WHERE n.raw1 IS NOT NULL AND n.number1 IS NULL),
-                     count(*) FILTER (WHERE n.raw2 IS NOT NULL AND n.number2 IS NULL)],
-               ARRAY[min(n.raw1) FILTER (WHERE n.number1 IS NULL), min(n.raw2) FILTER (WHERE n.number2 IS NULL)]
-          FROM (SELECT %s AS raw1, %s AS number1, %s AS raw2, %s AS number2, %s AS unmarked FROM %s AS l) AS n$query$,
-        raw[1], number[1], raw[2], number[2], unmarked, source)
+        SELECT count(*), %s, count(*) FILTER (WHERE n.unmarked OR %s), ARRAY[%s], ARRAY[%s]
+          FROM (SELECT %s, %s AS unmarked FROM %s AS l) AS n$query$,
+        (SELECT string_agg(format('count(*) FILTER (WHERE n.changed%s AND n.valid%1$s)', i), ' + ') FROM unnest(places) AS i),
+        (SELECT string_agg(format('n.changed%s', i), ' OR ') FROM unnest(places) AS i),
+        (SELECT string_agg(format('count(*) FILTER (WHERE n.invalid%s)', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        (SELECT string_agg(format('min(n.raw%s) FILTER (WHERE n.invalid%1$s)', i), ', ' ORDER BY i) FROM unnest(places) AS i),
+        array_to_string(read, ', '), unmarked, source)
        INTO total_leads, numbers_normalized, rewritten, invalid, example;
-    FOR i IN 1..2 LOOP
+    FOR i IN 1 .. cardinality(columns) LOOP
         IF invalid[i] > 0 AND tracked.on_invalid = 'reject' THEN
             RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', columns[i], tracked.leads
                 USING ERRCODE = 'invalid_parameter_value',
@@ -81,18 +192,16 @@ BEGIN
                       HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
         END IF;
     END LOOP;
-    left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE invalid[1] + invalid[2] END;
+    left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE (SELECT sum(i) FROM unnest(invalid) AS i) END;
     -- Where there are triggers they see the same number on both sides, or one that was not counted.
-    IF rewritten > 0 OR tracked.on_invalid = 'null' AND invalid[1] + invalid[2] > 0 THEN
-        EXECUTE format('UPDATE %1$s AS l SET %2$I = %4$s, %3$I = %5$s, %8$I = coalesce(l.%8$I, false), %9$I = coalesce(l.%9$I, false)
-                         WHERE %6$s IS DISTINCT FROM %4$s OR %7$s IS DISTINCT FROM %5$s OR %10$s',
-            source, columns[1], columns[2], written[1], written[2], raw[1], raw[2],
-            columns[1] || '_disqualified', columns[2] || '_disqualified', unmarked);
+    IF rewritten > 0 THEN
+        EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
+            source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
     END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
-    'internal: writes the numbers of leads in E.164, and a mark where there is none';
+    'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
 
 CREATE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -100,12 +209,13 @@ AS $function$
 DECLARE
     number_column name;
 BEGIN
-    FOREACH number_column IN ARRAY ARRAY[tracked.phone_column, tracked.mobile_column] LOOP
+    FOREACH number_column IN ARRAY tracked.phone_columns LOOP
         EXECUTE format($dml$
-            UPDATE %1$s AS l SET %3$I = NOT coalesce(l.%3$I, true)
-             WHERE l.%3$I IS DISTINCT FROM EXISTS (SELECT FROM %4$s AS c
-                    WHERE c.%5$I = l.%5$I AND c.phone = l.%2$I::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
-            source, number_column, number_column || '_disqualified', tracked.counts, tracked.campaign_column);
+            UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true)
+             WHERE l.%2$I IS DISTINCT FROM EXISTS (SELECT FROM %3$s AS c
+                    WHERE %4$s AND c.phone = (%5$s)::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
+            source, number_column || '_disqualified', tracked.counts,
+            @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')), @extschema@.lead_phones_stored(tracked, number_column));
     END LOOP;
 END
 $function$;
@@ -115,17 +225,18 @@ COMMENT ON FUNCTION @extschema@.lead_phones_mark_rows(@extschema@.lead_phone_tab
 CREATE FUNCTION @extschema@.lead_phones_apply_standing(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    out_here constant text := @extschema@.lead_phones_out_here(tracked);
 BEGIN
     EXECUTE format($dml$
-        INSERT INTO %1$s AS c (%2$I, phone, disqualified)
-        SELECT DISTINCT d.campaign, d.phone, true FROM (%3$s) AS d
-        ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = true WHERE NOT c.disqualified$dml$,
-        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
+        INSERT INTO %1$s AS c (%2$s, disqualified)
+        SELECT DISTINCT %3$s, true FROM (%4$s) AS d
+        ON CONFLICT (%2$s) DO UPDATE SET disqualified = true WHERE NOT c.disqualified$dml$,
+        tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'd.campaign', 'd.phone'), out_here);
     EXECUTE format($dml$
         UPDATE %1$s AS c SET disqualified = false
-         WHERE c.disqualified AND NOT EXISTS (SELECT FROM (%3$s) AS d
-                WHERE d.campaign = c.%2$I AND d.phone = c.phone)$dml$,
-        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_out_here(tracked));
+         WHERE c.disqualified AND NOT EXISTS (SELECT FROM (%2$s) AS d WHERE %3$s AND d.phone = c.phone)$dml$,
+        tracked.counts, out_here, @extschema@.lead_phones_is_of(tracked, 'c', 'd.campaign'));
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
 END
 $function$;
@@ -136,23 +247,25 @@ CREATE FUNCTION @extschema@.lead_phones_count_rows(tracked @extschema@.lead_phon
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    recount constant text := @extschema@.lead_phones_recount_query(tracked, tracked.leads::text);
     unique_numbers bigint;
 BEGIN
     PERFORM @extschema@.lead_phones_write_counts();
     -- Two statements, not one with two data-modifying CTEs: Citus would not distribute that.
     EXECUTE format($dml$
-        UPDATE %2$s AS c SET lead_count = 0, phone_count = 0, mobile_count = 0
-         WHERE (c.lead_count, c.phone_count, c.mobile_count) <> (0, 0, 0)
-           AND NOT EXISTS (SELECT FROM (%1$s) AS r WHERE r.campaign = c.%3$I AND r.phone = c.phone)$dml$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
+        UPDATE %1$s AS c SET lead_count = 0, %2$s
+         WHERE (c.lead_count <> 0 OR %3$s)
+           AND NOT EXISTS (SELECT FROM (%4$s) AS r WHERE %5$s AND r.phone = c.phone)$dml$,
+        tracked.counts, @extschema@.lead_phones_each(tracked, '%3$I = 0', ', '), @extschema@.lead_phones_each(tracked, 'c.%3$I <> 0', ' OR '),
+        recount, @extschema@.lead_phones_is_of(tracked, 'c', 'r.campaign'));
     EXECUTE format($dml$
-        INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
-        SELECT r.campaign, r.phone, r.lead_count, r.phone_count, r.mobile_count FROM (%1$s) AS r
-        ON CONFLICT (%3$I, phone) DO UPDATE
-           SET lead_count = EXCLUDED.lead_count, phone_count = EXCLUDED.phone_count, mobile_count = EXCLUDED.mobile_count
-         WHERE (c.lead_count, c.phone_count, c.mobile_count)
-               <> (EXCLUDED.lead_count, EXCLUDED.phone_count, EXCLUDED.mobile_count)$dml$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.counts, tracked.campaign_column);
+        INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
+        SELECT %4$s, r.lead_count, %5$s FROM (%6$s) AS r
+        ON CONFLICT (%2$s) DO UPDATE SET lead_count = EXCLUDED.lead_count, %7$s
+         WHERE c.lead_count <> EXCLUDED.lead_count OR %8$s$dml$,
+        tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
+        @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone'), @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '), recount,
+        @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', '), @extschema@.lead_phones_each(tracked, 'c.%3$I <> EXCLUDED.%3$I', ' OR '));
     PERFORM @extschema@.lead_phones_apply_standing(tracked);
     EXECUTE format('SELECT count(*) FROM %s AS c WHERE c.lead_count > 0', tracked.counts) INTO unique_numbers;
     RETURN unique_numbers;
@@ -218,55 +331,58 @@ CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments 
         expected_mobile_count bigint,
         disqualified boolean,
         expected_disqualified boolean,
-        wrongly_marked_leads bigint)
+        wrongly_marked_leads bigint,
+        column_counts jsonb,
+        expected_column_counts jsonb)
     VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    equals constant text := @extschema@.lead_phones_operator(tracked, 3::smallint);
 BEGIN
     -- One statement, so that leads, counts and ledger are seen at one moment.
     RETURN QUERY EXECUTE format($query$
         WITH recount AS (%1$s),
-        standing AS (SELECT DISTINCT d.campaign, d.phone FROM (%3$s) AS d),
-        marks AS (
-            SELECT l.%2$I AS campaign, %6$s AS phone, l.%7$I AS marked FROM %5$s AS l WHERE l.%7$I IS NOT NULL
-             UNION ALL
-            SELECT l.%2$I, %8$s, l.%9$I FROM %5$s AS l WHERE l.%7$I IS NOT NULL),
+        standing AS (SELECT DISTINCT d.campaign, d.phone FROM (%2$s) AS d),
+        marks AS (%3$s),
         wrong_marks AS (
             SELECT m.campaign, m.phone, count(*) AS leads
-              FROM marks AS m LEFT JOIN standing AS s ON s.campaign = m.campaign AND s.phone = m.phone
-             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL)
+              FROM marks AS m LEFT JOIN standing AS s ON s.campaign %4$s m.campaign AND s.phone = m.phone
+             WHERE m.marked IS DISTINCT FROM (s.phone IS NOT NULL) OR m.is_stored_wrong
              GROUP BY m.campaign, m.phone),
         stored_and_expected AS (
-            SELECT coalesce(c.%2$I, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone,
-                   c.lead_count, coalesce(r.lead_count, 0) AS expected_lead_count,
-                   c.phone_count, coalesce(r.phone_count, 0) AS expected_phone_count,
-                   c.mobile_count, coalesce(r.mobile_count, 0) AS expected_mobile_count,
-                   c.disqualified
-              FROM %4$s AS c FULL JOIN recount AS r ON r.campaign = c.%2$I AND r.phone = c.phone),
+            SELECT coalesce(c.campaign, r.campaign) AS campaign, coalesce(c.phone, r.phone) AS phone, c.lead_count, coalesce(r.lead_count, 0) AS expected_lead_count,
+                   %5$s, c.disqualified
+              FROM (SELECT %6$s AS campaign, c.phone, c.lead_count, %14$s, c.disqualified FROM %7$s AS c) AS c FULL JOIN recount AS r ON r.campaign %4$s c.campaign AND r.phone = c.phone),
         counts_and_ledger AS (
-            SELECT coalesce(e.campaign, s.campaign) AS campaign, coalesce(e.phone, s.phone) AS phone,
-                   e.lead_count, coalesce(e.expected_lead_count, 0) AS expected_lead_count,
-                   e.phone_count, coalesce(e.expected_phone_count, 0) AS expected_phone_count,
-                   e.mobile_count, coalesce(e.expected_mobile_count, 0) AS expected_mobile_count,
-                   e.disqualified, s.phone IS NOT NULL AS expected_disqualified
-              FROM stored_and_expected AS e FULL JOIN standing AS s ON s.campaign = e.campaign AND s.phone = e.phone)
-        SELECT coalesce(a.campaign, w.campaign)::pg_catalog.text, coalesce(a.phone, w.phone),
-               a.lead_count, a.expected_lead_count, a.phone_count, a.expected_phone_count,
-               a.mobile_count, a.expected_mobile_count, a.disqualified, a.expected_disqualified,
-               coalesce(w.leads, 0)
+            SELECT coalesce(e.campaign, s.campaign) AS campaign, coalesce(e.phone, s.phone) AS phone, e.lead_count, coalesce(e.expected_lead_count, 0) AS expected_lead_count,
+                   %8$s, e.disqualified, s.phone IS NOT NULL AS expected_disqualified
+              FROM stored_and_expected AS e FULL JOIN standing AS s ON s.campaign %4$s e.campaign AND s.phone = e.phone)
+        SELECT %9$s, coalesce(a.phone, w.phone), a.lead_count, a.expected_lead_count, a.count1, a.expected1, %10$s, a.disqualified, a.expected_disqualified,
+               coalesce(w.leads, 0), jsonb_build_object(%11$s), jsonb_build_object(%12$s)
           FROM counts_and_ledger AS a
-          FULL JOIN wrong_marks AS w ON w.campaign = a.campaign AND w.phone = a.phone
+          FULL JOIN wrong_marks AS w ON w.campaign %4$s a.campaign AND w.phone = a.phone
          WHERE w.leads IS NOT NULL
             OR a.lead_count IS NULL
-            OR (a.lead_count, a.phone_count, a.mobile_count, a.disqualified)
-               <> (a.expected_lead_count, a.expected_phone_count, a.expected_mobile_count, a.expected_disqualified)
+            OR a.lead_count <> a.expected_lead_count OR %13$s OR a.disqualified <> a.expected_disqualified
             OR a.lead_count = 0 AND NOT a.disqualified
          ORDER BY 1, 2$query$,
-        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text), tracked.campaign_column, @extschema@.lead_phones_out_here(tracked),
-        tracked.counts, leads,
-        @extschema@.lead_phones_number(tracked, tracked.phone_column), tracked.phone_column || '_disqualified',
-        @extschema@.lead_phones_number(tracked, tracked.mobile_column), tracked.mobile_column || '_disqualified');
+        @extschema@.lead_phones_recount_query(tracked, tracked.leads::text, false), @extschema@.lead_phones_out_here(tracked),
+        (SELECT string_agg(format('SELECT %1$s AS campaign, %2$s AS phone, l.%3$I AS marked, %4$s AS is_stored_wrong FROM %5$s AS l WHERE l.%6$I IS NOT NULL',
+                    @extschema@.lead_phones_campaign(tracked, 'l'), @extschema@.lead_phones_counted(tracked, c.name, false), c.name || '_disqualified',
+                    CASE WHEN tracked.in_place THEN 'false'
+                         ELSE format('(%s) IS DISTINCT FROM l.%I', @extschema@.lead_phones_counted(tracked, c.name, false), c.name || '_e164') END,
+                    tracked.leads, tracked.phone_columns[1] || '_disqualified'), ' UNION ALL ' ORDER BY c.place)
+           FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
+        equals,
+        @extschema@.lead_phones_each(tracked, 'c.count%5$s, coalesce(r.count%5$s, 0) AS expected%5$s', ', '),
+        @extschema@.lead_phones_campaign(tracked, 'c'), tracked.counts,
+        @extschema@.lead_phones_each(tracked, 'e.count%5$s, coalesce(e.expected%5$s, 0) AS expected%5$s', ', '),
+        @extschema@.lead_phones_campaign_text(tracked, '(coalesce(a.campaign, w.campaign))'),
+        CASE WHEN cardinality(tracked.phone_columns) > 1 THEN 'a.count2, a.expected2' ELSE 'NULL::bigint, NULL::bigint' END,
+        @extschema@.lead_phones_each(tracked, '%1$L, a.count%5$s', ', '), @extschema@.lead_phones_each(tracked, '%1$L, a.expected%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'a.count%5$s <> a.expected%5$s', ' OR '),
+        @extschema@.lead_phones_each(tracked, 'c.%3$I AS count%5$s', ', '));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_verify(regclass, jsonb) IS
@@ -284,7 +400,9 @@ CREATE FUNCTION @extschema@.verify_phone_counts(leads regclass)
         expected_mobile_count bigint,
         disqualified boolean,
         expected_disqualified boolean,
-        wrongly_marked_leads bigint)
+        wrongly_marked_leads bigint,
+        column_counts jsonb,
+        expected_column_counts jsonb)
     VOLATILE ROWS 10 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -292,7 +410,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS

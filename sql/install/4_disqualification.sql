@@ -90,16 +90,25 @@ CREATE FUNCTION @extschema@.lead_phones_campaign_literal(tracked @extschema@.lea
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN 'true';
+    END IF;
     -- without the type's length: a cast to varchar(n) would cut one campaign down to another
-    RETURN (
-        SELECT format('%L::%s', campaign, format_type(b.base_type, NULL))
-          FROM pg_catalog.pg_attribute AS a
-         CROSS JOIN LATERAL @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS b
-         WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column);
+    RETURN format('%L::%s', campaign, @extschema@.lead_phones_campaign_type(tracked));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaign_literal(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of a campaign, in the type of the campaign column';
+
+CREATE FUNCTION @extschema@.lead_phones_campaign_type(tracked @extschema@.lead_phone_tables) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), NULL);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_type(@extschema@.lead_phone_tables) IS
+    'internal: SQL of the type of the campaign column, or of that under its domain';
 
 CREATE FUNCTION @extschema@.lead_phones_check_campaign(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -109,6 +118,15 @@ DECLARE
     referenced record;
     known boolean;
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        IF campaign IS NOT NULL THEN
+            RAISE EXCEPTION 'table "%" has no campaigns', tracked.leads
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = format('It is tracked with campaign_column => NULL, and campaign is "%s".', left(campaign, 64)),
+                      HINT = 'Pass NULL for the campaign.';
+        END IF;
+        RETURN literal;
+    END IF;
     IF literal IS NULL THEN
         RAISE EXCEPTION 'table "%" is tracked by a column "%" that it does not have', tracked.leads, tracked.campaign_column
             USING ERRCODE = 'undefined_column',
@@ -116,9 +134,8 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
     END IF;
     BEGIN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS l WHERE l.%2$I = %3$s)
-                            OR EXISTS (SELECT FROM %4$s AS c WHERE c.%2$I = %3$s)',
-            tracked.leads, tracked.campaign_column, literal, tracked.counts) INTO known;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE %s) OR EXISTS (SELECT FROM %s AS c WHERE %s)',
+            tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal), tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', literal)) INTO known;
     EXCEPTION WHEN data_exception THEN
         RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
                 tracked.campaign_column, tracked.leads
@@ -131,15 +148,17 @@ BEGIN
     END IF;
     -- A campaign without leads is known where the column references the table of campaigns.
     FOR referenced IN
-        SELECT c.confrelid::regclass AS campaigns, f.attname AS key_column
+        SELECT c.confrelid::regclass AS campaigns, f.attname AS key_column, format('OPERATOR(%I.%s)', n.nspname, o.oprname) AS equals
           FROM pg_catalog.pg_constraint AS c
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.campaign_column
           JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+          JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
          WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
            AND has_table_privilege(c.confrelid, 'SELECT')
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I = %s)',
-            referenced.campaigns, referenced.key_column, literal) INTO known;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I %s %s)',
+            referenced.campaigns, referenced.key_column, referenced.equals, literal) INTO known;
         IF known THEN
             RETURN literal;
         END IF;
@@ -154,22 +173,41 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_campaign(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of a campaign, in the type of the campaign column; an error where there is no such campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_campaign_order(tracked @extschema@.lead_phone_tables, campaign text) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- text by its bytes, as the triggers do
+    RETURN campaign || coalesce((
+        SELECT CASE WHEN @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column) IN ('text'::regtype, 'varchar'::regtype) THEN ' COLLATE pg_catalog."C"'
+                    ELSE format(' COLLATE %I.%I', n.nspname, c.collname) END
+          FROM pg_catalog.pg_attribute AS a
+          JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column), '');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_campaign_order(@extschema@.lead_phone_tables, text) IS
+    'internal: SQL of the order of campaigns in which rows of the counts are locked';
+
 CREATE FUNCTION @extschema@.lead_phones_in_order(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], OUT literal text, OUT numbers @extschema@.e164[])
     RETURNS SETOF record
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaign_type text := (SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
-                            WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
+    campaign_type constant text := @extschema@.lead_phones_campaign_type(tracked);
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN QUERY SELECT 'true', array_agg(DISTINCT n ORDER BY n) FROM unnest(phones) AS n HAVING count(*) > 0;
+        RETURN;
+    END IF;
     -- The one order in which rows of the counts are locked: campaign, then number, texts by their bytes. The triggers have it from
     -- Campaign and Delta in src/triggers.
     RETURN QUERY EXECUTE format($query$
-        SELECT format('%%L::%1$s', k.campaign), array_agg(DISTINCT k.phone ORDER BY k.phone)
+        SELECT format(%1$L, k.campaign), array_agg(DISTINCT k.phone ORDER BY k.phone)
           FROM unnest($1, $2) AS k (campaign, phone)
-         GROUP BY k.campaign ORDER BY k.campaign::%1$s %2$s$query$,
-        campaign_type, CASE WHEN campaign_type::regtype IN ('text'::regtype, 'varchar'::regtype) THEN 'COLLATE "C"' ELSE '' END)
+         GROUP BY k.campaign ORDER BY %2$s$query$,
+        '%L::' || replace(campaign_type, '%', '%%'), @extschema@.lead_phones_campaign_order(tracked, 'k.campaign::' || campaign_type))
       USING campaigns, phones;
 END
 $function$;
@@ -177,10 +215,12 @@ COMMENT ON FUNCTION @extschema@.lead_phones_in_order(@extschema@.lead_phone_tabl
     'internal: numbers by campaign, in the order in which rows of the counts are locked; campaigns as SQL';
 
 CREATE FUNCTION @extschema@.lead_phones_leads_of(tracked @extschema@.lead_phone_tables, literal text) RETURNS text
-    IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('%s AS l WHERE l.%I = %s AND (l.%I = ANY ($1) OR l.%I = ANY ($1))', (tracked).leads, (tracked).campaign_column, literal,
-        (tracked).phone_column, (tracked).mobile_column)
+BEGIN
+    RETURN format('%s AS l WHERE %s AND (%s)', tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal),
+        @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1)', ' OR '));
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_leads_of(@extschema@.lead_phone_tables, text) IS
     'internal: SQL of the leads of a campaign that hold one of the numbers $1';
@@ -230,9 +270,10 @@ BEGIN
         BEGIN
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 -- of what is there, locks the row
-                EXECUTE format('INSERT INTO %1$s AS c (%2$I, phone, disqualified) SELECT %3$s, k.phone, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
-                                ON CONFLICT (%2$I, phone) DO UPDATE SET disqualified = c.disqualified WHERE false',
-                    tracked.counts, tracked.campaign_column, ordered.literal) USING ordered.numbers, are_out;
+                EXECUTE format('INSERT INTO %1$s AS c (%2$s, disqualified) SELECT %3$s, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
+                                ON CONFLICT (%2$s) DO UPDATE SET disqualified = c.disqualified WHERE false',
+                    tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, ordered.literal, 'k.phone'))
+                  USING ordered.numbers, are_out;
             END LOOP;
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 held := ordered;
@@ -283,54 +324,43 @@ CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
 AS $function$
 DECLARE
     few constant int := 100;
+    of_counts constant text := @extschema@.lead_phones_is_of(tracked, 'c', literal);
+    of_leads constant text := @extschema@.lead_phones_is_of(tracked, 'l', literal);
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
 BEGIN
-    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %1$s AS d
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
-        tracked.disqualifications, tracked.campaign_column, literal) INTO standing USING numbers;
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
     IF lifted <> '{}' THEN
-        EXECUTE format('DELETE FROM %1$s AS c WHERE c.%2$I = %3$s AND c.phone = ANY ($1)
-                           AND c.lead_count = 0 AND c.phone_count = 0 AND c.mobile_count = 0',
-            tracked.counts, tracked.campaign_column, literal) USING lifted;
+        EXECUTE format('DELETE FROM %s AS c WHERE %s AND c.phone = ANY ($1) AND c.lead_count = 0 AND %s',
+            tracked.counts, of_counts, @extschema@.lead_phones_each(tracked, 'c.%3$I = 0', ' AND ')) USING lifted;
     END IF;
-    EXECUTE format('UPDATE %1$s AS c SET disqualified = NOT c.disqualified
-                     WHERE c.%2$I = %3$s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
-        tracked.counts, tracked.campaign_column, literal) USING standing, lifted;
+    EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
+                     WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
+        tracked.counts, of_counts) USING standing, lifted;
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
-        EXECUTE format($dml$
-            UPDATE %1$s AS l
-               SET %4$I = CASE WHEN l.%3$I = ANY ($1) THEN true WHEN l.%3$I = ANY ($2) THEN false ELSE l.%4$I END,
-                   %6$I = CASE WHEN l.%5$I = ANY ($1) THEN true WHEN l.%5$I = ANY ($2) THEN false ELSE l.%6$I END
-             WHERE l.%2$I = %7$s
-               AND (l.%3$I = ANY ($1) AND l.%4$I IS NOT TRUE OR l.%5$I = ANY ($1) AND l.%6$I IS NOT TRUE
-                    OR l.%3$I = ANY ($2) AND l.%4$I IS NOT FALSE OR l.%5$I = ANY ($2) AND l.%6$I IS NOT FALSE)$dml$,
-            tracked.leads, tracked.campaign_column,
-            tracked.phone_column, tracked.phone_column || '_disqualified',
-            tracked.mobile_column, tracked.mobile_column || '_disqualified',
-            literal)
-           USING standing::text[], lifted::text[];
+        EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
+            tracked.leads,
+            @extschema@.lead_phones_each(tracked, '%2$I = CASE WHEN %4$s = ANY ($1) THEN true WHEN %4$s = ANY ($2) THEN false ELSE l.%2$I END', ', '),
+            of_leads,
+            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+          USING standing::text[], lifted::text[];
     ELSE
         -- Of many, no row is compared with each. The rows are locked, and stay where they are.
         EXECUTE format($dml$
             WITH n AS MATERIALIZED (SELECT s AS number, true AS is_out FROM unnest($1) AS s UNION ALL SELECT l, false FROM unnest($2) AS l)
-            UPDATE %1$s AS l SET %4$I = coalesce(h.first, l.%4$I), %6$I = coalesce(h.second, l.%6$I)
-              FROM (SELECT k.tableoid, k.ctid, bool_or(k.first) AS first, bool_or(k.second) AS second
-                      FROM (SELECT l.tableoid, l.ctid, n.is_out AS first, NULL::boolean AS second
-                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%3$I = n.number WHERE l.%4$I IS DISTINCT FROM n.is_out
-                             UNION ALL
-                            SELECT l.tableoid, l.ctid, NULL, n.is_out
-                              FROM n JOIN %1$s AS l ON l.%2$I = %7$s AND l.%5$I = n.number WHERE l.%6$I IS DISTINCT FROM n.is_out) AS k
-                     GROUP BY k.tableoid, k.ctid) AS h
+            UPDATE %1$s AS l SET %2$s
+              FROM (SELECT k.tableoid, k.ctid, %3$s FROM (%4$s) AS k GROUP BY k.tableoid, k.ctid) AS h
              WHERE l.ctid = h.ctid AND l.tableoid = h.tableoid$dml$,
-            tracked.leads, tracked.campaign_column,
-            tracked.phone_column, tracked.phone_column || '_disqualified',
-            tracked.mobile_column, tracked.mobile_column || '_disqualified',
-            literal)
-           USING standing::text[], lifted::text[];
+            tracked.leads,
+            @extschema@.lead_phones_each(tracked, '%2$I = coalesce(h.is_out%5$s, l.%2$I)', ', '),
+            @extschema@.lead_phones_each(tracked, 'bool_or(k.is_out) FILTER (WHERE k.place = %5$s) AS is_out%5$s', ', '),
+            @extschema@.lead_phones_each(tracked, format('SELECT l.tableoid, l.ctid, n.is_out, %%5$s AS place FROM n JOIN %s AS l ON %s AND %%4$s = n.number
+                                                           WHERE l.%%2$I IS DISTINCT FROM n.is_out', replace(tracked.leads::text, '%', '%%'), replace(of_leads, '%', '%%')), ' UNION ALL '))
+          USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
@@ -364,20 +394,20 @@ CREATE FUNCTION @extschema@.lead_phones_campaigns_of(tracked @extschema@.lead_ph
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaign_type constant text := (
-        SELECT format_type(@extschema@.lead_phones_base_type_of(a.atttypid), NULL) FROM pg_catalog.pg_attribute AS a
-         WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column);
     campaigns text;
 BEGIN
+    IF tracked.campaign_column IS NULL THEN
+        RETURN 'true';
+    END IF;
     -- From one to the next by the primary key: there are few of them, and many numbers.
     EXECUTE format($query$
         WITH RECURSIVE k AS (
             (SELECT c.%2$I AS campaign FROM %1$s AS c ORDER BY c.%2$I LIMIT 1)
              UNION ALL
-            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I > k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
+            SELECT (SELECT c.%2$I FROM %1$s AS c WHERE c.%2$I %3$s k.campaign ORDER BY c.%2$I LIMIT 1) FROM k WHERE k.campaign IS NOT NULL)
         SELECT coalesce(array_agg(k.campaign) FILTER (WHERE k.campaign IS NOT NULL), '{}')::text FROM k$query$,
-        tracked.counts, tracked.campaign_column) INTO campaigns;
-    RETURN format('ANY (%L::%s[])', campaigns, campaign_type);
+        tracked.counts, tracked.campaign_column, @extschema@.lead_phones_operator(tracked, 5::smallint)) INTO campaigns;
+    RETURN format('ANY (%L::%s[])', campaigns, @extschema@.lead_phones_campaign_type(tracked));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaigns_of(@extschema@.lead_phone_tables) IS
@@ -402,8 +432,8 @@ BEGIN
         RETURN;
     END IF;
     IF cardinality(unclear) > few THEN
-        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%4$s))) FROM %1$s AS l WHERE l.%2$I = %3$s',
-            tracked.leads, tracked.campaign_column, campaigns, @extschema@.lead_phones_region(tracked)) INTO regions;
+        EXECUTE format('SELECT array_agg(DISTINCT upper(@extschema@.lead_phones_trimmed(%s))) FROM %s AS l WHERE %s',
+            @extschema@.lead_phones_region(tracked), tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', campaigns)) INTO regions;
     END IF;
     RETURN QUERY EXECUTE format($query$
         WITH readings AS MATERIALIZED (
@@ -411,13 +441,13 @@ BEGIN
               FROM unnest($1) AS u (raw_value) CROSS JOIN unnest($2) AS g (region)
              CROSS JOIN LATERAL @extschema@.try_normalize_phone(u.raw_value, g.region) AS n (number)
              WHERE n.number IS NOT NULL AND n.number IS DISTINCT FROM @extschema@.try_normalize_phone(u.raw_value, $3)),
-        held AS (
-            SELECT l.%2$I::text AS number, %4$s AS region FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%2$I = ANY (ARRAY(SELECT r.number FROM readings AS r))
-             UNION
-            SELECT l.%6$I::text, %4$s FROM %1$s AS l WHERE l.%3$I = %5$s AND l.%6$I = ANY (ARRAY(SELECT r.number FROM readings AS r)))
+        held AS (%s)
         SELECT DISTINCT r.raw_value, r.number::@extschema@.e164, r.region
           FROM readings AS r JOIN held AS h ON h.number = r.number AND upper(@extschema@.lead_phones_trimmed(h.region)) = r.region$query$,
-        tracked.leads, tracked.phone_column, tracked.campaign_column, @extschema@.lead_phones_region(tracked), campaigns, tracked.mobile_column)
+        (SELECT string_agg(format('SELECT %s::text AS number, %s AS region FROM %s AS l WHERE %s AND %1$s = ANY (ARRAY(SELECT r.number FROM readings AS r))',
+                    @extschema@.lead_phones_stored(tracked, n), @extschema@.lead_phones_region(tracked), tracked.leads,
+                    @extschema@.lead_phones_is_of(tracked, 'l', campaigns)), ' UNION ')
+           FROM unnest(tracked.phone_columns) AS n))
       USING unclear, regions, base;
 END
 $function$;
@@ -467,7 +497,7 @@ BEGIN
     END IF;
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
         RAISE EXCEPTION 'table "%" has no ledger of numbers that are out in every campaign', tracked.leads
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing, or belong to another owner.',
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing.',
                   HINT = format('Run track_lead_phones(%L, ...) with the settings that it has.', tracked.leads);
     END IF;
     -- Rows of the counts are looked for after their numbers were locked.
@@ -506,7 +536,8 @@ DECLARE
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
     slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
                                  ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
-    slots_of constant int := @extschema@.lead_phones_ledger(tracked, 'suppressed_phones')::oid::bigint::bit(32)::int;
+    slots_of constant int := tracked.suppressed::oid::bigint::bit(32)::int;
+    campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
     started_at constant timestamptz := clock_timestamp();
     lock_timeout constant interval := current_setting('lock_timeout')::interval;
@@ -522,14 +553,14 @@ BEGIN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
             EXECUTE format(CASE WHEN is_any_hashed
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
+                THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
                        CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(c.phone)) AS k JOIN unnest($1) AS n ON n = k'
                 WHEN cardinality(keys) <= few
-                THEN 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
-                       WHERE c.%2$I = %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
-                ELSE 'SELECT array_agg(c.%2$I::text), array_agg(c.phone) FROM %1$s AS c
+                THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
+                       WHERE %3$s AND c.phone = ANY (ARRAY(SELECT ''+'' || n FROM unnest($1) AS n))'
+                ELSE 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
                         JOIN unnest($1) AS n ON n = substr(c.phone, 2)::bigint' END,
-                tracked.counts, tracked.campaign_column, @extschema@.lead_phones_campaigns_of(tracked)) INTO campaigns, phones USING keys;
+                tracked.counts, campaign, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaigns_of(tracked))) INTO campaigns, phones USING keys;
             IF phones IS NOT NULL THEN
                 PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, false, 1);
             END IF;
@@ -583,12 +614,12 @@ BEGIN
         EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced'' FROM %s AS p, unnest($1) AS n (number)
                          WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = $2
                            AND coalesce(p.expires_at, ''infinity'') <= coalesce($5, ''infinity'')',
-            @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+            tracked.suppressed, tracked.suppressions)
           USING missing, source, arguments ->> 'by', clock_timestamp(), expires_at;
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
-            @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+            tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'))
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', tracked.suppressed)
           USING missing, entry;
     END IF;
     phone := phones[1];
@@ -633,7 +664,7 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
-        @extschema@.lead_phones_ledger(tracked, 'suppressed_phones'), @extschema@.lead_phones_ledger(tracked, 'phone_suppressions'))
+        tracked.suppressed, tracked.suppressions)
       USING keys, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
     RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
@@ -657,7 +688,7 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('SELECT array_agg(p.entry) FROM %s AS p WHERE p.lifted_at IS NULL AND p.expires_at <= $1',
-        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) INTO expired USING expired_at;
+        tracked.suppressions) INTO expired USING expired_at;
     IF expired IS NULL THEN
         RETURN;
     END IF;
@@ -665,7 +696,7 @@ BEGIN
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
        INTO keys, entries USING expired;
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
-        @extschema@.lead_phones_ledger(tracked, 'phone_suppressions')) USING expired, arguments ->> 'by', expired_at;
+        tracked.suppressions) USING expired, arguments ->> 'by', expired_at;
     IF keys IS NOT NULL THEN
         unmarked := @extschema@.lead_phones_apply_everywhere(tracked, keys, NOT arguments ? 'all');
     END IF;
@@ -687,7 +718,7 @@ DECLARE
     numbers @extschema@.e164[];
     entered_at timestamptz;
 BEGIN
-    IF campaign IS NULL THEN
+    IF campaign IS NULL AND tracked.campaign_column IS NOT NULL THEN
         RETURN @extschema@.lead_phones_disqualify_everywhere(leads, arguments);
     END IF;
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
@@ -696,20 +727,21 @@ BEGIN
     -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
     entered_at := clock_timestamp();
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
+    EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
+                     WHERE %s AND d.phone = ANY ($1) AND d.source = $2 AND d.lifted_at IS NULL
                        AND (d.reason IS DISTINCT FROM $5 OR d.expires_at < coalesce($6, ''infinity''))',
-        tracked.disqualifications, tracked.campaign_column, literal)
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, arguments ->> 'by', entered_at, reason, expires_at;
-    EXECUTE format('INSERT INTO %1$s (%2$I, phone, entry, source, reason, disqualified_by, disqualified_at, expires_at)
-                    SELECT %3$s, k.phone, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
+    EXECUTE format('INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at, expires_at)
+                    SELECT %3$s, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
                       LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
                                         max(coalesce(d.expires_at, ''infinity'')) FILTER (
                                             WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
-                                   FROM %1$s AS d WHERE d.%2$I = %3$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
+                                   FROM %1$s AS d WHERE %4$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
                      WHERE e.stands IS NOT TRUE',
-        tracked.disqualifications, tracked.campaign_column, literal)
+        tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
+        @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
     RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
 END
@@ -727,7 +759,7 @@ DECLARE
     numbers @extschema@.e164[];
     entries bigint;
 BEGIN
-    IF campaign IS NULL THEN
+    IF campaign IS NULL AND tracked.campaign_column IS NOT NULL THEN
         RETURN @extschema@.lead_phones_requalify_everywhere(leads, arguments);
     END IF;
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
@@ -737,9 +769,9 @@ BEGIN
         numbers := numbers[1:1];
     END IF;
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers);
-    EXECUTE format('UPDATE %1$s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
-                     WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
-        tracked.disqualifications, tracked.campaign_column, literal)
+    EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $5, lift_reason = $4
+                     WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.source = coalesce($2, d.source)',
+        tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
     RETURN jsonb_build_object('number', numbers[1], 'entries', entries,
@@ -762,15 +794,15 @@ DECLARE
     lifted_here bigint := 0;
     unmarked_here bigint := 0;
 BEGIN
-    EXECUTE format('SELECT array_agg(d.%2$I::pg_catalog.text), array_agg(d.phone) FROM %1$s AS d
-                     WHERE d.lifted_at IS NULL AND d.expires_at <= $1', tracked.disqualifications, tracked.campaign_column)
+    EXECUTE format('SELECT array_agg(%s), array_agg(d.phone) FROM %s AS d WHERE d.lifted_at IS NULL AND d.expires_at <= $1',
+        @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'd')), tracked.disqualifications)
        INTO campaigns, phones USING expired_at;
     IF phones IS NOT NULL THEN
         PERFORM @extschema@.lead_phones_lock_numbers(tracked, campaigns, phones, NOT arguments ? 'all');
         FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
-            EXECUTE format('UPDATE %1$s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
-                             WHERE d.%2$I = %3$s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
-                tracked.disqualifications, tracked.campaign_column, ordered.literal)
+            EXECUTE format('UPDATE %s AS d SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired''
+                             WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL AND d.expires_at <= $3',
+                tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', ordered.literal))
               USING ordered.numbers, arguments ->> 'by', expired_at;
             GET DIAGNOSTICS lifted = ROW_COUNT;
             lifted_here := lifted_here + lifted;

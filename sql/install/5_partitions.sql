@@ -67,8 +67,13 @@ CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regc
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    written text[] := ARRAY[settings ->> 'phone_column', (settings ->> 'phone_column') || '_disqualified',
-                            settings ->> 'mobile_column', (settings ->> 'mobile_column') || '_disqualified'];
+    -- columns that are left as they are can be of a key
+    written name[] := ARRAY(
+        SELECT w.name FROM jsonb_array_elements_text(settings -> 'phone_columns') AS c (name)
+         CROSS JOIN LATERAL (
+            SELECT c.name::name WHERE (settings ->> 'in_place')::boolean
+             UNION ALL SELECT k.column_name FROM @extschema@.lead_phones_kept_columns(c.name::name, (settings ->> 'in_place')::boolean,
+                                                     (settings ->> 'keep_extensions')::boolean) AS k) AS w (name));
     owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
     class pg_catalog.pg_class;
     outside regclass;
@@ -245,20 +250,18 @@ BEGIN
     LOOP
         PERFORM @extschema@.lead_phones_check_member(leads, member, settings);
         PERFORM @extschema@.lead_phones_create_triggers(member, settings);
-        PERFORM @extschema@.lead_phones_create_index(member, tracked.campaign_column, tracked.phone_column),
-                @extschema@.lead_phones_create_index(member, tracked.campaign_column, tracked.mobile_column);
+        PERFORM @extschema@.lead_phones_create_indexes(tracked, member);
         EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', member) INTO is_filled;
         IF is_filled THEN
             -- in the order in which the triggers lock rows of the counts
             EXECUTE format($dml$
-                INSERT INTO %2$s AS c (%3$I, phone, lead_count, phone_count, mobile_count)
-                SELECT r.campaign, r.phone, r.lead_count, r.phone_count, r.mobile_count FROM (%1$s) AS r ORDER BY %4$s, r.phone
-                ON CONFLICT (%3$I, phone) DO UPDATE
-                   SET lead_count = c.lead_count + EXCLUDED.lead_count,
-                       phone_count = c.phone_count + EXCLUDED.phone_count,
-                       mobile_count = c.mobile_count + EXCLUDED.mobile_count$dml$,
-                @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts,
-                tracked.campaign_column, @extschema@.lead_phones_campaign_order(tracked));
+                INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
+                SELECT %4$s, r.lead_count, %5$s FROM (%6$s) AS r ORDER BY %7$s, r.phone
+                ON CONFLICT (%2$s) DO UPDATE SET lead_count = c.lead_count + EXCLUDED.lead_count, %8$s$dml$,
+                tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
+                @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone'), @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '),
+                @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), @extschema@.lead_phones_campaign_order(tracked, 'r.campaign'),
+                @extschema@.lead_phones_each(tracked, '%3$I = c.%3$I + EXCLUDED.%3$I', ', '));
             PERFORM @extschema@.lead_phones_normalize_rows(tracked, format('ONLY %s', member));
             PERFORM @extschema@.lead_phones_mark_rows(tracked, format('ONLY %s', member));
         END IF;
@@ -268,16 +271,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_join(regclass, jsonb) IS
     'internal: takes tables that have come below a tracked one into its counts';
-
-CREATE FUNCTION @extschema@.lead_phones_campaign_order(tracked @extschema@.lead_phone_tables) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    -- text by its bytes, as the triggers do
-    SELECT 'r.campaign' || CASE WHEN a.attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END FROM pg_catalog.pg_attribute AS a
-     WHERE a.attrelid = (tracked).leads AND a.attname = (tracked).campaign_column
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_campaign_order(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the order of campaigns in which rows of the counts are locked';
 
 CREATE FUNCTION @extschema@.lead_phones_take_off(tracked @extschema@.lead_phone_tables, tables regclass[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -297,15 +290,13 @@ BEGIN
         -- application writes leads while all are truncated.
         EXECUTE format($dml$
             WITH r AS MATERIALIZED (
-                SELECT r.* FROM (%1$s) AS r JOIN %2$s AS c ON c.%3$I = r.campaign AND c.phone = r.phone
+                SELECT r.* FROM (%1$s) AS r JOIN %2$s AS c ON %3$s AND c.phone = r.phone
                  ORDER BY %4$s, r.phone FOR UPDATE OF c)
-            UPDATE %2$s AS c
-               SET lead_count = greatest(c.lead_count - r.lead_count, 0),
-                   phone_count = greatest(c.phone_count - r.phone_count, 0),
-                   mobile_count = greatest(c.mobile_count - r.mobile_count, 0)
-              FROM r WHERE c.%3$I = r.campaign AND c.phone = r.phone$dml$,
+            UPDATE %2$s AS c SET lead_count = greatest(c.lead_count - r.lead_count, 0), %5$s
+              FROM r WHERE %3$s AND c.phone = r.phone$dml$,
             @extschema@.lead_phones_recount_query(tracked, format('ONLY %s', member)), tracked.counts,
-            tracked.campaign_column, @extschema@.lead_phones_campaign_order(tracked));
+            @extschema@.lead_phones_is_of(tracked, 'c', 'r.campaign'), @extschema@.lead_phones_campaign_order(tracked, 'r.campaign'),
+            @extschema@.lead_phones_each(tracked, '%3$I = greatest(c.%3$I - r.count%5$s, 0)', ', '));
     END LOOP;
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
 END

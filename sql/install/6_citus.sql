@@ -71,13 +71,14 @@ BEGIN
                   DETAIL = 'The coordinator creates the triggers of all nodes.',
                   HINT = 'Run track_lead_phones() on the coordinator.';
     END IF;
-    IF table_type NOT IN ('hash', 'single shard') OR table_type = 'hash' AND distribution_column <> campaign_column THEN
+    IF table_type NOT IN ('hash', 'single shard') OR campaign_column IS NULL OR table_type = 'hash' AND distribution_column <> campaign_column THEN
         RAISE EXCEPTION 'cannot track "%": Citus does not distribute it by its campaign column', leads
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = CASE table_type WHEN 'hash' THEN format('It is distributed by column %I.', distribution_column)
                       WHEN 'reference' THEN 'It is a reference table.' ELSE 'It is not distributed by hash.' END,
-                  HINT = format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
-                      leads, campaign_column);
+                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must stand on one node.'
+                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
+                          leads, campaign_column) END;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhparent, i.inhrelid)) THEN
         RAISE EXCEPTION 'cannot track "%": it is distributed and has partitions', leads

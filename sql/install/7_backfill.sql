@@ -48,8 +48,7 @@ DECLARE
 BEGIN
     -- SET NOT NULL takes a validated constraint for proof, and so holds its lock for no longer than it takes to say so.
     FOR mark, proof IN
-        SELECT a.attname, c.proof FROM (VALUES (tracked.phone_column, 'lead_phones_phone_is_backfilled'),
-                                               (tracked.mobile_column, 'lead_phones_mobile_is_backfilled')) AS c (name, proof)
+        SELECT a.attname, format('lead_phones_column_%s_is_backfilled', c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = c.name || '_disqualified' AND NOT a.attnotnull
     LOOP
         CASE step
@@ -68,14 +67,14 @@ BEGIN
     IF step = 3 THEN
         FOR member, number_column IN
             SELECT m, c FROM @extschema@.lead_phones_members(leads) AS m
-             CROSS JOIN unnest(ARRAY[tracked.phone_column, tracked.mobile_column]) AS c
-             WHERE NOT @extschema@.lead_phones_has_index(m, tracked.campaign_column, c)
+             CROSS JOIN unnest(tracked.phone_columns) AS c
+             WHERE NOT @extschema@.lead_phones_has_index(tracked, m, c)
         LOOP
-            RAISE NOTICE 'table "%" has no index on "%" and "%"', member, tracked.campaign_column, number_column
-                USING HINT = format('disqualify_phone() needs it: CREATE INDEX%s ON %s (%I, %I)',
+            RAISE NOTICE 'table "%" has no index on (%)', member, @extschema@.lead_phones_index_columns(tracked, number_column)
+                USING HINT = format('disqualify_phone() needs it: CREATE INDEX%s ON %s (%s)',
                     -- Postgres creates none concurrently on a partitioned table; see the reference
                     CASE WHEN (SELECT c.relkind FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> 'p' THEN ' CONCURRENTLY' END,
-                    member, tracked.campaign_column, number_column);
+                    member, @extschema@.lead_phones_index_columns(tracked, number_column));
         END LOOP;
     END IF;
 END

@@ -23,6 +23,9 @@ unsafe extern "C-unwind" {
     fn get_partition_parent(relation: pg_sys::Oid, even_if_detached: bool) -> pg_sys::Oid;
 }
 
+/// catalog/pg_constraint.h
+const CONSTRAINT_RELATION_ID: pg_sys::Oid = pg_sys::Oid::from_u32(2606);
+
 /// What a command drops.
 #[derive(Default)]
 struct Dropped {
@@ -34,6 +37,8 @@ struct Dropped {
     members: Vec<(pg_sys::Oid, pg_sys::Oid)>,
     /// Columns, and their tables. Another of that name may be there when the command is over.
     columns: Vec<(pg_sys::Oid, String)>,
+    /// Tables that had a foreign key.
+    referencing: Vec<pg_sys::Oid>,
 }
 
 thread_local! {
@@ -67,8 +72,12 @@ unsafe extern "C-unwind" fn object_access(
 ) {
     // SAFETY: Postgres's own arguments, passed on as they came.
     unsafe {
-        if access == pg_sys::ObjectAccessType::OAT_DROP && class == pg_sys::RelationRelationId {
-            record(object, sub_object);
+        if access == pg_sys::ObjectAccessType::OAT_DROP {
+            match class {
+                pg_sys::RelationRelationId => record(object, sub_object),
+                CONSTRAINT_RELATION_ID => record_constraint(object),
+                _ => {}
+            }
         }
         if let Some(next) = NEXT_OBJECT_ACCESS {
             next(access, class, object, sub_object, arg);
@@ -113,6 +122,17 @@ unsafe extern "C-unwind" fn record(table: pg_sys::Oid, column: c_int) {
     }
 }
 
+/// Records the table of a foreign key that is about to go.
+#[pg_guard]
+unsafe extern "C-unwind" fn record_constraint(constraint: pg_sys::Oid) {
+    let statement = "SELECT c.conrelid FROM pg_catalog.pg_constraint AS c WHERE c.oid OPERATOR(pg_catalog.=) $1 AND c.contype OPERATOR(pg_catalog.=) 'f'";
+    let args: [DatumWithOid<'_>; 1] = [constraint.into()];
+    let table: Option<Option<pg_sys::Oid>> = Statement::new(statement, &args)
+        .read_only()
+        .rows(|rows| rows.first(|row| row.get(1)));
+    DROPPED.with_borrow_mut(|dropped| dropped.referencing.extend(table.flatten()));
+}
+
 /// Whether a table can be counts or a ledger: these have one of two columns.
 pub(super) fn may_be_kept(table: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups.
@@ -139,6 +159,10 @@ pub(super) fn check(schema: &str) {
         let call = "lead_phones_check_dropped($1::pg_catalog.regclass, $2::pg_catalog.name)";
         let args: [DatumWithOid<'_>; 2] = [table.into(), text::argument(&column)];
         action::look_up(schema, "true", call, &args, |_| ());
+    }
+    for table in dropped.referencing {
+        let call = "lead_phones_check_path($1::pg_catalog.regclass)";
+        action::look_up(schema, "true", call, &[table.into()], |_| ());
     }
     // What was taken along by something else has not been taken off.
     let mut recounted = Vec::new();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::kind::Kind;
 use super::normalize::read;
 use super::plan::{Assignment, Number};
-use super::{DefaultRegion, E164, Problem, engine};
+use super::{DefaultRegion, E164, Problem, engine, spelling};
 
 /// How to write a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,17 @@ pub struct Description {
     pub valid: bool,
     /// [`Problem::code`], where it is not.
     pub problem: Option<&'static str>,
+}
+
+/// The extension beside the valid number that the text spells, as digits; `None` where there is none.
+pub fn extension(raw: &str, region: DefaultRegion) -> Option<String> {
+    if spelling::is_plain(raw.as_bytes()) {
+        return None;
+    }
+    // By the engine: only it keeps the extension.
+    let (number, extension) = engine::parse(raw, region).ok()?;
+    number.validate().ok()?;
+    extension
 }
 
 /// Describes the number that the text spells.

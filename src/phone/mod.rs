@@ -19,7 +19,7 @@ mod region;
 mod spelling;
 mod time_zones;
 
-pub use describe::{Description, Style, describe, format, kind_of, region_of};
+pub use describe::{Description, Style, describe, extension, format, kind_of, region_of};
 pub use e164::E164;
 pub use engine::load_engine;
 pub use normalize::{normalize, normalize_ascii};

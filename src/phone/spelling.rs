@@ -127,6 +127,11 @@ pub(super) fn read_ascii(raw: &[u8]) -> Option<Spelling> {
     })
 }
 
+/// Whether the text is digits with punctuation between them, so that it has no extension.
+pub(super) fn is_plain(raw: &[u8]) -> bool {
+    read_plain(raw).is_some()
+}
+
 /// Digits with punctuation between them, perhaps a plus sign before: what most texts are. Without a branch for each
 /// character, since which comes next cannot be foreseen.
 #[inline]

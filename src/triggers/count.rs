@@ -9,14 +9,13 @@ use super::call::{Event, Row, TriggerCall};
 use super::campaign::Campaign;
 use super::columns::Columns;
 use super::counts::Counts;
-use super::deltas::{Deltas, LeadNumber};
+use super::deltas::{ColumnSet, Deltas, LeadNumber, LeadNumbers};
 use super::pending;
 use super::settings::Settings;
 use super::target::Target;
 use crate::owner::as_owner;
 use crate::phone::E164;
-use crate::text::{self, datum_bytes};
-use crate::{action, functions, report, sql};
+use crate::{action, functions, report, sql, text};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let settings = call.settings();
@@ -108,15 +107,18 @@ fn gather(call: &TriggerCall<'_>, columns: &Columns, mut keep: impl FnMut(Deltas
             (Some((old_campaign, old)), Some((campaign, new)))
                 if in_pairs && old_campaign == campaign =>
             {
-                [old[0] != new[0], old[1] != new[1]]
+                let changed = old.iter().zip(new).map(|(old, new)| old != new);
+                changed
+                    .rev()
+                    .fold(0, |set, changed| set << 1 | ColumnSet::from(changed))
             }
-            _ => [true; 2],
+            _ => ColumnSet::MAX,
         };
         if let Some((campaign, numbers)) = old {
-            deltas.subtract(&campaign, numbers);
+            deltas.subtract(&campaign, &numbers);
         }
         if let Some((campaign, numbers)) = new {
-            deltas.add(&campaign, numbers, looked_at);
+            deltas.add(&campaign, &numbers, looked_at);
         }
         if deltas.size() > pending::MAX_KEPT {
             keep(core::mem::take(&mut deltas));
@@ -132,25 +134,37 @@ fn gather(call: &TriggerCall<'_>, columns: &Columns, mut keep: impl FnMut(Deltas
 fn refuse_later_changes(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns) {
     for column in &columns.numbers {
         let datum = row.get(column.number.attribute);
-        // SAFETY: Columns::resolve() admits text and varchar here.
-        let raw = datum.map(|datum| unsafe { datum_bytes(datum) });
+        // SAFETY: the datum is of the column's type.
+        let raw = datum.map(|datum| unsafe { column.number.text(datum) });
+        let spells = || {
+            let region = columns.region_in_row(|at| row.get(at));
+            functions::normalize(raw.as_ref()?, region).ok()
+        };
         let is_marked = || {
             row.get(column.mark.attribute)
                 .is_some_and(|mark| mark.value() != 0)
         };
-        let written = match raw {
-            Some(raw) if E164::from_text(raw).is_some() => continue,
-            Some(raw)
-                if functions::normalize(raw, columns.region_of_row(|at| row.get(at))).is_ok() =>
-            {
-                format!(
-                    "column \"{}\" of table \"{}\" was given {} after its numbers were normalized",
-                    column.name,
-                    call.table_name(),
-                    report::shown(&text::from_server(raw))
-                )
+        let stored = match column.e164 {
+            // Beside it stands what it spells; as far as the row itself tells.
+            Some(_) => {
+                let stored = columns.number_of(column, |at| row.get(at));
+                let is_right = !columns.has_region_in_row() || stored == spells();
+                is_right.then_some(stored)
             }
-            _ if is_marked() => format!(
+            None => match raw.as_ref().and_then(E164::from_text) {
+                Some(stored) => Some(Some(stored)),
+                None => spells().is_none().then_some(None),
+            },
+        };
+        let written = match stored {
+            Some(Some(_)) => continue,
+            None => format!(
+                "column \"{}\" of table \"{}\" was given {} after its numbers were normalized",
+                column.name,
+                call.table_name(),
+                report::shown(&text::from_server(&raw.unwrap_or_default()))
+            ),
+            Some(None) if is_marked() => format!(
                 "column \"{}\" of table \"{}\" was marked as disqualified, and holds no number",
                 column.name,
                 call.table_name()
@@ -169,28 +183,24 @@ fn refuse_later_changes(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns
 }
 
 /// The campaign and the numbers of a row; `None` for a lead that is counted nowhere: of no campaign, or not backfilled.
-fn lead_of(row: &Row<'_>, columns: &Columns) -> Option<(Campaign, [Option<LeadNumber>; 2])> {
+fn lead_of(row: &Row<'_>, columns: &Columns) -> Option<(Campaign, LeadNumbers)> {
     if !columns.is_counted(row) {
         return None;
     }
-    let campaign = row.get(columns.campaign.attribute)?;
-    Some((
-        Campaign::read(campaign, columns.campaign),
-        numbers_of(row, columns),
-    ))
+    let campaign = columns.campaign_of(|at| row.get(at))?;
+    Some((campaign, numbers_of(row, columns)))
 }
 
 /// The valid numbers of a row, by column.
-fn numbers_of(row: &Row<'_>, columns: &Columns) -> [Option<LeadNumber>; 2] {
-    columns.numbers.each_ref().map(|column| {
-        let datum = row.get(column.number.attribute)?;
-        // SAFETY: Columns::resolve() admits text and varchar here.
-        let raw = unsafe { datum_bytes(datum) };
-        let region = columns.region_of_row(|attribute| row.get(attribute));
-        let phone = functions::normalize(raw, region).ok()?;
-        let mark = row
-            .get(column.mark.attribute)
-            .is_some_and(|datum| datum.value() != 0);
-        Some(LeadNumber { phone, mark })
-    })
+fn numbers_of(row: &Row<'_>, columns: &Columns) -> LeadNumbers {
+    let mut numbers = LeadNumbers::default();
+    for (number, column) in numbers.iter_mut().zip(&columns.numbers) {
+        *number = columns.number_of(column, |at| row.get(at)).map(|phone| {
+            let mark = row
+                .get(column.mark.attribute)
+                .is_some_and(|datum| datum.value() != 0);
+            LeadNumber { phone, mark }
+        });
+    }
+    numbers
 }

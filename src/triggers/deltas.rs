@@ -1,31 +1,45 @@
-//! What a statement changes in the counts, gathered in memory: one delta for each campaign and number.
+//! What a statement changes in the counts, gathered in memory: one entry for each number of each row, and when they are written, one
+//! delta for each campaign and number.
 
 use std::collections::HashMap;
 
 use super::campaign::Campaign;
+use super::columns::PerColumn;
 use crate::phone::E164;
 
-/// Marks seen on the rows that a statement wrote, for one number in one column.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SeenMarks {
-    /// Some row is marked as disqualified.
-    pub(crate) set: bool,
-    /// Some row is not.
-    pub(crate) unset: bool,
+/// A set of columns of numbers, by their places.
+pub(crate) type ColumnSet = u8;
+
+/// What one row changes of one number.
+#[derive(Clone, Copy)]
+struct Change {
+    /// Sort key of the number.
+    phone: u64,
+    /// Index into the campaigns.
+    campaign: u32,
+    /// 1 for a row as it is now, -1 for a row as it was.
+    sign: i8,
+    /// The columns that hold the number.
+    columns: ColumnSet,
+    /// Of the columns that are looked at: those that are marked as disqualified, and those that are not.
+    set: ColumnSet,
+    unset: ColumnSet,
 }
 
 /// The change of one row of the counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delta {
     /// Sort key of the number.
     pub(crate) phone: u64,
     /// Index into the campaigns.
     pub(crate) campaign: u32,
     pub(crate) leads: i32,
-    /// By column: phone, mobile.
-    pub(crate) columns: [i32; 2],
-    /// By column, on the rows as they are now.
-    pub(crate) marks: [SeenMarks; 2],
+    /// Place of the changes by column.
+    index: u32,
+    /// Columns in which a row that was written is marked as disqualified.
+    pub(crate) set: ColumnSet,
+    /// Columns in which a row that was written is not.
+    pub(crate) unset: ColumnSet,
 }
 
 /// A valid number of a lead, with its mark.
@@ -35,81 +49,74 @@ pub(crate) struct LeadNumber {
     pub(crate) mark: bool,
 }
 
-/// The deltas of a statement, or of several.
+/// The numbers of a lead, by column.
+pub(crate) type LeadNumbers = PerColumn<Option<LeadNumber>>;
+
+/// The changes of a statement, or of several.
 #[derive(Clone, Default)]
 pub(crate) struct Deltas {
     campaigns: Vec<Campaign>,
     index: HashMap<Campaign, u32>,
-    deltas: Vec<Delta>,
+    changes: Vec<Change>,
     size_of_campaigns: usize,
 }
 
 impl Deltas {
     /// A lead as it is now. Of `looked_at` columns the marks are to be compared with the counts.
-    pub(crate) fn add(
-        &mut self,
-        campaign: &Campaign,
-        numbers: [Option<LeadNumber>; 2],
-        looked_at: [bool; 2],
-    ) {
+    pub(crate) fn add(&mut self, campaign: &Campaign, numbers: &LeadNumbers, looked_at: ColumnSet) {
         self.push(campaign, numbers, 1, looked_at);
     }
 
     /// A lead as it was.
-    pub(crate) fn subtract(&mut self, campaign: &Campaign, numbers: [Option<LeadNumber>; 2]) {
-        self.push(campaign, numbers, -1, [false; 2]);
+    pub(crate) fn subtract(&mut self, campaign: &Campaign, numbers: &LeadNumbers) {
+        self.push(campaign, numbers, -1, 0);
     }
 
-    fn push(
-        &mut self,
-        campaign: &Campaign,
-        numbers: [Option<LeadNumber>; 2],
-        sign: i32,
-        looked_at: [bool; 2],
-    ) {
+    fn push(&mut self, campaign: &Campaign, numbers: &LeadNumbers, sign: i8, looked_at: ColumnSet) {
         let campaign = self.index_of(campaign);
-        let delta = |column: usize, number: LeadNumber| {
-            let mut delta = Delta {
-                phone: number.phone.sort_key(),
-                campaign,
-                leads: sign,
-                ..Delta::default()
+        let first = self.changes.len();
+        for (place, number) in numbers.iter().enumerate() {
+            let Some(LeadNumber { phone, mark }) = number else {
+                continue;
             };
-            delta.columns[column] = sign;
-            if looked_at[column] {
-                delta.marks[column] = SeenMarks {
-                    set: number.mark,
-                    unset: !number.mark,
-                };
-            }
-            delta
-        };
-        match numbers {
-            // A lead with the same number in both columns is one lead.
-            [Some(phone), Some(mobile)] if phone.phone == mobile.phone => {
-                let mut both = delta(0, phone);
-                let mobile = delta(1, mobile);
-                both.columns[1] = mobile.columns[1];
-                both.marks[1] = mobile.marks[1];
-                self.deltas.push(both);
-            }
-            [phone, mobile] => {
-                self.deltas.extend(phone.map(|phone| delta(0, phone)));
-                self.deltas.extend(mobile.map(|mobile| delta(1, mobile)));
+            let phone = phone.sort_key();
+            let column = 1 << place;
+            let (set, unset) = match mark {
+                true => (column & looked_at, 0),
+                false => (0, column & looked_at),
+            };
+            // A lead with the same number in several columns is one lead.
+            match self.changes[first..]
+                .iter_mut()
+                .find(|change| change.phone == phone)
+            {
+                Some(change) => {
+                    change.columns |= column;
+                    change.set |= set;
+                    change.unset |= unset;
+                }
+                None => self.changes.push(Change {
+                    phone,
+                    campaign,
+                    sign,
+                    columns: column,
+                    set,
+                    unset,
+                }),
             }
         }
     }
 
-    /// Their memory, in units of one delta.
+    /// Their memory, in units of one change.
     pub(crate) fn size(&self) -> usize {
-        self.deltas.len() + self.size_of_campaigns
+        self.changes.len() + self.size_of_campaigns
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.deltas.is_empty()
+        self.changes.is_empty()
     }
 
-    /// Adds the deltas of another statement.
+    /// Adds the changes of another statement.
     pub(crate) fn append(&mut self, other: Self) {
         if self.is_empty() {
             *self = other;
@@ -120,15 +127,15 @@ impl Deltas {
             .iter()
             .map(|campaign| self.index_of(campaign))
             .collect();
-        self.deltas
-            .extend(other.deltas.into_iter().map(|delta| Delta {
-                campaign: places[delta.campaign as usize],
-                ..delta
+        self.changes
+            .extend(other.changes.into_iter().map(|change| Change {
+                campaign: places[change.campaign as usize],
+                ..change
             }));
     }
 
     fn index_of(&mut self, campaign: &Campaign) -> u32 {
-        if let Some(last) = self.deltas.last()
+        if let Some(last) = self.changes.last()
             && self.campaigns[last.campaign as usize] == *campaign
         {
             return last.campaign;
@@ -138,18 +145,18 @@ impl Deltas {
         }
         let index = self.campaigns.len() as u32;
         // twice, with what a map needs
-        self.size_of_campaigns += 3 + campaign.heap_size() / 16;
+        self.size_of_campaigns += 3 + campaign.heap_size() / 8;
         self.campaigns.push(campaign.clone());
         self.index.insert(campaign.clone(), index);
         index
     }
 
-    /// The campaigns, and one delta for each number that changes or was written, in the order of campaign and number: the one order in
-    /// which every statement of every session locks rows of the counts.
-    pub(crate) fn into_sorted(self) -> (Vec<Campaign>, Vec<Delta>) {
+    /// One delta for each number that changes or was written, in the order of campaign and number: the one order in which every statement of
+    /// every session locks rows of the counts.
+    pub(crate) fn into_sorted(self, columns: usize) -> SortedDeltas {
         let Self {
             campaigns,
-            mut deltas,
+            mut changes,
             ..
         } = self;
         let mut order: Vec<u32> = (0..campaigns.len() as u32).collect();
@@ -158,30 +165,78 @@ impl Deltas {
         for (new, old) in (0..).zip(&order) {
             rank[*old as usize] = new;
         }
-        for delta in &mut deltas {
-            delta.campaign = rank[delta.campaign as usize];
+        for change in &mut changes {
+            change.campaign = rank[change.campaign as usize];
         }
-        deltas.sort_unstable_by_key(|delta| (delta.campaign, delta.phone));
-        deltas.dedup_by(|next, first| {
-            let same = (next.campaign, next.phone) == (first.campaign, first.phone);
-            if same {
-                first.leads += next.leads;
-                for column in 0..2 {
-                    first.columns[column] += next.columns[column];
-                    first.marks[column].set |= next.marks[column].set;
-                    first.marks[column].unset |= next.marks[column].unset;
-                }
+        let key = |change: &Change| (change.campaign, change.phone);
+        changes.sort_unstable_by_key(key);
+        let mut sorted = SortedDeltas {
+            campaigns: order
+                .into_iter()
+                .map(|old| campaigns[old as usize].clone())
+                .collect(),
+            deltas: Vec::new(),
+            by_column: Vec::new(),
+            columns,
+        };
+        for same in changes.chunk_by(|one, next| key(one) == key(next)) {
+            sorted.push(same);
+        }
+        sorted
+    }
+}
+
+/// Deltas in the order in which they are written.
+pub(crate) struct SortedDeltas {
+    campaigns: Vec<Campaign>,
+    pub(crate) deltas: Vec<Delta>,
+    by_column: Vec<i32>,
+    columns: usize,
+}
+
+impl SortedDeltas {
+    /// Adds the changes of one number.
+    fn push(&mut self, changes: &[Change]) {
+        let Some(first) = changes.first() else {
+            return;
+        };
+        let start = self.by_column.len();
+        self.by_column.resize(start + self.columns, 0);
+        let by_column = &mut self.by_column[start..];
+        let mut delta = Delta {
+            phone: first.phone,
+            campaign: first.campaign,
+            leads: 0,
+            index: start as u32,
+            set: 0,
+            unset: 0,
+        };
+        for change in changes {
+            delta.leads += i32::from(change.sign);
+            delta.set |= change.set;
+            delta.unset |= change.unset;
+            for (place, count) in by_column.iter_mut().enumerate() {
+                *count += i32::from(change.sign) * i32::from(change.columns >> place & 1);
             }
-            same
-        });
+        }
         // A number that moved from lead to lead counts the same, but its marks are to be looked at.
-        deltas.retain(|delta| {
-            delta.leads != 0 || delta.columns != [0, 0] || delta.marks != [SeenMarks::default(); 2]
-        });
-        let campaigns = order
-            .into_iter()
-            .map(|old| campaigns[old as usize].clone())
-            .collect();
-        (campaigns, deltas)
+        if delta.leads == 0 && delta.set | delta.unset == 0 && by_column.iter().all(|n| *n == 0) {
+            self.by_column.truncate(start);
+            return;
+        }
+        self.deltas.push(delta);
+    }
+
+    pub(crate) fn campaign(&self, delta: &Delta) -> &Campaign {
+        &self.campaigns[delta.campaign as usize]
+    }
+
+    pub(crate) fn campaigns(&self) -> &[Campaign] {
+        &self.campaigns
+    }
+
+    /// The changes by column.
+    pub(crate) fn by_column(&self, delta: &Delta) -> &[i32] {
+        &self.by_column[delta.index as usize..][..self.columns]
     }
 }

@@ -10,6 +10,7 @@ use std::hash::Hash;
 use pgrx::pg_sys;
 
 use super::campaign::Campaign;
+use super::columns::PerColumn;
 use super::counts::Counts;
 use crate::owner::as_owner;
 use crate::phone::E164;
@@ -61,10 +62,10 @@ impl<K: Eq + Hash> Asked<K> {
     /// Which of some numbers are disqualified, where that is known, or worth reading now.
     fn among<const N: usize>(
         &mut self,
-        phones: [Option<E164>; 2],
+        phones: &PerColumn<Option<E164>>,
         keys: impl Fn(E164) -> [K; N],
         read: impl FnOnce(u32) -> Option<HashSet<K>>,
-    ) -> Option<[bool; 2]> {
+    ) -> Option<PerColumn<bool>> {
         if self.all.is_none() && self.lookups >= FIRST_READING.max(2 * self.tried) {
             self.tried = self.lookups;
             // one plan for each power of two
@@ -85,24 +86,24 @@ impl Marks {
         owner: pg_sys::Oid,
         counts: &Counts,
         campaign: &Campaign,
-        phones: [Option<E164>; 2],
-    ) -> [bool; 2] {
+        phones: &PerColumn<Option<E164>>,
+    ) -> PerColumn<bool> {
         let here = self.are_disqualified_here(owner, counts, campaign, phones);
         let everywhere = self.are_out_everywhere(owner, counts, phones);
-        [here[0] || everywhere[0], here[1] || everywhere[1]]
+        core::array::from_fn(|place| here[place] || everywhere[place])
     }
 
     fn are_out_everywhere(
         &mut self,
         owner: pg_sys::Oid,
         counts: &Counts,
-        phones: [Option<E164>; 2],
-    ) -> [bool; 2] {
+        phones: &PerColumn<Option<E164>>,
+    ) -> PerColumn<bool> {
         if !*self
             .knows_everywhere
             .get_or_insert_with(|| counts.knows_everywhere())
         {
-            return [false; 2];
+            return PerColumn::default();
         }
         let read = |limit| as_owner(owner, || counts.out_everywhere(limit));
         if let Some(known) = self
@@ -120,8 +121,8 @@ impl Marks {
         owner: pg_sys::Oid,
         counts: &Counts,
         campaign: &Campaign,
-        phones: [Option<E164>; 2],
-    ) -> [bool; 2] {
+        phones: &PerColumn<Option<E164>>,
+    ) -> PerColumn<bool> {
         let key = |phone: E164| [(campaign.clone(), phone.sort_key())];
         let read = |of, limit| {
             let all = as_owner(owner, || counts.disqualified(of, limit));

@@ -11,6 +11,7 @@ mod marks;
 mod normalize;
 mod pending;
 mod reads;
+mod region;
 mod settings;
 mod split;
 mod target;

@@ -7,25 +7,25 @@ use std::ptr;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::call::{Event, TriggerCall};
-use super::campaign::Campaign;
-use super::columns::{Column, Columns, NumberColumn};
+use super::columns::{Column, Columns, MAX_COLUMNS, NumberColumn, PerColumn};
 use super::counts::Counts;
 use super::marks::Marks;
+use super::region::Regions;
 use super::settings::{OnInvalid, Settings};
-use crate::functions;
-use crate::phone::E164;
-use crate::report;
-use crate::text::{self, datum_bytes, text_datum};
+use crate::phone::{DefaultRegion, E164, Problem};
+use crate::text::{self, text_datum};
+use crate::{functions, report};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {
     settings: Settings,
     columns: Columns,
+    regions: Regions,
     /// Found when a row is to be marked.
     counts: OnceCell<Counts>,
     marks: Marks,
     /// Postgres's cache for checks of a domain, by column of numbers.
-    domain_checks: [*mut c_void; 2],
+    domain_checks: PerColumn<*mut c_void>,
 }
 
 /// New values for some columns of a row.
@@ -48,16 +48,18 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
     let state = call.statement_state(|| {
         call.refuse_partition();
         let settings = call.settings();
+        let columns = Columns::resolve(call, &settings);
         Statement {
-            columns: Columns::resolve(call, &settings),
+            regions: Regions::resolve(call, &settings, &columns),
+            columns,
             settings,
             counts: OnceCell::new(),
             marks: Marks::default(),
-            domain_checks: [ptr::null_mut(); 2],
+            domain_checks: [ptr::null_mut(); MAX_COLUMNS],
         }
     });
     let statement = &mut *state.borrow_mut();
-    let tuple = match call.event() {
+    let (old, tuple) = match call.event() {
         Event::Update => {
             let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
             // Most updates are of other columns.
@@ -67,13 +69,13 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
             ) {
                 return new;
             }
-            new
+            (Some(old), new)
         }
-        _ => call.data.tg_trigtuple,
+        _ => (None, call.data.tg_trigtuple),
     };
     let mut changes = Changes::default();
-    let numbers = normalize_numbers(call, statement, tuple, &mut changes);
-    mark_numbers(call, statement, tuple, numbers, &mut changes);
+    let numbers = normalize_numbers(call, statement, old, tuple, &mut changes);
+    mark_numbers(call, statement, tuple, &numbers, &mut changes);
     if changes.attributes.is_empty() {
         return tuple;
     }
@@ -94,40 +96,92 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
 fn normalize_numbers(
     call: &TriggerCall<'_>,
     statement: &mut Statement,
+    old: Option<pg_sys::HeapTuple>,
     tuple: pg_sys::HeapTuple,
     changes: &mut Changes,
-) -> [Option<E164>; 2] {
-    let columns = &statement.columns;
-    let mut valid = [None; 2];
+) -> PerColumn<Option<E164>> {
+    let Statement {
+        settings,
+        columns,
+        regions,
+        domain_checks,
+        ..
+    } = statement;
+    let get = |attribute| call.attribute(tuple, attribute);
+    let mut valid = PerColumn::default();
+    let mut region_of_row = None;
     for (place, column) in columns.numbers.iter().enumerate() {
-        let Some(datum) = call.attribute(tuple, column.number.attribute) else {
+        // SAFETY: the datum is of the column's type.
+        let raw = get(column.number.attribute).map(|datum| unsafe { column.number.text(datum) });
+        let Some(raw) = raw else {
+            keep_beside(call, column, old, tuple, None, None, changes);
             continue;
         };
-        // SAFETY: Columns::resolve() admits text and varchar here.
-        let bytes = unsafe { datum_bytes(datum) };
-        let region = columns.region_of_row(|number| call.attribute(tuple, number));
-        let new_value = match functions::normalize(bytes, region) {
-            Ok(phone) => {
-                valid[place] = Some(phone);
-                if bytes == phone.as_bytes() {
-                    continue;
-                }
-                Some(text_datum(phone.as_bytes()))
+        let region = *region_of_row.get_or_insert_with(|| regions.of_row(columns, get));
+        let found = functions::normalize(&raw, region);
+        let phone = found.ok();
+        valid[place] = phone;
+        let spelled = Some((&*raw, region));
+        keep_beside(call, column, old, tuple, phone, spelled, changes);
+        let new_value = match found {
+            _ if matches!(found, Err(Problem::Empty)) => continue,
+            Err(problem) if settings.on_invalid == OnInvalid::Reject => {
+                let raw = text::from_server(&raw);
+                report::rejected_phone(&column.name, &call.table_name(), &raw, problem)
             }
-            Err(problem) => match statement.settings.on_invalid {
-                OnInvalid::Keep => continue,
-                OnInvalid::Null => None,
-                OnInvalid::Reject => {
-                    let raw = text::from_server(bytes);
-                    report::rejected_phone(&column.name, &call.table_name(), &raw, problem)
-                }
-            },
+            _ if column.e164.is_some() => continue,
+            Ok(phone) if *raw == *phone.as_bytes() => continue,
+            Ok(phone) => Some(column.number.value_of(phone)),
+            Err(_) if settings.on_invalid == OnInvalid::Null => None,
+            Err(_) => continue,
         };
-        let cache = &mut statement.domain_checks[place];
-        check_domain(call, column, new_value, cache);
+        check_domain(call, column, new_value, &mut domain_checks[place]);
         changes.set(column.number, new_value);
     }
     valid
+}
+
+/// Writes what is kept beside a column of numbers: the number, where the column is left as it is, and the extension.
+fn keep_beside(
+    call: &TriggerCall<'_>,
+    column: &NumberColumn,
+    old: Option<pg_sys::HeapTuple>,
+    tuple: pg_sys::HeapTuple,
+    phone: Option<E164>,
+    spelled: Option<(&[u8], DefaultRegion)>,
+    changes: &mut Changes,
+) {
+    let text_of = |tuple, column: Column| {
+        let datum = call.attribute(tuple, column.attribute);
+        // SAFETY: the datum is of the column's type.
+        datum.map(|datum| unsafe { column.text(datum) })
+    };
+    let mut write = |column: Column, value: Option<&[u8]>| {
+        if text_of(tuple, column).as_deref() != value {
+            changes.set(column, value.map(text_datum));
+        }
+    };
+    if let Some(e164) = column.e164 {
+        write(e164, phone.as_ref().map(|phone| phone.as_bytes()));
+    }
+    let Some(extension) = column.extension else {
+        return;
+    };
+    let found = phone
+        .zip(spelled)
+        .and_then(|(_, (raw, region))| functions::extension(raw, region));
+    if column.e164.is_some() || found.is_some() {
+        write(extension, found.as_ref().map(String::as_bytes));
+        return;
+    }
+    // In place, the text that had the extension is gone. It goes with its number, unless the application has written another.
+    let Some(old) = old else {
+        return;
+    };
+    let old_phone = text_of(old, column.number).and_then(|raw| E164::from_text(&*raw));
+    if old_phone != phone && text_of(old, extension) == text_of(tuple, extension) {
+        write(extension, None);
+    }
 }
 
 /// Marks each number of the row as the counts say.
@@ -135,7 +189,7 @@ fn mark_numbers(
     call: &TriggerCall<'_>,
     statement: &mut Statement,
     tuple: pg_sys::HeapTuple,
-    numbers: [Option<E164>; 2],
+    numbers: &PerColumn<Option<E164>>,
     changes: &mut Changes,
 ) {
     let Statement {
@@ -145,15 +199,13 @@ fn mark_numbers(
         marks,
         ..
     } = statement;
-    let campaign = call
-        .attribute(tuple, columns.campaign.attribute)
-        .map(|datum| Campaign::read(datum, columns.campaign));
+    let campaign = columns.campaign_of(|attribute| call.attribute(tuple, attribute));
     let disqualified = match campaign {
-        Some(campaign) if numbers != [None; 2] => {
+        Some(campaign) if numbers.iter().any(Option::is_some) => {
             let counts = counts.get_or_init(|| Counts::resolve(call, settings, columns.campaign));
             marks.are_disqualified(call.owner(), counts, &campaign, numbers)
         }
-        _ => [false; 2],
+        _ => PerColumn::default(),
     };
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
         let marked = call

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::columns::{MAX_COLUMNS, count_column};
+
 /// What becomes of a value that is not a valid number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,17 +29,32 @@ pub(crate) enum CountAt {
 /// The settings of one tracked table. Column names are the leads table's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Settings {
-    pub(crate) campaign_column: String,
-    pub(crate) phone_column: String,
-    pub(crate) mobile_column: String,
+    /// `None` where the whole table is one campaign.
+    pub(crate) campaign_column: Option<String>,
+    /// The columns of numbers: one to [`MAX_COLUMNS`](super::columns::MAX_COLUMNS).
+    pub(crate) phone_columns: Vec<String>,
+    /// The columns of the counts that count leads by column of numbers.
+    #[serde(skip)]
+    pub(crate) count_columns: Vec<String>,
+    /// As the SQL of 0.2.0 asks for them.
+    phone_column: String,
+    mobile_column: Option<String>,
     pub(crate) region: String,
     pub(crate) region_column: Option<String>,
+    /// Where the region column references another table: that table's column of regions.
+    pub(crate) region_code: Option<String>,
     pub(crate) on_invalid: OnInvalid,
+    /// Whether numbers are written into their own columns, and not beside them.
+    pub(crate) in_place: bool,
+    pub(crate) keep_extensions: bool,
     pub(crate) count_at: CountAt,
-    /// Schema of the counts and of the ledger.
+    /// Schema of the counts and of the ledgers.
     pub(crate) schema: String,
     pub(crate) counts: String,
     pub(crate) disqualifications: String,
+    /// The ledger of numbers that are out in every campaign: what was said of them, and the numbers.
+    pub(crate) suppressions: String,
+    pub(crate) suppressed: String,
     /// Whether the table belongs to the tracked one, as partition or by inheritance.
     pub(crate) member: bool,
 }
@@ -48,25 +65,46 @@ impl Settings {
     /// # Errors
     /// The name of a setting that is missing or has a value it cannot have.
     pub(crate) fn from_args(args: &[String]) -> Result<Self, &'static str> {
-        let find = |name: &str| {
+        let all = |name: &str| -> Vec<String> {
             args.iter()
                 .filter_map(|arg| arg.split_once('='))
-                .find(|(found, _)| *found == name)
+                .filter(|(found, _)| *found == name)
                 .map(|(_, value)| value.to_owned())
+                .collect()
         };
+        let find = |name: &str| all(name).into_iter().next();
         let required = |name: &'static str| find(name).ok_or(name);
+        let flag = |name: &str, default: bool| find(name).map_or(default, |value| value == "true");
+        // 0.2.0 named two columns, each by an argument of its own; its counts called them always the same.
+        let phone_columns = [all("phone_column"), all("mobile_column")].concat();
+        if !(1..=MAX_COLUMNS).contains(&phone_columns.len()) {
+            return Err("phone_column");
+        }
+        let is_of_020 = find("mobile_column").is_some();
         Ok(Self {
-            campaign_column: required("campaign_column")?,
-            phone_column: required("phone_column")?,
-            mobile_column: required("mobile_column")?,
+            campaign_column: find("campaign_column"),
+            phone_column: phone_columns[0].clone(),
+            mobile_column: phone_columns.get(1).cloned(),
+            count_columns: if is_of_020 {
+                vec!["phone_count".into(), "mobile_count".into()]
+            } else {
+                phone_columns
+                    .iter()
+                    .map(|name| count_column(name))
+                    .collect()
+            },
+            phone_columns,
             region: required("region")?,
             region_column: find("region_column"),
+            region_code: find("region_code"),
             on_invalid: match required("on_invalid")?.as_str() {
                 "keep" => OnInvalid::Keep,
                 "null" => OnInvalid::Null,
                 "reject" => OnInvalid::Reject,
                 _ => return Err("on_invalid"),
             },
+            in_place: flag("in_place", true),
+            keep_extensions: flag("keep_extensions", false),
             count_at: match find("count_at").as_deref() {
                 None | Some("read") => CountAt::Read,
                 Some("commit") => CountAt::Commit,
@@ -75,7 +113,9 @@ impl Settings {
             schema: required("schema")?,
             counts: required("counts")?,
             disqualifications: required("disqualifications")?,
-            member: find("member").as_deref() == Some("true"),
+            suppressions: find("suppressions").unwrap_or_else(|| "phone_suppressions".into()),
+            suppressed: find("suppressed").unwrap_or_else(|| "suppressed_phones".into()),
+            member: flag("member", false),
         })
     }
 }

@@ -4,10 +4,9 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::TriggerCall;
-use super::campaign::Campaign;
 use super::columns::{Columns, NumberColumn};
 use super::counts::Counts;
-use super::deltas::{Delta, Deltas, SeenMarks};
+use super::deltas::{Delta, Deltas, SortedDeltas};
 use super::settings::{CountAt, Settings};
 use crate::owner::as_owner;
 use crate::{report, sql};
@@ -20,7 +19,7 @@ pub(super) struct Target {
     counts: Counts,
     /// Whether a transaction that reads the counts has its own changes written before.
     seen_by_reads: bool,
-    numbers: [NumberColumn; 2],
+    numbers: Vec<NumberColumn>,
 }
 
 impl Target {
@@ -55,7 +54,8 @@ impl Target {
 
     /// Writes the deltas, in the order of campaign and number. Where the transaction goes on, an error if it would see what it must not.
     pub(super) fn apply(&self, deltas: Deltas, goes_on: bool) {
-        let (campaigns, deltas) = deltas.into_sorted();
+        let sorted = deltas.into_sorted(self.numbers.len());
+        let deltas = &sorted.deltas;
         // SAFETY: hears of what others have committed, such as a schema that was renamed.
         unsafe { pg_sys::AcceptInvalidationMessages() };
         self.counts.check(self.owner);
@@ -67,25 +67,25 @@ impl Target {
                 false => vec![&deltas[..]],
             };
             for deltas in parts {
-                self.apply_sorted(&campaigns, deltas);
+                self.apply_sorted(&sorted, deltas);
                 if goes_on && sql::has_one_snapshot() {
-                    self.refuse_two_rows(&campaigns, deltas);
+                    self.refuse_two_rows(&sorted, deltas);
                 }
             }
         });
     }
 
-    fn apply_sorted(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+    fn apply_sorted(&self, of: &SortedDeltas, deltas: &[Delta]) {
         let counts = &self.counts;
         counts.hold_slots(deltas);
-        let mut disqualified = counts.add(campaigns, deltas);
-        counts.flag_everywhere(campaigns, deltas, &mut disqualified);
+        let mut disqualified = counts.add(of, deltas);
+        counts.flag_everywhere(of, deltas, &mut disqualified);
         let shrunk: Vec<Delta> = deltas
             .iter()
             .filter(|delta| delta.leads <= 0)
             .cloned()
             .collect();
-        counts.remove_unused(campaigns, &shrunk);
+        counts.remove_unused(of, &shrunk);
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer stands.
         for (place, column) in self.numbers.iter().enumerate() {
@@ -94,19 +94,19 @@ impl Target {
                     .iter()
                     .zip(&disqualified)
                     .filter(|(delta, disqualified)| {
-                        let SeenMarks { set, unset } = delta.marks[place];
-                        **disqualified == mark && if mark { unset } else { set }
+                        let seen = if mark { delta.unset } else { delta.set };
+                        **disqualified == mark && seen >> place & 1 == 1
                     })
                     .map(|(delta, _)| delta.clone())
                     .collect();
-                counts.mark_leads(self.leads, column, mark, campaigns, &wrong);
+                counts.mark_leads(self.leads, column, mark, of, &wrong);
             }
         }
     }
 
     /// An error where the snapshot of the transaction shows an older row of a number beside the one that was written.
-    fn refuse_two_rows(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        if self.counts.is_seen_twice(campaigns, deltas) {
+    fn refuse_two_rows(&self, of: &SortedDeltas, deltas: &[Delta]) {
+        if self.counts.is_seen_twice(of, deltas) {
             report::fail(
                 PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
                 "could not serialize access due to concurrent update of phone counts".into(),

@@ -13,10 +13,12 @@ same() { # same WHAT EXPECTED ACTUAL
 create_tracked() { # create_tracked DATABASE [VERSION]
     PGOPTIONS='-c client_min_messages=warning' run -d postgres -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
     run -d "$1" -c 'CREATE SCHEMA phones' -c "CREATE EXTENSION lead_phones SCHEMA phones ${2:+VERSION '$2'}"
-    run -d "$1" <<'SQL' >/dev/null
+    local columns="phone_columns => '{Tél,mobile}'"
+    if [ "${2:-}" = 0.2.0 ]; then columns="phone_column => 'Tél'"; fi
+    run -d "$1" <<SQL >/dev/null
 CREATE SCHEMA app;
 CREATE TABLE app.leads (id serial PRIMARY KEY, campaign_id uuid, "Tél" text, mobile varchar(40), country char(2));
-SELECT FROM phones.track_lead_phones('app.leads', phone_column => 'Tél', region_column => 'country');
+SELECT FROM phones.track_lead_phones('app.leads', $columns, region_column => 'country');
 INSERT INTO app.leads (campaign_id, "Tél", mobile, country)
 SELECT format('00000000-0000-0000-0000-00000000000%s', i % 3)::uuid, '650 253 ' || to_char(i % 150, 'FM0000'),
        CASE WHEN i % 7 = 0 THEN 'n/a' ELSE '030 12345' || i % 10 END, CASE WHEN i % 2 = 0 THEN 'DE' END
@@ -47,7 +49,8 @@ state() {
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_counts AS t" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM app.campaign_phone_disqualifications AS t" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'app.leads'::regclass ORDER BY tgname" \
-        -c "SELECT * FROM phones.lead_phone_tables ORDER BY leads::text" \
+        -c "SELECT leads, campaign_column, phone_column, mobile_column, region, region_column, on_invalid, count_at, counts, disqualifications
+            FROM phones.lead_phone_tables ORDER BY leads::text" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parts.leads%' ORDER BY tgrelid::regclass::text, tgname" \
         -c "SELECT obj_description('app.campaign_phone_counts'::regclass, 'pg_class')" \
         -c "SELECT * FROM crm.lead_uploads" -c "SELECT * FROM crm.lead_ledger ORDER BY disqualified_at" \

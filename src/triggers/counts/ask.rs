@@ -3,11 +3,12 @@
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 
-use super::{Counts, typed};
+use super::Counts;
 use crate::phone::E164;
 use crate::sql::Statement;
 use crate::triggers::campaign::Campaign;
-use crate::triggers::deltas::Delta;
+use crate::triggers::columns::PerColumn;
+use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::triggers::reads;
 
 impl Counts {
@@ -15,28 +16,21 @@ impl Counts {
     pub(crate) fn are_disqualified(
         &self,
         campaign: &Campaign,
-        phones: [Option<E164>; 2],
-    ) -> [bool; 2] {
+        phones: &PerColumn<Option<E164>>,
+    ) -> PerColumn<bool> {
+        let mut args = vec![self.campaign_argument(campaign)];
+        args.extend(phones.iter().flatten().map(|phone| self.phone(*phone)));
         // Each by equality: an index is then read for the number, whatever the statistics say of how many are disqualified.
-        let one = |phone: &str| {
+        let one = |place: usize| {
             format!(
-                "SELECT c.phone::pg_catalog.text FROM {} AS c WHERE c.{} OPERATOR(pg_catalog.=) $1 \
-                 AND c.phone OPERATOR(pg_catalog.=) {phone} AND c.disqualified",
+                "SELECT c.phone::pg_catalog.text FROM {} AS c WHERE {} \
+                 AND c.phone OPERATOR(pg_catalog.=) ${place} AND c.disqualified",
                 self.table(),
-                self.campaign_name()
+                self.is_of("$1"),
             )
         };
-        let statement = format!("{} UNION ALL {}", one("$2"), one("$3"));
-        // Of one number, the same twice.
-        let [first, second] = phones;
-        let (Some(one), Some(other)) = (first.or(second), second.or(first)) else {
-            return [false; 2];
-        };
-        let args = [
-            typed(campaign.to_datum(self.campaign), self.campaign.base_type),
-            self.phone(one),
-            self.phone(other),
-        ];
+        let each: Vec<String> = (2..=args.len()).map(one).collect();
+        let statement = each.join(" UNION ALL ");
         let found: Vec<Option<E164>> = reads::without_writing(|| {
             Statement::new(&statement, &args)
                 .on(self.oid)
@@ -54,18 +48,17 @@ impl Counts {
     ) -> Option<Vec<(Campaign, u64)>> {
         // The order is that of the index on disqualified numbers, which so is read whatever the statistics say.
         let statement = format!(
-            "SELECT c.phone::pg_catalog.text, c.{1} FROM {0} AS c WHERE {2}c.disqualified ORDER BY c.{1}, c.phone LIMIT {3}",
+            "SELECT c.phone::pg_catalog.text, {campaign} FROM {} AS c WHERE {}c.disqualified ORDER BY {} LIMIT {}",
             self.table(),
-            self.campaign_name(),
-            of.map_or(String::new(), |_| format!(
-                "c.{} OPERATOR(pg_catalog.=) $1 AND ",
-                self.campaign_name()
-            )),
-            limit + 1
+            of.map_or(String::new(), |_| format!("{} AND ", self.is_of("$1"))),
+            self.key_of("c"),
+            limit + 1,
+            campaign = self.campaign_of("c"),
         );
-        let key =
-            |campaign: &Campaign| typed(campaign.to_datum(self.campaign), self.campaign.base_type);
-        let args: Vec<DatumWithOid<'_>> = of.map(key).into_iter().collect();
+        let args: Vec<DatumWithOid<'_>> = of
+            .map(|campaign| self.campaign_argument(campaign))
+            .into_iter()
+            .collect();
         let all = reads::without_writing(|| {
             Statement::new(&statement, &args)
                 .on(self.oid)
@@ -82,36 +75,36 @@ impl Counts {
         phone: Option<&[u8]>,
     ) -> Option<(Campaign, u64)> {
         let phone = E164::from_text(phone?)?.sort_key();
-        Some((Campaign::read(campaign?, self.campaign), phone))
+        Some((self.campaign.read(campaign?), phone))
     }
 
     /// Which of some deltas' numbers are disqualified.
-    pub(super) fn disqualified_among(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
+    pub(super) fn disqualified_among(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
         let statement = format!(
             "SELECT k.place FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS k (campaign, phone, place) \
-             JOIN {} AS c ON c.{} OPERATOR(pg_catalog.=) k.campaign \
-             AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified",
+             JOIN {} AS c ON {} AND c.phone OPERATOR(pg_catalog.=) k.phone WHERE c.disqualified",
             self.table(),
-            self.campaign_name()
+            self.is_of("k.campaign")
         );
-        let keys = self.keys(campaigns, deltas);
-        let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+        let keys = self.keys(of, deltas);
+        let (statement, args) = self.on_one_shard(&statement, keys, of, deltas);
         let statement = Statement::new(&statement, &args).on(self.oid).on_latest();
         flags(statement, deltas.len())
     }
 
     /// Whether the transaction sees two rows of one of the deltas' numbers: an older one that somebody has removed since its snapshot, and its
     /// own.
-    pub(crate) fn is_seen_twice(&self, campaigns: &[Campaign], deltas: &[Delta]) -> bool {
+    pub(crate) fn is_seen_twice(&self, of: &SortedDeltas, deltas: &[Delta]) -> bool {
         let statement = format!(
             "SELECT FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
-             JOIN {0} AS c ON c.{1} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone \
-             GROUP BY c.{1}, c.phone HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+             JOIN {} AS c ON {} AND c.phone OPERATOR(pg_catalog.=) k.phone \
+             GROUP BY {} HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
             self.table(),
-            self.campaign_name()
+            self.is_of("k.campaign"),
+            self.key_of("c"),
         );
-        let keys = self.keys(campaigns, deltas);
-        let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+        let keys = self.keys(of, deltas);
+        let (statement, args) = self.on_one_shard(&statement, keys, of, deltas);
         Statement::new(&statement, &args)
             .on(self.oid)
             .rows(|rows| !rows.is_empty())
@@ -133,14 +126,14 @@ impl Counts {
     pub(super) fn counted_among(&self, campaigns: &[Campaign]) -> Vec<bool> {
         let statement = format!(
             "SELECT k.place FROM pg_catalog.unnest($1) WITH ORDINALITY AS k (campaign, place) \
-             CROSS JOIN LATERAL (SELECT FROM {0} AS c WHERE c.{1} OPERATOR(pg_catalog.=) k.campaign \
-                                 ORDER BY c.{1}, c.phone LIMIT 1) AS c",
+             CROSS JOIN LATERAL (SELECT FROM {} AS c WHERE {} ORDER BY {} LIMIT 1) AS c",
             self.table(),
-            self.campaign_name()
+            self.is_of("k.campaign"),
+            self.key_of("c"),
         );
         let datums: Vec<pg_sys::Datum> = campaigns
             .iter()
-            .map(|campaign| campaign.to_datum(self.campaign))
+            .map(|campaign| self.campaign.datum(campaign))
             .collect();
         let args = [self.campaign_array(datums)];
         flags(

@@ -14,9 +14,10 @@ use pgrx::prelude::*;
 use super::Counts;
 use crate::phone::E164;
 use crate::sql::{self, Statement};
-use crate::triggers::campaign::Campaign;
-use crate::triggers::deltas::Delta;
+use crate::triggers::columns::PerColumn;
+use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::triggers::reads;
+use crate::triggers::settings::Settings;
 use crate::{hashes, report, server, text};
 
 /// Slots that numbers fall into.
@@ -30,8 +31,13 @@ pub(crate) struct Everywhere {
 
 impl Everywhere {
     /// The tables beside the counts; an error where they are somebody else's: who is out would not be seen.
-    pub(super) fn beside(counts: pg_sys::Oid, owner: pg_sys::Oid) -> Option<Self> {
-        let find = |name: &core::ffi::CStr| {
+    pub(super) fn beside(
+        counts: pg_sys::Oid,
+        owner: pg_sys::Oid,
+        settings: &Settings,
+    ) -> Option<Self> {
+        let find = |name: &str| {
+            let name = text::to_server(name);
             // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
             let table = unsafe {
                 pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(counts))
@@ -50,8 +56,8 @@ impl Everywhere {
             Some(table)
         };
         Some(Self {
-            numbers: find(c"suppressed_phones")?,
-            entries: find(c"phone_suppressions")?,
+            numbers: find(&settings.suppressed)?,
+            entries: find(&settings.suppressions)?,
         })
     }
 
@@ -89,9 +95,9 @@ impl Counts {
     }
 
     /// Which of some numbers are out in every campaign, as it is committed now.
-    pub(crate) fn are_out_everywhere(&self, phones: [Option<E164>; 2]) -> [bool; 2] {
+    pub(crate) fn are_out_everywhere(&self, phones: &PerColumn<Option<E164>>) -> PerColumn<bool> {
         let Some(everywhere) = &self.everywhere else {
-            return [false; 2];
+            return PerColumn::default();
         };
         let statement = format!(
             "SELECT s.number FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY ($1)",
@@ -153,21 +159,16 @@ impl Counts {
     }
 
     /// Flags the rows of numbers that are out everywhere, which have just been written: of a campaign that had them not, nobody has done so.
-    pub(crate) fn flag_everywhere(
-        &self,
-        campaigns: &[Campaign],
-        deltas: &[Delta],
-        flags: &mut [bool],
-    ) {
+    pub(crate) fn flag_everywhere(&self, of: &SortedDeltas, deltas: &[Delta], flags: &mut [bool]) {
         let Some(everywhere) = self.everywhere.as_ref().filter(|_| self.knows_everywhere()) else {
             return;
         };
         let statement = format!(
             "UPDATE {} AS c SET disqualified = true FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS k (campaign, phone, hash, place) \
-             WHERE c.{} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone AND NOT c.disqualified \
+             WHERE {} AND c.phone OPERATOR(pg_catalog.=) k.phone AND NOT c.disqualified \
              AND EXISTS (SELECT FROM {} WHERE s.number OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.substr(k.phone, 2)::pg_catalog.int8, k.hash])) RETURNING k.place",
             self.table(),
-            self.campaign_name(),
+            self.is_of("k.campaign"),
             everywhere.standing()
         );
         for (deltas, flags) in deltas
@@ -180,7 +181,7 @@ impl Counts {
                     .map(|delta| E164::from_sort_key(delta.phone))
                     .map(|phone| phone.map(|phone| hashes::key_of(&phone)))
                     .collect();
-                let [campaign, phone] = self.keys(campaigns, deltas);
+                let [campaign, phone] = self.keys(of, deltas);
                 let keys = [campaign, phone, hashes.into()];
                 let places: Vec<Option<i64>> = Statement::new(&statement, &keys)
                     .on(self.oid)

@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 
 use self::everywhere::Everywhere;
 use super::call::TriggerCall;
-use super::columns::Column;
+use super::campaign::{Campaign, CampaignColumn};
 use super::deltas::Delta;
 use super::settings::Settings;
 use crate::phone::E164;
@@ -26,9 +26,13 @@ pub(crate) struct Counts {
     oid: pg_sys::Oid,
     /// Its name when it was last checked, qualified and quoted. Where that has come to mean another, a statement fails.
     name: RefCell<String>,
-    /// Name of the campaign column; the leads table has the same.
-    campaign_column: String,
-    campaign: Column,
+    /// Name of the campaign column, if there is one; the leads table has the same.
+    campaign_column: Option<String>,
+    campaign: CampaignColumn,
+    /// SQL of the operator that tells campaigns apart.
+    equals: String,
+    /// The columns that count leads by column of numbers, quoted.
+    count_columns: Vec<String>,
     phone_type: pg_sys::Oid,
     /// Type of an array of numbers: of the domain, so that no element is checked again.
     phones_type: pg_sys::Oid,
@@ -38,7 +42,11 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Finds the table; an error that says what to do where it is gone.
-    pub(crate) fn resolve(call: &TriggerCall<'_>, settings: &Settings, campaign: Column) -> Self {
+    pub(crate) fn resolve(
+        call: &TriggerCall<'_>,
+        settings: &Settings,
+        campaign: CampaignColumn,
+    ) -> Self {
         let oid = find(settings).unwrap_or_else(|| {
             report::fail(
                 PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
@@ -59,10 +67,16 @@ impl Counts {
             name: RefCell::default(),
             campaign_column: settings.campaign_column.clone(),
             campaign,
+            equals: campaign.equals(),
+            count_columns: settings
+                .count_columns
+                .iter()
+                .map(spi::quote_identifier)
+                .collect(),
             phone_type,
             // SAFETY: a catalog look-up; of no type it is InvalidOid.
             phones_type: unsafe { pg_sys::get_array_type(phone_type) },
-            everywhere: Everywhere::beside(oid, call.owner()),
+            everywhere: Everywhere::beside(oid, call.owner(), settings),
         };
         counts.check(call.owner());
         counts
@@ -90,10 +104,12 @@ impl Counts {
             // SAFETY: a catalog look-up.
             type_id => unsafe { pg_sys::getBaseType(type_id) },
         };
-        let campaign_type = type_of(self.oid, &text::to_server(&self.campaign_column));
+        let is_of_campaign_type = self.campaign_column.as_ref().is_none_or(|name| {
+            base_of(type_of(self.oid, &text::to_server(name))) == self.campaign.base_type()
+        });
         if type_of(self.oid, c"phone") != self.phone_type
             || base_of(self.phone_type) != pg_sys::TEXTOID
-            || base_of(campaign_type) != self.campaign.base_type
+            || !is_of_campaign_type
         {
             report::fail(
                 PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
@@ -111,13 +127,38 @@ impl Counts {
         self.name.borrow()
     }
 
-    /// The campaign column's name, quoted.
-    fn campaign_name(&self) -> String {
-        spi::quote_identifier(&self.campaign_column)
+    /// SQL of the campaign of a row of counts, or of leads.
+    fn campaign_of(&self, row: &str) -> String {
+        match &self.campaign_column {
+            Some(name) => format!("{row}.{}", spi::quote_identifier(name)),
+            None => "true".into(),
+        }
+    }
+
+    /// SQL that says whether counts `c` are of a campaign.
+    fn is_of(&self, campaign: &str) -> String {
+        format!("{} {} {campaign}", self.campaign_of("c"), self.equals)
+    }
+
+    /// The columns of the primary key, in its order; of a row, if one is named.
+    fn key_of(&self, row: &str) -> String {
+        let phone = match row {
+            "" => "phone".into(),
+            row => format!("{row}.phone"),
+        };
+        match &self.campaign_column {
+            Some(name) if row.is_empty() => format!("{}, {phone}", spi::quote_identifier(name)),
+            Some(_) => format!("{}, {phone}", self.campaign_of(row)),
+            None => phone,
+        }
+    }
+
+    fn campaign_argument(&self, campaign: &Campaign) -> DatumWithOid<'static> {
+        typed(self.campaign.datum(campaign), self.campaign.base_type())
     }
 
     fn campaign_array(&self, campaigns: Vec<pg_sys::Datum>) -> DatumWithOid<'static> {
-        let element_type = self.campaign.base_type;
+        let element_type = self.campaign.base_type();
         // SAFETY: a catalog look-up.
         let array_type = unsafe { pg_sys::get_array_type(element_type) };
         typed(array(campaigns, element_type), array_type)

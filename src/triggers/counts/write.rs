@@ -11,7 +11,7 @@ use super::{Counts, array, phone_datum, typed};
 use crate::sql::{self, Rows, Statement};
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::{NumberColumn, mark_column};
-use crate::triggers::deltas::Delta;
+use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::{subtransaction, text};
 
 /// So few deltas are written one by one.
@@ -26,19 +26,19 @@ impl Counts {
 
     /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key. Says which of their numbers
     /// are disqualified, which holds until the end of the transaction.
-    pub(crate) fn add(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
+    pub(crate) fn add(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
         if !sql::is_citus_loaded() && deltas.len() <= FEW {
             let statement = self.upsertion_of_one();
             return deltas
                 .iter()
-                .map(|delta| self.add_one(&statement, campaigns, delta))
+                .map(|delta| self.add_one(&statement, of, delta))
                 .collect();
         }
         // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
         let counted = if sql::is_citus_loaded() || deltas.len() < MANY {
-            vec![true; campaigns.len()]
+            vec![true; of.campaigns().len()]
         } else {
-            self.counted_among(campaigns)
+            self.counted_among(of.campaigns())
         };
         let is_new = |delta: &Delta| delta.leads > 0 && !counted[delta.campaign as usize];
         let mut flags = Vec::with_capacity(deltas.len());
@@ -47,50 +47,50 @@ impl Counts {
                 flags.extend(sql::in_own_memory(|| {
                     if is_new(&run[0])
                         && run.len() >= MANY
-                        && subtransaction::unless_unique_violation(|| self.insert(campaigns, run))
+                        && subtransaction::unless_unique_violation(|| self.insert(of, run))
                     {
                         return vec![false; run.len()];
                     }
-                    self.upsert(campaigns, run)
+                    self.upsert(of, run)
                 }));
             }
         }
         flags
     }
 
-    fn insert(&self, campaigns: &[Campaign], deltas: &[Delta]) {
-        Statement::new(&self.insertion(), &self.rows(campaigns, deltas))
+    fn insert(&self, of: &SortedDeltas, deltas: &[Delta]) {
+        Statement::new(&self.insertion(), &self.rows(of, deltas))
             .on(self.oid)
             .run();
     }
 
-    fn add_one(&self, statement: &str, campaigns: &[Campaign], delta: &Delta) -> bool {
-        let flag: Option<Option<bool>> = Statement::new(statement, &self.row(campaigns, delta))
+    fn add_one(&self, statement: &str, of: &SortedDeltas, delta: &Delta) -> bool {
+        let flag: Option<Option<bool>> = Statement::new(statement, &self.row(of, delta))
             .on(self.oid)
             .rows(|rows| rows.first(|row| row.get(1)));
         match flag {
             Some(flag) => flag == Some(true),
             // a trigger of the owner has suppressed the row
-            None => self.disqualified_among(campaigns, core::slice::from_ref(delta)) == [true],
+            None => self.disqualified_among(of, core::slice::from_ref(delta)) == [true],
         }
     }
 
-    fn upsert(&self, campaigns: &[Campaign], deltas: &[Delta]) -> Vec<bool> {
-        let args = self.rows(campaigns, deltas);
+    fn upsert(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
+        let args = self.rows(of, deltas);
         if sql::is_citus_loaded() {
             let statement = format!("{}{}", self.insertion(), self.on_conflict());
             Statement::new(&statement, &args).on(self.oid).run();
-            return self.disqualified_among(campaigns, deltas);
+            return self.disqualified_among(of, deltas);
         }
         // The disqualified ones, which are few, and how many rows were written. By number, not by place: a trigger of the owner may have
         // suppressed a row.
         let statement = format!(
-            "WITH w AS ({}{} RETURNING c.disqualified, c.{}, c.phone) \
+            "WITH w AS ({}{} RETURNING c.disqualified, {}, c.phone) \
              SELECT n.written, d.campaign, d.phone::pg_catalog.text FROM (SELECT pg_catalog.count(*) FROM w) AS n (written) \
              LEFT JOIN w AS d (disqualified, campaign, phone) ON d.disqualified",
             self.insertion(),
             self.on_conflict(),
-            self.campaign_name()
+            self.campaign_of("c")
         );
         let read = |rows: Rows<'_>| {
             let written: Option<i64> = rows.first(|row| row.get(1)).flatten();
@@ -104,12 +104,12 @@ impl Counts {
         };
         let (written, out) = Statement::new(&statement, &args).on(self.oid).rows(read);
         if written != i64::try_from(deltas.len()).ok() {
-            return self.disqualified_among(campaigns, deltas);
+            return self.disqualified_among(of, deltas);
         }
         if out.is_empty() {
             return vec![false; deltas.len()];
         }
-        let key = |delta: &Delta| (campaigns[delta.campaign as usize].clone(), delta.phone);
+        let key = |delta: &Delta| (of.campaign(delta).clone(), delta.phone);
         deltas
             .iter()
             .map(|delta| out.contains(&key(delta)))
@@ -118,81 +118,101 @@ impl Counts {
 
     /// The statement for one row of scalars: less to set up, where there are few.
     fn upsertion_of_one(&self) -> String {
+        let values: Vec<String> = self.arguments().map(|at| format!("${at}")).collect();
         format!(
-            "{} VALUES ($1, $2, $3, $4, $5){} RETURNING c.disqualified",
+            "{} VALUES ({}){} RETURNING c.disqualified",
             self.insert_into(),
+            values.join(", "),
             self.on_conflict()
         )
     }
 
     fn on_conflict(&self) -> String {
+        let sums: Vec<String> = self
+            .all_counts()
+            .map(|count| format!("{count} = c.{count} OPERATOR(pg_catalog.+) EXCLUDED.{count}"))
+            .collect();
         format!(
-            " ON CONFLICT ({}, phone) DO UPDATE SET \
-             lead_count = c.lead_count OPERATOR(pg_catalog.+) EXCLUDED.lead_count, \
-             phone_count = c.phone_count OPERATOR(pg_catalog.+) EXCLUDED.phone_count, \
-             mobile_count = c.mobile_count OPERATOR(pg_catalog.+) EXCLUDED.mobile_count",
-            self.campaign_name()
+            " ON CONFLICT ({}) DO UPDATE SET {}",
+            self.key_of(""),
+            sums.join(", ")
         )
     }
 
     fn insertion(&self) -> String {
+        let arrays: Vec<String> = self
+            .arguments()
+            .map(|at| format!("pg_catalog.unnest(${at})"))
+            .collect();
         format!(
-            "{} SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), \
-             pg_catalog.unnest($4), pg_catalog.unnest($5)) AS k",
-            self.insert_into()
+            "{} SELECT * FROM ROWS FROM ({}) AS k",
+            self.insert_into(),
+            arrays.join(", ")
         )
     }
 
     fn insert_into(&self) -> String {
+        let counts: Vec<&str> = self.all_counts().collect();
         format!(
-            "INSERT INTO {} AS c ({}, phone, lead_count, phone_count, mobile_count)",
+            "INSERT INTO {} AS c ({}, {})",
             self.table(),
-            self.campaign_name()
+            self.key_of(""),
+            counts.join(", ")
         )
     }
 
-    /// One delta as scalars.
-    fn row(&self, campaigns: &[Campaign], delta: &Delta) -> [DatumWithOid<'static>; 5] {
-        let campaign = campaigns[delta.campaign as usize].to_datum(self.campaign);
-        [
-            typed(campaign, self.campaign.base_type),
-            typed(phone_datum(delta), self.phone_type),
-            i64::from(delta.leads).into(),
-            i64::from(delta.columns[0]).into(),
-            i64::from(delta.columns[1]).into(),
-        ]
+    /// The columns of the counts that count leads: all, and by column of numbers.
+    fn all_counts(&self) -> impl Iterator<Item = &str> {
+        core::iter::once("lead_count").chain(self.count_columns.iter().map(String::as_str))
     }
 
-    /// The deltas as rows: five arrays, side by side.
-    fn rows(&self, campaigns: &[Campaign], deltas: &[Delta]) -> [DatumWithOid<'static>; 5] {
-        let [campaigns, phones] = self.keys(campaigns, deltas);
-        let counts = |count: fn(&Delta) -> i32| {
+    /// The places of the arguments of which a row is made: campaign, number, counts. Where the whole table is one campaign, the first is not used.
+    fn arguments(&self) -> impl Iterator<Item = usize> {
+        let first = match self.campaign_column {
+            Some(_) => 1,
+            None => 2,
+        };
+        first..=self.count_columns.len() + 3
+    }
+
+    /// One delta as scalars.
+    fn row(&self, of: &SortedDeltas, delta: &Delta) -> Vec<DatumWithOid<'static>> {
+        let mut row = vec![
+            self.campaign_argument(of.campaign(delta)),
+            typed(phone_datum(delta), self.phone_type),
+            i64::from(delta.leads).into(),
+        ];
+        row.extend(
+            of.by_column(delta)
+                .iter()
+                .map(|count| i64::from(*count).into()),
+        );
+        row
+    }
+
+    /// The deltas as rows: arrays, side by side.
+    fn rows(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<DatumWithOid<'static>> {
+        let counts = |count: &dyn Fn(&Delta) -> i32| {
             let counts = deltas.iter().map(|delta| i64::from(count(delta)).into());
             typed(
                 array(counts.collect(), pg_sys::INT8OID),
                 pg_sys::INT8ARRAYOID,
             )
         };
-        [
-            campaigns,
-            phones,
-            counts(|delta| delta.leads),
-            counts(|delta| delta.columns[0]),
-            counts(|delta| delta.columns[1]),
-        ]
+        let mut rows = Vec::from(self.keys(of, deltas));
+        rows.push(counts(&|delta| delta.leads));
+        let columns = 0..self.count_columns.len();
+        rows.extend(columns.map(|place| counts(&|delta| of.by_column(delta)[place])));
+        rows
     }
 
     /// The keys of the deltas as two arrays, side by side.
-    pub(super) fn keys(
-        &self,
-        campaigns: &[Campaign],
-        deltas: &[Delta],
-    ) -> [DatumWithOid<'static>; 2] {
+    pub(super) fn keys(&self, of: &SortedDeltas, deltas: &[Delta]) -> [DatumWithOid<'static>; 2] {
         let (campaigns, phones): (Vec<_>, Vec<_>) = deltas
             .iter()
             .map(|delta| {
-                let campaign = &campaigns[delta.campaign as usize];
-                (campaign.to_datum(self.campaign), phone_datum(delta))
+                let campaign = self.campaign.datum(of.campaign(delta));
+                (campaign, phone_datum(delta))
             })
             .unzip();
         [
@@ -202,22 +222,25 @@ impl Counts {
     }
 
     /// Removes the rows of numbers that no lead holds any more, unless they are disqualified.
-    pub(crate) fn remove_unused(&self, campaigns: &[Campaign], deltas: &[Delta]) {
+    pub(crate) fn remove_unused(&self, of: &SortedDeltas, deltas: &[Delta]) {
         if deltas.is_empty() {
             return;
         }
+        let are_zero: Vec<String> = self
+            .all_counts()
+            .map(|count| format!("c.{count} OPERATOR(pg_catalog.=) 0"))
+            .collect();
         let statement = format!(
             "DELETE FROM {} AS c USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
-             WHERE c.{} OPERATOR(pg_catalog.=) k.campaign AND c.phone OPERATOR(pg_catalog.=) k.phone \
-             AND c.lead_count OPERATOR(pg_catalog.=) 0 AND c.phone_count OPERATOR(pg_catalog.=) 0 \
-             AND c.mobile_count OPERATOR(pg_catalog.=) 0 AND NOT c.disqualified",
+             WHERE {} AND c.phone OPERATOR(pg_catalog.=) k.phone AND {} AND NOT c.disqualified",
             self.table(),
-            self.campaign_name()
+            self.is_of("k.campaign"),
+            are_zero.join(" AND "),
         );
         for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
             sql::in_own_memory(|| {
-                let keys = self.keys(campaigns, deltas);
-                let (statement, args) = self.on_one_shard(&statement, keys, campaigns, deltas);
+                let keys = self.keys(of, deltas);
+                let (statement, args) = self.on_one_shard(&statement, keys, of, deltas);
                 Statement::new(&statement, &args).on(self.oid).run();
             });
         }
@@ -229,15 +252,14 @@ impl Counts {
         &self,
         statement: &'s str,
         keys: [DatumWithOid<'static>; 2],
-        campaigns: &[Campaign],
+        of: &SortedDeltas,
         deltas: &[Delta],
     ) -> (Cow<'s, str>, Vec<DatumWithOid<'static>>) {
         let mut args = Vec::from(keys);
         let (true, Some(delta)) = (sql::is_citus_loaded(), deltas.first()) else {
             return (Cow::Borrowed(statement), args);
         };
-        let campaign = campaigns[delta.campaign as usize].to_datum(self.campaign);
-        args.push(typed(campaign, self.campaign.base_type));
+        args.push(self.campaign_argument(of.campaign(delta)));
         // before what groups the rows, if anything does
         let (before, after) =
             statement.split_at(statement.find(" GROUP BY").unwrap_or(statement.len()));
@@ -246,11 +268,8 @@ impl Counts {
         } else {
             "WHERE"
         };
-        let column = self.campaign_name();
         (
-            Cow::Owned(format!(
-                "{before} {glue} c.{column} OPERATOR(pg_catalog.=) $3{after}"
-            )),
+            Cow::Owned(format!("{before} {glue} {}{after}", self.is_of("$3"))),
             args,
         )
     }
@@ -261,24 +280,25 @@ impl Counts {
         leads: pg_sys::Oid,
         column: &NumberColumn,
         mark: bool,
-        campaigns: &[Campaign],
+        of: &SortedDeltas,
         deltas: &[Delta],
     ) {
         if deltas.is_empty() {
             return;
         }
-        let table = text::table_name(leads);
-        let campaign_name = self.campaign_name();
-        let number_name = spi::quote_identifier(&column.name);
         let mark_name = spi::quote_identifier(mark_column(&column.name));
         let statement = format!(
-            "UPDATE {table} AS l SET {mark_name} = $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
-             WHERE l.{campaign_name} OPERATOR(pg_catalog.=) k.campaign \
-             AND l.{number_name} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3"
+            "UPDATE {} AS l SET {mark_name} = $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
+             WHERE {} {} k.campaign \
+             AND {} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3",
+            text::table_name(leads),
+            self.campaign_of("l"),
+            self.equals,
+            column.stored_name(),
         );
         for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
             sql::in_own_memory(|| {
-                let [campaigns, phones] = self.keys(campaigns, deltas);
+                let [campaigns, phones] = self.keys(of, deltas);
                 // As text, not as the domain: the comparison takes the collation of the column, and so its index.
                 let phones = match phones.datum() {
                     Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
@@ -293,11 +313,15 @@ impl Counts {
     /// TRUNCATE took every lead, also those that the transaction's snapshot does not see.
     pub(crate) fn clear(&self) {
         let table = self.table();
+        let zeros: Vec<String> = self
+            .all_counts()
+            .map(|count| format!("{count} = 0"))
+            .collect();
         for statement in [
             format!("DELETE FROM {table} AS c WHERE NOT c.disqualified"),
             format!(
-                "UPDATE {table} AS c SET lead_count = 0, phone_count = 0, mobile_count = 0 \
-                 WHERE c.lead_count OPERATOR(pg_catalog.<>) 0"
+                "UPDATE {table} AS c SET {} WHERE c.lead_count OPERATOR(pg_catalog.<>) 0",
+                zeros.join(", ")
             ),
         ] {
             Statement::new(&statement, &[])

@@ -1,7 +1,7 @@
 -- Bad input: the right SQLSTATE, a message that names the thing, and a hint. Nothing is half done.
 \set SHOW_CONTEXT never
 CREATE TABLE leads (id integer, campaign_id integer, phone text, mobile text, age integer, tel varchar(10),
-                    upper_phone text GENERATED ALWAYS AS (upper(phone)) STORED, when_called timestamptz);
+                    upper_phone text GENERATED ALWAYS AS (upper(phone)) STORED, dialings timestamptz[]);
 CREATE TABLE campaigns (id integer);
 CREATE VIEW leads_view AS SELECT * FROM leads;
 CREATE MATERIALIZED VIEW leads_matview AS SELECT * FROM leads;
@@ -14,7 +14,7 @@ INSERT INTO leads (id, campaign_id, phone) VALUES (1, 1, '678 999 8212');
 
 SELECT track_lead_phones(NULL);
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', campaign_column => NULL);
+SELECT track_lead_phones('leads', in_place => NULL);
 \echo :SQLSTATE
 SELECT track_lead_phones('leads', on_invalid => NULL);
 \echo :SQLSTATE
@@ -28,19 +28,19 @@ SELECT track_lead_phones('leads', on_invalid => 'ignore');
 \echo :SQLSTATE
 SELECT track_lead_phones('campaigns');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', phone_column => 'telephone');
+SELECT track_lead_phones('leads', phone_columns => '{telephone,mobile}');
 \echo :SQLSTATE
 SELECT track_lead_phones('leads', region_column => 'country');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', phone_column => 'age');
+SELECT track_lead_phones('leads', phone_columns => '{age,mobile}');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', campaign_column => 'when_called');
+SELECT track_lead_phones('leads', campaign_column => 'dialings');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', phone_column => 'tel');
+SELECT track_lead_phones('leads', phone_columns => '{tel,mobile}');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', phone_column => 'upper_phone');
+SELECT track_lead_phones('leads', phone_columns => '{upper_phone,mobile}');
 \echo :SQLSTATE
-SELECT track_lead_phones('leads', phone_column => 'mobile');
+SELECT track_lead_phones('leads', phone_columns => '{mobile,mobile}');
 \echo :SQLSTATE
 SELECT track_lead_phones('leads_view');
 \echo :SQLSTATE
@@ -81,7 +81,7 @@ SELECT track_lead_phones('leads', region => 'GB');
 SELECT track_lead_phones('leads', on_invalid => 'null');
 \echo :SQLSTATE
 CREATE TABLE other_leads (campaign_id integer, phone text, mobile text);
-SELECT track_lead_phones('other_leads');
+SELECT track_lead_phones('other_leads', counts => 'campaign_phone_counts');
 \echo :SQLSTATE
 -- NULL is every campaign
 CALL disqualify_phone(NULL::bigint, '678 999 8212');

@@ -18,7 +18,7 @@ SELECT normalize_phone(U&'caf\00e9 12');
 SELECT phone_problem(repeat(U&'\00e9', 1000000)), phone_problem(repeat(' ', 5000) || U&'\00e9'), phone_problem(repeat(' ', 5000) || U&'\00a0');
 DO $$ BEGIN
     EXECUTE format('CREATE TABLE leads (%I text, %I text, mobile text)', U&'campa\00f1a', U&'t\00e9l');
-    PERFORM track_lead_phones('leads', U&'campa\00f1a', U&'t\00e9l');
+    PERFORM track_lead_phones('leads', U&'campa\00f1a', ARRAY[U&'t\00e9l', 'mobile']);
     EXECUTE format('INSERT INTO leads VALUES (%L, %L, NULL)', U&'oto\00f1o', U&'678\00a0999 8212');
     EXECUTE format('CALL disqualify_phone(%L::text, %L)', U&'oto\00f1o', '678 999 8212');
 END $$;

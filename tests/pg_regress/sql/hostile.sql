@@ -231,7 +231,7 @@ DROP SCHEMA alices_too, bobs CASCADE;
 CREATE SCHEMA "$1; DROP TABLE shared.secrets; --";
 CREATE TABLE "$1; DROP TABLE shared.secrets; --"."%I %s"" ' \ leads" ("id%1$s" int PRIMARY KEY, "campaign""; --" text, "'||$2||'" text, "%L" text, "$3 region" text);
 SET search_path = "$1; DROP TABLE shared.secrets; --", public;
-SELECT * FROM track_lead_phones('"%I %s"" '' \ leads"', 'campaign"; --', '''||$2||''', '%L', region_column => '$3 region');
+SELECT * FROM track_lead_phones('"%I %s"" '' \ leads"', 'campaign"; --', ARRAY['''||$2||''', '%L'], region_column => '$3 region');
 INSERT INTO "%I %s"" ' \ leads" VALUES (1, '%s; $1''', '678 999 1001', 'n/a', NULL), (2, '%s; $1''', NULL, '020 7946 0958', 'GB');
 CALL disqualify_phone('%s; $1''', '678 999 1001', leads => '"%I %s"" '' \ leads"');
 UPDATE "%I %s"" ' \ leads" SET "%L" = "'||$2||'" WHERE "'||$2||'" IS NOT NULL;

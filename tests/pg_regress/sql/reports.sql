@@ -4,7 +4,7 @@
 CREATE SCHEMA reports;
 SET search_path = reports, public;
 CREATE TABLE leads (id int PRIMARY KEY, campaign_id int, phone text, "Mobile #" text, country text);
-SELECT unique_numbers FROM track_lead_phones('leads', mobile_column => 'Mobile #', region_column => 'country');
+SELECT unique_numbers FROM track_lead_phones('leads', phone_columns => '{phone,"Mobile #"}', region_column => 'country');
 SELECT * FROM lead_phone_quality('leads');
 INSERT INTO leads VALUES
     (1, 1, '(678) 999-8212', '212 761 2846', NULL), (2, 1, '678 999 8212', NULL, NULL), (3, 1, 'n/a', '678-999-8212', NULL),

@@ -59,7 +59,7 @@ CREATE TABLE "My ""App"""."the leads" (
 INSERT INTO "My ""App"""."the leads" VALUES
     ('00000000-0000-0000-0000-00000000000a', '030 123456', '678 999 8212', 'de', ''),
     ('00000000-0000-0000-0000-00000000000b', '678 999 8212', NULL, NULL, '');
-SELECT * FROM track_lead_phones('"My ""App"""."the leads"', 'Campaign', 'tel''s', 'cell=1', 'us', 'country');
+SELECT * FROM track_lead_phones('"My ""App"""."the leads"', 'Campaign', ARRAY['tel''s', 'cell=1'], 'us', 'country');
 INSERT INTO "My ""App"""."the leads" VALUES ('00000000-0000-0000-0000-00000000000a', '020 7946 0958', '030 123456', 'GB', '');
 SELECT * FROM "My ""App"""."the leads" ORDER BY 1, 2;
 CALL disqualify_phone('00000000-0000-0000-0000-00000000000a'::uuid, '678 999 8212', leads => '"My ""App"""."the leads"');

@@ -18,7 +18,7 @@ SELECT name, name_key FROM crm.accounts ORDER BY account_id;
 CREATE SCHEMA app;
 DO $$ BEGIN
     EXECUTE format('CREATE TABLE app.leads (id int, campaign_id int, %I text, mobile text)', U&'tel\015f');
-    PERFORM track_lead_phones('app.leads', phone_column => U&'tel\015f');
+    PERFORM track_lead_phones('app.leads', phone_columns => ARRAY[U&'tel\015f', 'mobile']);
     EXECUTE format('ALTER TABLE app.leads RENAME COLUMN %I TO %I', U&'tel\015f', U&'telefon\011f');
     EXECUTE format('ALTER SCHEMA app RENAME TO %I', U&'uygulama\015f');
     EXECUTE format('INSERT INTO %I.leads VALUES (1, 1, %L, NULL)', U&'uygulama\015f', '678 999 8212');

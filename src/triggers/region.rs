@@ -1,0 +1,145 @@
+//! The default region of each row of a statement: one for the table, of the row's own, or of what the row references.
+
+use std::collections::HashMap;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::call::TriggerCall;
+use super::campaign::operator_namespace;
+use super::columns::{Column, Columns};
+use super::reads;
+use super::settings::Settings;
+use crate::owner::as_owner;
+use crate::phone::DefaultRegion;
+use crate::sql::Statement;
+use crate::{report, text};
+
+/// Finds the region of a row.
+#[derive(Default)]
+pub(super) struct Regions {
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Regions in another table, that a column references by a foreign key.
+struct Elsewhere {
+    column: Column,
+    owner: pg_sys::Oid,
+    /// The region of a key.
+    statement: String,
+    /// Each key is looked up once in a statement.
+    known: HashMap<Vec<u8>, DefaultRegion>,
+}
+
+impl Regions {
+    /// An error where the foreign key is gone.
+    pub(super) fn resolve(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns) -> Self {
+        let (Some(code), Some(column)) = (&settings.region_code, columns.region) else {
+            return Self::default();
+        };
+        let leads = call.tracked_table(settings);
+        let statement = look_up_statement(leads, settings, code).unwrap_or_else(|| {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+                format!(
+                    "no foreign key leads from column \"{}\" of table \"{}\" to a column \"{code}\"",
+                    settings.region_column.as_deref().unwrap_or_default(),
+                    call.table_name()
+                ),
+                "It was dropped, or the column renamed, after track_lead_phones().".into(),
+                call.retrack_hint(),
+            )
+        });
+        Self {
+            elsewhere: Some(Elsewhere {
+                column,
+                owner: call.owner(),
+                statement,
+                known: HashMap::new(),
+            }),
+        }
+    }
+
+    /// The region of a row.
+    pub(super) fn of_row(
+        &mut self,
+        columns: &Columns,
+        get: impl Fn(i16) -> Option<pg_sys::Datum>,
+    ) -> DefaultRegion {
+        let Some(elsewhere) = &mut self.elsewhere else {
+            return columns.region_in_row(get);
+        };
+        match get(elsewhere.column.attribute) {
+            Some(key) => elsewhere.region_of(columns, key),
+            None => columns.default_region,
+        }
+    }
+}
+
+impl Elsewhere {
+    fn region_of(&mut self, columns: &Columns, key: pg_sys::Datum) -> DefaultRegion {
+        // SAFETY: the datum is of the column's type.
+        let name = unsafe { self.column.text(key) }.into_owned();
+        if let Some(region) = self.known.get(&name) {
+            return *region;
+        }
+        // SAFETY: as above; it lives as long as the trigger call.
+        let args = [unsafe { DatumWithOid::new(key, self.column.base_type) }];
+        let code: Option<String> = as_owner(self.owner, || {
+            reads::without_writing(|| {
+                Statement::new(&self.statement, &args)
+                    .on_latest()
+                    .rows(|rows| rows.first(|row| row.get(1)).flatten())
+            })
+        });
+        let region = code.map_or(columns.default_region, |code| {
+            columns.region_of_code(code.as_bytes())
+        });
+        self.known.insert(name, region);
+        region
+    }
+}
+
+/// The statement that finds a region by a key: of the table that the foreign key of one column references.
+fn look_up_statement(leads: pg_sys::Oid, settings: &Settings, code: &str) -> Option<String> {
+    let column = text::to_server(settings.region_column.as_deref()?);
+    // SAFETY: the table is tracked, and held by whoever writes to it; its keys are read before it is closed. An error does not return.
+    let (table, key, operator) = unsafe {
+        let relation = pg_sys::table_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let attribute = pg_sys::get_attnum(leads, column.as_ptr());
+        let keys = pg_sys::RelationGetFKeyList(relation);
+        let count = keys.as_ref().map_or(0, |keys| keys.length as usize);
+        let found = (0..count)
+            .map(|place| {
+                &*(*(*keys).elements.add(place))
+                    .ptr_value
+                    .cast::<pg_sys::ForeignKeyCacheInfo>()
+            })
+            .find(|key| key.nkeys == 1 && key.conkey[0] == attribute)
+            .map(|key| (key.confrelid, key.confkey[0], key.conpfeqop[0]));
+        pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
+        found?
+    };
+    // SAFETY: catalog look-ups; of what there is not they answer NULL or 0.
+    let (key, operator) = unsafe {
+        if pg_sys::get_attnum(table, text::to_server(code).as_ptr()) == 0 {
+            return None;
+        }
+        let namespace = pg_sys::get_namespace_name(operator_namespace(operator));
+        (
+            text::name_from_server(pg_sys::get_attname(table, key, false)),
+            format!(
+                "OPERATOR({}.{})",
+                spi::quote_identifier(text::name_from_server(namespace)),
+                text::name_from_server(pg_sys::get_opname(operator))
+            ),
+        )
+    };
+    Some(format!(
+        "SELECT r.{}::pg_catalog.text FROM {} AS r WHERE r.{} {operator} $1",
+        spi::quote_identifier(code),
+        text::table_name(table),
+        spi::quote_identifier(key),
+    ))
+}
