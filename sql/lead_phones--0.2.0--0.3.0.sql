@@ -981,6 +981,59 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_add_column(regclass, name, name, text, boolean) IS
     'internal: adds a column that is kept beside a column of numbers, where there is none; whether it did';
 
+CREATE FUNCTION @extschema@.lead_phones_add_columns(tracked @extschema@.lead_phone_tables, backfill boolean) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- what nobody else has seen yet, nobody writes to
+    is_new constant boolean := (SELECT c.xmin = pg_current_xact_id()::xid FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
+    own_columns constant text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = tracked.leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
+    added text[] := '{}';
+    kept record;
+BEGIN
+    FOR kept IN
+        SELECT n.name, k.column_name, k.purpose FROM unnest(tracked.phone_columns) WITH ORDINALITY AS n (name, place)
+         CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n.name, tracked.in_place, tracked.keep_extensions) AS k
+         ORDER BY array_position('{mark,e164,extension}', k.purpose), n.place
+    LOOP
+        IF @extschema@.lead_phones_add_column(tracked.leads, kept.name, kept.column_name, kept.purpose, backfill) THEN
+            added := added || quote_ident(kept.column_name);
+        END IF;
+    END LOOP;
+    IF added <> '{}' AND NOT is_new THEN
+        RAISE NOTICE 'table "%" has new columns: %', tracked.leads, array_to_string(added, ', ')
+            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) goes on as it is, and SELECT * returns them.', tracked.leads),
+                  HINT = format('Name the columns: COPY %s (%s) FROM ...', tracked.leads, own_columns);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_add_columns(@extschema@.lead_phone_tables, boolean) IS
+    'internal: adds the columns that are kept beside the columns of numbers, and says what that changes';
+
+CREATE FUNCTION @extschema@.lead_phones_warn_of_lock(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    is_large constant boolean := (SELECT sum(pg_relation_size(m)) FROM @extschema@.lead_phones_members(tracked.leads) AS m) > 1024 * 1024;
+    is_used constant boolean := EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS l WHERE l.relation IN (SELECT m FROM @extschema@.lead_phones_members(tracked.leads) AS m)
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid());
+    adds_columns constant boolean := EXISTS (
+        SELECT FROM unnest(tracked.phone_columns) AS n
+         CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n, tracked.in_place, tracked.keep_extensions) AS k
+         WHERE k.column_name NOT IN (SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND NOT a.attisdropped));
+BEGIN
+    IF is_large OR is_used THEN
+        RAISE NOTICE 'table "%" is locked until its leads are counted, and the transaction ends', tracked.leads
+            USING DETAIL = format('Nobody else can %s it before: some 20 seconds for each million leads.', CASE WHEN adds_columns THEN 'read or write' ELSE 'write to' END),
+                  HINT = format('On a table in use, track it with backfill => false, and then CALL backfill_lead_phones(%L).', tracked.leads);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_warn_of_lock(@extschema@.lead_phone_tables) IS
+    'internal: says at once that a table in use is locked for long, and how it is not';
+
 CREATE FUNCTION @extschema@.lead_phones_tracked_by(leads regclass, settings jsonb) RETURNS @extschema@.lead_phone_tables
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1244,11 +1297,11 @@ BEGIN
         campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
+    IF backfill THEN
+        PERFORM @extschema@.lead_phones_warn_of_lock(tracked);
+    END IF;
     PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
-    PERFORM @extschema@.lead_phones_add_column(leads, n.name, k.column_name, k.purpose, backfill)
-       FROM unnest(tracked.phone_columns) WITH ORDINALITY AS n (name, place)
-      CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n.name, tracked.in_place, tracked.keep_extensions) AS k
-      ORDER BY n.place;
+    PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'suppressions', settings ->> 'suppressed');
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
@@ -3298,7 +3351,7 @@ BEGIN
     CREATE INDEX lead_disqualifications_expires_at_idx ON lead_disqualifications (expires_at)
         WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
 
-    PERFORM @extschema@.track_lead_phones('contacts'::regclass, region_column => 'region');
+    PERFORM @extschema@.track_lead_phones('contacts'::regclass, region_column => 'region', keep_extensions => true);
     CREATE TRIGGER lead_phones_split AFTER INSERT ON leads REFERENCING NEW TABLE AS new_leads
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_split();
     CREATE TRIGGER lead_phones_keep_uploaded BEFORE UPDATE ON leads FOR EACH ROW
@@ -3476,7 +3529,9 @@ BEGIN
                             WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
 
     CREATE OR REPLACE VIEW callable_leads AS
-    SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
+    SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile,
+           CASE WHEN n.phone IS NOT NULL THEN c.phone_extension END AS phone_extension,
+           CASE WHEN n.mobile IS NOT NULL THEN c.mobile_extension END AS mobile_extension
       FROM leads AS l
       JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
      CROSS JOIN LATERAL (
@@ -3586,14 +3641,14 @@ COMMENT ON FUNCTION @extschema@.lead_status(bigint, regclass, bigint) IS
 
 CREATE TYPE @extschema@.lead_phones_person AS (
     place bigint, contact_id bigint, account_id bigint, is_held boolean, email text, email_key text, name text, title text, company text, name_key text,
-    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text);
+    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text);
 COMMENT ON TYPE @extschema@.lead_phones_person IS
     'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_cleaned(
     campaign bigint, email text, name text, title text, company text, website text, phone text, mobile text, country text)
     RETURNS TABLE (email text, email_key text, raw_email text, name text, title text, company text, name_key text, website text, domain text,
-        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text)
+        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
     -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined. The domains
@@ -3605,7 +3660,8 @@ AS $function$
                              SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.email_domain)) AS u (domain)
                       CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.email_domain END),
            n.region, s.raw_phone, s.raw_mobile,
-           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region)
+           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region),
+           @extschema@.phone_extension(s.raw_phone, n.region), @extschema@.phone_extension(s.raw_mobile, n.region)
       FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
                    @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
                    @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
@@ -3713,7 +3769,8 @@ AS $function$
     SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
            (p.first).name_key, (p.first).domain, (p.first).region,
            CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
-           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile,
+           p.phone_extension, p.mobile_extension
       FROM (SELECT (array_agg(q ORDER BY q.place))[1] AS first,
                    (array_agg(q.account_id ORDER BY q.place DESC) FILTER (WHERE q.account_id IS NOT NULL))[1] AS account_id,
                    (array_agg(q.account_id ORDER BY q.place) FILTER (WHERE q.is_held))[1] AS held_account_id,
@@ -3722,7 +3779,10 @@ AS $function$
                    (array_agg(q.raw_phone ORDER BY q.place DESC) FILTER (WHERE q.raw_phone IS NOT NULL))[1] AS raw_phone,
                    (array_agg(q.raw_mobile ORDER BY q.place DESC) FILTER (WHERE q.raw_mobile IS NOT NULL))[1] AS raw_mobile,
                    (array_agg(q.valid_phone ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS valid_phone,
-                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile
+                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile,
+                   -- of that number
+                   (array_agg(q.phone_extension ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS phone_extension,
+                   (array_agg(q.mobile_extension ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS mobile_extension
               FROM unnest(people) AS q) AS p
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_person[]) IS
@@ -3749,20 +3809,30 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_better_number(text, text, text, text) IS
     'internal: the number of somebody who comes again: the latest, but no invalid one for a valid one';
 
+CREATE FUNCTION @extschema@.lead_phones_with_extension(number text, new_number text, new_extension text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    SELECT CASE WHEN number = new_number AND new_extension <> '' THEN number || ';ext=' || new_extension ELSE number END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_with_extension(text, text, text) IS
+    'internal: a number of somebody who comes again, with the extension that comes with it';
+
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
     -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
-    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
     SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
-           @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region
+           @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region,
+           p.phone_extension, p.mobile_extension
       FROM unnest(people) AS p
       LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
      WHERE k.contact_id IS NULL
         OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
         OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
         OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
+        OR p.phone_extension <> coalesce(k.phone_extension, '') OR p.mobile_extension <> coalesce(k.mobile_extension, '')
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
        -- Nobody leaves a company that is out by coming again with another.
@@ -3772,8 +3842,11 @@ BEGIN
                              ELSE EXCLUDED.account_id END,
            name = coalesce(EXCLUDED.name, c.name),
            title = coalesce(EXCLUDED.title, c.title), updated_at = now(),
-           phone = @extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
-           mobile = @extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region);
+           -- with its extension, which the trigger takes from the text
+           phone = @extschema@.lead_phones_with_extension(@extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
+               EXCLUDED.phone, EXCLUDED.phone_extension),
+           mobile = @extschema@.lead_phones_with_extension(@extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region),
+               EXCLUDED.mobile, EXCLUDED.mobile_extension);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_write_people(bigint, @extschema@.lead_phones_person[]) IS
@@ -3791,7 +3864,7 @@ BEGIN
         people := ARRAY(
             SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
                        s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
-                       s.valid_mobile)::@extschema@.lead_phones_person
+                       s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person
               FROM leads AS l
              CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL) AS s
              WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
@@ -3807,7 +3880,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_write_people(campaign, array_agg(m.person))
            FROM (SELECT CASE count(*) WHEN 1 THEN (array_agg(p.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(p.person)) END AS person
                    FROM (SELECT ROW(q.place, q.contact_id, a.account_id, a.is_out, q.email, q.email_key, q.name, q.title, q.company, q.name_key, q.domain,
-                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile)::@extschema@.lead_phones_person AS person,
+                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile, q.phone_extension, q.mobile_extension)::@extschema@.lead_phones_person AS person,
                                 q.email_key, q.contact_id
                            FROM unnest(people) AS q
                           LEFT JOIN LATERAL @extschema@.lead_phones_account_of(campaign, q.domain, q.name_key) AS a ON true) AS p
@@ -3989,7 +4062,7 @@ BEGIN
     CREATE TEMPORARY TABLE lead_phones_staged (
         place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
-        valid_mobile text, custom jsonb)
+        valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
     -- a temporary table is seen by its session alone
@@ -4026,9 +4099,9 @@ DECLARE
     cleaned bigint;
 BEGIN
     INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
-        raw_mobile, valid_phone, valid_mobile, custom)
+        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, custom)
     SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
-           s.raw_mobile, s.valid_phone, s.valid_mobile, u.custom
+           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, u.custom
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
@@ -4076,7 +4149,7 @@ CREATE FUNCTION @extschema@.lead_phones_people_of_file()
 AS $function$
     SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
       FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
-                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile)::@extschema@.lead_phones_person AS person
+                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person AS person
               FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
              WHERE s.email_key IS NOT NULL) AS k
      GROUP BY k.email_key ORDER BY k.email_key
@@ -4096,10 +4169,11 @@ BEGIN
     -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index.
     IF NOT is_known THEN
         BEGIN
-            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
             SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
                    @extschema@.lead_phones_best_number((f.person).valid_phone, (f.person).raw_phone),
-                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
+                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region,
+                   (f.person).phone_extension, (f.person).mobile_extension
               FROM @extschema@.lead_phones_people_of_file() AS f;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has inserted one of them meanwhile.
@@ -4116,9 +4190,9 @@ BEGIN
         END LOOP;
         PERFORM @extschema@.lead_phones_write_people(campaign, people);
     END IF;
-    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region, phone_extension, mobile_extension)
     SELECT campaign, p.contact_id, p.account_id, s.name, s.title, @extschema@.lead_phones_best_number(s.valid_phone, s.raw_phone),
-           @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region
+           @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region, s.phone_extension, s.mobile_extension
       FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
      WHERE p.outcome = 'created' AND s.email_key IS NULL;
     UPDATE pg_temp.lead_phones_placed AS p
@@ -6137,6 +6211,7 @@ DECLARE
     schema name;
     beside regclass;
     renamed record;
+    is_of_lead_tables boolean;
     granted record;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -6169,7 +6244,12 @@ BEGIN
             ALTER EVENT TRIGGER lead_phones_after_ddl ENABLE;
             EXECUTE format('COMMENT ON COLUMN %s.lead_count IS %L', tracked.counts, 'leads that have the number in any column');
             EXECUTE format('COMMENT ON TABLE %s IS %L', tracked.disqualifications, @extschema@.lead_phones_ledger_comment(tracked.leads));
-            PERFORM @extschema@.lead_phones_set_settings(tracked.leads, '{}'),
+            is_of_lead_tables := @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL;
+            IF is_of_lead_tables THEN
+                tracked.keep_extensions := true;
+                PERFORM @extschema@.lead_phones_add_columns(tracked, true);
+            END IF;
+            PERFORM @extschema@.lead_phones_set_settings(tracked.leads, jsonb_build_object('keep_extensions', is_of_lead_tables)),
                     @extschema@.lead_phones_create_suppressions(tracked.leads, 'phone_suppressions', 'suppressed_phones');
             SELECT t.* INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = tracked.leads;
             FOREACH beside IN ARRAY ARRAY[tracked.suppressions, tracked.suppressed] LOOP

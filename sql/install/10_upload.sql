@@ -182,7 +182,7 @@ BEGIN
     CREATE TEMPORARY TABLE lead_phones_staged (
         place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
-        valid_mobile text, custom jsonb)
+        valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
     -- a temporary table is seen by its session alone
@@ -219,9 +219,9 @@ DECLARE
     cleaned bigint;
 BEGIN
     INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
-        raw_mobile, valid_phone, valid_mobile, custom)
+        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, custom)
     SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
-           s.raw_mobile, s.valid_phone, s.valid_mobile, u.custom
+           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, u.custom
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
@@ -269,7 +269,7 @@ CREATE FUNCTION @extschema@.lead_phones_people_of_file()
 AS $function$
     SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
       FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
-                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile)::@extschema@.lead_phones_person AS person
+                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person AS person
               FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
              WHERE s.email_key IS NOT NULL) AS k
      GROUP BY k.email_key ORDER BY k.email_key
@@ -289,10 +289,11 @@ BEGIN
     -- People who are all new are inserted plainly: ON CONFLICT costs a look-up more in each index.
     IF NOT is_known THEN
         BEGIN
-            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+            INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
             SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
                    @extschema@.lead_phones_best_number((f.person).valid_phone, (f.person).raw_phone),
-                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region
+                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region,
+                   (f.person).phone_extension, (f.person).mobile_extension
               FROM @extschema@.lead_phones_people_of_file() AS f;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has inserted one of them meanwhile.
@@ -309,9 +310,9 @@ BEGIN
         END LOOP;
         PERFORM @extschema@.lead_phones_write_people(campaign, people);
     END IF;
-    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region)
+    INSERT INTO contacts (campaign_id, contact_id, account_id, name, title, phone, mobile, region, phone_extension, mobile_extension)
     SELECT campaign, p.contact_id, p.account_id, s.name, s.title, @extschema@.lead_phones_best_number(s.valid_phone, s.raw_phone),
-           @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region
+           @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region, s.phone_extension, s.mobile_extension
       FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
      WHERE p.outcome = 'created' AND s.email_key IS NULL;
     UPDATE pg_temp.lead_phones_placed AS p

@@ -1038,6 +1038,59 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_add_column(regclass, name, name, text, boolean) IS
     'internal: adds a column that is kept beside a column of numbers, where there is none; whether it did';
 
+CREATE FUNCTION @extschema@.lead_phones_add_columns(tracked @extschema@.lead_phone_tables, backfill boolean) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- what nobody else has seen yet, nobody writes to
+    is_new constant boolean := (SELECT c.xmin = pg_current_xact_id()::xid FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
+    own_columns constant text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = tracked.leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
+    added text[] := '{}';
+    kept record;
+BEGIN
+    FOR kept IN
+        SELECT n.name, k.column_name, k.purpose FROM unnest(tracked.phone_columns) WITH ORDINALITY AS n (name, place)
+         CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n.name, tracked.in_place, tracked.keep_extensions) AS k
+         ORDER BY array_position('{mark,e164,extension}', k.purpose), n.place
+    LOOP
+        IF @extschema@.lead_phones_add_column(tracked.leads, kept.name, kept.column_name, kept.purpose, backfill) THEN
+            added := added || quote_ident(kept.column_name);
+        END IF;
+    END LOOP;
+    IF added <> '{}' AND NOT is_new THEN
+        RAISE NOTICE 'table "%" has new columns: %', tracked.leads, array_to_string(added, ', ')
+            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) goes on as it is, and SELECT * returns them.', tracked.leads),
+                  HINT = format('Name the columns: COPY %s (%s) FROM ...', tracked.leads, own_columns);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_add_columns(@extschema@.lead_phone_tables, boolean) IS
+    'internal: adds the columns that are kept beside the columns of numbers, and says what that changes';
+
+CREATE FUNCTION @extschema@.lead_phones_warn_of_lock(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    is_large constant boolean := (SELECT sum(pg_relation_size(m)) FROM @extschema@.lead_phones_members(tracked.leads) AS m) > 1024 * 1024;
+    is_used constant boolean := EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS l WHERE l.relation IN (SELECT m FROM @extschema@.lead_phones_members(tracked.leads) AS m)
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid());
+    adds_columns constant boolean := EXISTS (
+        SELECT FROM unnest(tracked.phone_columns) AS n
+         CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n, tracked.in_place, tracked.keep_extensions) AS k
+         WHERE k.column_name NOT IN (SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND NOT a.attisdropped));
+BEGIN
+    IF is_large OR is_used THEN
+        RAISE NOTICE 'table "%" is locked until its leads are counted, and the transaction ends', tracked.leads
+            USING DETAIL = format('Nobody else can %s it before: some 20 seconds for each million leads.', CASE WHEN adds_columns THEN 'read or write' ELSE 'write to' END),
+                  HINT = format('On a table in use, track it with backfill => false, and then CALL backfill_lead_phones(%L).', tracked.leads);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_warn_of_lock(@extschema@.lead_phone_tables) IS
+    'internal: says at once that a table in use is locked for long, and how it is not';
+
 CREATE FUNCTION @extschema@.lead_phones_tracked_by(leads regclass, settings jsonb) RETURNS @extschema@.lead_phone_tables
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1301,11 +1354,11 @@ BEGIN
         campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
+    IF backfill THEN
+        PERFORM @extschema@.lead_phones_warn_of_lock(tracked);
+    END IF;
     PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
-    PERFORM @extschema@.lead_phones_add_column(leads, n.name, k.column_name, k.purpose, backfill)
-       FROM unnest(tracked.phone_columns) WITH ORDINALITY AS n (name, place)
-      CROSS JOIN LATERAL @extschema@.lead_phones_kept_columns(n.name, tracked.in_place, tracked.keep_extensions) AS k
-      ORDER BY n.place;
+    PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'suppressions', settings ->> 'suppressed');
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);

@@ -329,7 +329,7 @@ BEGIN
     CREATE INDEX lead_disqualifications_expires_at_idx ON lead_disqualifications (expires_at)
         WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
 
-    PERFORM @extschema@.track_lead_phones('contacts'::regclass, region_column => 'region');
+    PERFORM @extschema@.track_lead_phones('contacts'::regclass, region_column => 'region', keep_extensions => true);
     CREATE TRIGGER lead_phones_split AFTER INSERT ON leads REFERENCING NEW TABLE AS new_leads
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_split();
     CREATE TRIGGER lead_phones_keep_uploaded BEFORE UPDATE ON leads FOR EACH ROW
@@ -509,7 +509,9 @@ BEGIN
                             WHERE s.number = ANY (@extschema@.lead_phones_keys(n.number)) AND s.lifted_at IS NULL AND d.lifted_at IS NULL)) AS d;
 
     CREATE OR REPLACE VIEW callable_leads AS
-    SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile
+    SELECT l.campaign_id, l.lead_id, l.contact_id, c.account_id, l.upload_id, c.email, c.name, c.title, n.phone, n.mobile,
+           CASE WHEN n.phone IS NOT NULL THEN c.phone_extension END AS phone_extension,
+           CASE WHEN n.mobile IS NOT NULL THEN c.mobile_extension END AS mobile_extension
       FROM leads AS l
       JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
      CROSS JOIN LATERAL (

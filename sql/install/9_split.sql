@@ -4,14 +4,14 @@
 
 CREATE TYPE @extschema@.lead_phones_person AS (
     place bigint, contact_id bigint, account_id bigint, is_held boolean, email text, email_key text, name text, title text, company text, name_key text,
-    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text);
+    domain text, region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text);
 COMMENT ON TYPE @extschema@.lead_phones_person IS
     'internal: a lead as it is split: trimmed, numbers normalized, with the keys that it is matched by';
 
 CREATE FUNCTION @extschema@.lead_phones_cleaned(
     campaign bigint, email text, name text, title text, company text, website text, phone text, mobile text, country text)
     RETURNS TABLE (email text, email_key text, raw_email text, name text, title text, company text, name_key text, website text, domain text,
-        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text)
+        region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
     -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined. The domains
@@ -23,7 +23,8 @@ AS $function$
                              SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.email_domain)) AS u (domain)
                       CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.email_domain END),
            n.region, s.raw_phone, s.raw_mobile,
-           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region)
+           @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region),
+           @extschema@.phone_extension(s.raw_phone, n.region), @extschema@.phone_extension(s.raw_mobile, n.region)
       FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
                    @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
                    @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
@@ -131,7 +132,8 @@ AS $function$
     SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
            (p.first).name_key, (p.first).domain, (p.first).region,
            CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
-           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile
+           CASE WHEN @extschema@.try_normalize_phone(p.raw_mobile, (p.first).region) IS NULL THEN p.raw_mobile END, p.valid_phone, p.valid_mobile,
+           p.phone_extension, p.mobile_extension
       FROM (SELECT (array_agg(q ORDER BY q.place))[1] AS first,
                    (array_agg(q.account_id ORDER BY q.place DESC) FILTER (WHERE q.account_id IS NOT NULL))[1] AS account_id,
                    (array_agg(q.account_id ORDER BY q.place) FILTER (WHERE q.is_held))[1] AS held_account_id,
@@ -140,7 +142,10 @@ AS $function$
                    (array_agg(q.raw_phone ORDER BY q.place DESC) FILTER (WHERE q.raw_phone IS NOT NULL))[1] AS raw_phone,
                    (array_agg(q.raw_mobile ORDER BY q.place DESC) FILTER (WHERE q.raw_mobile IS NOT NULL))[1] AS raw_mobile,
                    (array_agg(q.valid_phone ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS valid_phone,
-                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile
+                   (array_agg(q.valid_mobile ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS valid_mobile,
+                   -- of that number
+                   (array_agg(q.phone_extension ORDER BY q.place DESC) FILTER (WHERE q.valid_phone IS NOT NULL))[1] AS phone_extension,
+                   (array_agg(q.mobile_extension ORDER BY q.place DESC) FILTER (WHERE q.valid_mobile IS NOT NULL))[1] AS mobile_extension
               FROM unnest(people) AS q) AS p
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_person[]) IS
@@ -167,20 +172,30 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_better_number(text, text, text, text) IS
     'internal: the number of somebody who comes again: the latest, but no invalid one for a valid one';
 
+CREATE FUNCTION @extschema@.lead_phones_with_extension(number text, new_number text, new_extension text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    SELECT CASE WHEN number = new_number AND new_extension <> '' THEN number || ';ext=' || new_extension ELSE number END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_with_extension(text, text, text) IS
+    'internal: a number of somebody who comes again, with the extension that comes with it';
+
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
     -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
-    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region)
+    INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
     SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
-           @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region
+           @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region,
+           p.phone_extension, p.mobile_extension
       FROM unnest(people) AS p
       LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
      WHERE k.contact_id IS NULL
         OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
         OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
         OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
+        OR p.phone_extension <> coalesce(k.phone_extension, '') OR p.mobile_extension <> coalesce(k.mobile_extension, '')
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
        -- Nobody leaves a company that is out by coming again with another.
@@ -190,8 +205,11 @@ BEGIN
                              ELSE EXCLUDED.account_id END,
            name = coalesce(EXCLUDED.name, c.name),
            title = coalesce(EXCLUDED.title, c.title), updated_at = now(),
-           phone = @extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
-           mobile = @extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region);
+           -- with its extension, which the trigger takes from the text
+           phone = @extschema@.lead_phones_with_extension(@extschema@.lead_phones_better_number(EXCLUDED.phone, EXCLUDED.region, c.phone, c.region),
+               EXCLUDED.phone, EXCLUDED.phone_extension),
+           mobile = @extschema@.lead_phones_with_extension(@extschema@.lead_phones_better_number(EXCLUDED.mobile, EXCLUDED.region, c.mobile, c.region),
+               EXCLUDED.mobile, EXCLUDED.mobile_extension);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_write_people(bigint, @extschema@.lead_phones_person[]) IS
@@ -209,7 +227,7 @@ BEGIN
         people := ARRAY(
             SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
                        s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
-                       s.valid_mobile)::@extschema@.lead_phones_person
+                       s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person
               FROM leads AS l
              CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, l.email, l.name, l.title, l.company, l.website, l.phone, l.mobile, NULL) AS s
              WHERE l.campaign_id = campaign AND l.lead_id = ANY (ids) AND l.contact_id IS NULL
@@ -225,7 +243,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_write_people(campaign, array_agg(m.person))
            FROM (SELECT CASE count(*) WHEN 1 THEN (array_agg(p.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(p.person)) END AS person
                    FROM (SELECT ROW(q.place, q.contact_id, a.account_id, a.is_out, q.email, q.email_key, q.name, q.title, q.company, q.name_key, q.domain,
-                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile)::@extschema@.lead_phones_person AS person,
+                                    q.region, q.raw_phone, q.raw_mobile, q.valid_phone, q.valid_mobile, q.phone_extension, q.mobile_extension)::@extschema@.lead_phones_person AS person,
                                 q.email_key, q.contact_id
                            FROM unnest(people) AS q
                           LEFT JOIN LATERAL @extschema@.lead_phones_account_of(campaign, q.domain, q.name_key) AS a ON true) AS p

@@ -65,18 +65,19 @@ impl Settings {
     /// # Errors
     /// The name of a setting that is missing or has a value it cannot have.
     pub(crate) fn from_args(args: &[String]) -> Result<Self, &'static str> {
-        let all = |name: &str| -> Vec<String> {
-            args.iter()
-                .filter_map(|arg| arg.split_once('='))
-                .filter(|(found, _)| *found == name)
-                .map(|(_, value)| value.to_owned())
-                .collect()
+        let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
+        let named = |name: &'static str| {
+            let found = pairs.iter().filter(move |(found, _)| *found == name);
+            found.map(|(_, value)| (*value).to_owned())
         };
-        let find = |name: &str| all(name).into_iter().next();
+        let find = |name: &'static str| named(name).next();
         let required = |name: &'static str| find(name).ok_or(name);
-        let flag = |name: &str, default: bool| find(name).map_or(default, |value| value == "true");
+        let flag =
+            |name: &'static str, default: bool| find(name).map_or(default, |value| value == "true");
         // 0.2.0 named two columns, each by an argument of its own; its counts called them always the same.
-        let phone_columns = [all("phone_column"), all("mobile_column")].concat();
+        let phone_columns: Vec<String> = named("phone_column")
+            .chain(named("mobile_column"))
+            .collect();
         if !(1..=MAX_COLUMNS).contains(&phone_columns.len()) {
             return Err("phone_column");
         }

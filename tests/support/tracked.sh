@@ -54,7 +54,7 @@ state() {
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parts.leads%' ORDER BY tgrelid::regclass::text, tgname" \
         -c "SELECT obj_description('app.campaign_phone_counts'::regclass, 'pg_class')" \
         -c "SELECT * FROM crm.lead_uploads" -c "SELECT * FROM crm.lead_ledger ORDER BY disqualified_at" \
-        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM crm.callable_leads AS t" \
+        -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM (SELECT campaign_id, lead_id, email, name, phone, mobile FROM crm.callable_leads) AS t" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM crm.accounts AS t" \
         -c "SELECT * FROM phones.lead_status(1, 'crm.leads')" -c "SELECT * FROM phones.verify_phone_counts('crm.contacts')"
 }

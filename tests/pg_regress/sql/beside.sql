@@ -171,7 +171,29 @@ SELECT count(*), sum(lead_count), sum(phone_count), count(*) FILTER (WHERE disqu
 SELECT count(*) FROM verify_phone_counts('live');
 CREATE INDEX ON live (phone_e164);
 
+-- Lead tables keep extensions: of uploads, of leads that are inserted, and as people come again.
+CREATE SCHEMA crm;
+SET search_path = crm, public;
+SELECT create_lead_tables('crm');
+INSERT INTO campaigns (campaign_id, name) VALUES (1, 'one');
+CREATE TEMPORARY TABLE staging (email text, phone text, mobile text);
+INSERT INTO staging VALUES ('ann@x.example', '678 999 1001 x12', NULL), ('bob@x.example', '678 999 1002', '678 999 1003 ext. 3'), (NULL, '678 999 1004 x4', 'n/a x5'),
+    ('cid@x.example', '678 999 1005 x1', NULL), ('CID@x.example', '678 999 1005 x2', NULL);
+CALL upload_leads(1, 'staging', 'one.csv', leads => 'leads');
+SELECT email, phone, phone_extension, mobile, mobile_extension FROM callable_leads ORDER BY lead_id;
+TRUNCATE staging;
+-- another extension, none, another number without, another number with the same one
+INSERT INTO staging VALUES ('ann@x.example', '678 999 1001 x13', NULL), ('bob@x.example', NULL, '678 999 1003'), ('cid@x.example', '678 999 1006', NULL);
+CALL upload_leads(1, 'staging', 'two.csv', leads => 'leads');
+SELECT email, phone, phone_extension, mobile, mobile_extension FROM callable_leads ORDER BY lead_id;
+INSERT INTO leads (campaign_id, email, phone) VALUES (1, 'ann@x.example', '678 999 1007 x13'), (1, 'dan@x.example', '678 999 1008 x8');
+SELECT email, phone, phone_extension FROM callable_leads ORDER BY lead_id;
+CALL disqualify_phone(1, '678 999 1003', leads => 'leads');
+SELECT email, phone, mobile, mobile_extension FROM callable_leads WHERE email = 'bob@x.example';
+SELECT count(*) FROM verify_phone_counts('contacts');
+
 RESET search_path;
 SET client_min_messages = warning;
+DROP SCHEMA crm CASCADE;
 DROP SCHEMA beside CASCADE;
 DROP ROLE regress_beside;

@@ -199,7 +199,7 @@ INSERT INTO leads (campaign_id, name, email, phone) VALUES (52, 'Mexican', 'm@re
 CREATE TEMPORARY TABLE foreigners (name text, email text, phone text, country text, "Region" text);
 INSERT INTO foreigners VALUES ('American', 'a@region.example', '(551) 234-5678', 'us', 'IN'), ('Briton', 'b@region.example', '(678) 999-8212', 'GB', 'CA');
 CALL upload_leads(52, 'foreigners') \gx
-SELECT name, phone, region FROM contacts WHERE campaign_id = 52;
+SELECT name, phone, region FROM contacts WHERE campaign_id = 52 ORDER BY contact_id;
 SELECT custom FROM leads WHERE upload_id IS NOT NULL AND campaign_id = 52 ORDER BY lead_id;
 CALL disqualify_phone(52, '55 1234 5678', leads => 'leads');
 SELECT name, phone FROM dialed WHERE campaign_id = 52;
