@@ -19,8 +19,9 @@ VALUE = re.compile(r"^(SELECT .*;) +-- (.*)$", re.M)
 
 
 def psql(*arguments, text=""):
-    done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments], input=text, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
+    # as a terminal shows it: a NOTICE before the rows
+    done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments], input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
 
 
 def said(text):

@@ -22,7 +22,7 @@ NODE, RUST = WORK / "node_modules", WORK / "cargo"
 
 document = (ROOT / "docs/clients.md").read_text()
 blocks = re.compile(r"^```(\S+)(?: (setup|file)=(\S+))?\n(.*?)^```$", re.M | re.S)
-preface, *sections = re.split(r"^## ", document, flags=re.M)
+_, _, preface, *sections = re.split(r"^## ", document, flags=re.M)
 setup = {name: text for _, kind, name, text in blocks.findall(preface) if kind == "setup"}
 (expected,) = [text for language, _, _, text in blocks.findall(preface) if language == "text"]
 
