@@ -28,13 +28,22 @@ CREATE TEMPORARY TABLE lead_phones_grants ON COMMIT DROP AS
 SELECT p.proname, p.proargtypes[0]::pg_catalog.regtype AS first_type, a.grantee, a.is_grantable
   FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
  WHERE p.pronamespace OPERATOR(pg_catalog.=) '@extschema@'::pg_catalog.regnamespace AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
-   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones,track_lead_phones,verify_phone_counts,shared_lead_phones}'::pg_catalog.name[]);
+   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones,track_lead_phones,verify_phone_counts,shared_lead_phones,
+       expire_disqualifications,disqualify_account,requalify_account,disqualify_contact,requalify_contact,suppress_domains,unsuppress_domains}'::pg_catalog.name[]);
 DROP PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, @extschema@.e164, bigint);
+-- These are for PUBLIC now, and look at their callers themselves.
+DROP PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint);
+DROP PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint);
+DROP PROCEDURE @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint);
+DROP PROCEDURE @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint);
+DROP PROCEDURE @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint);
+DROP PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint);
+DROP PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint);
 DROP FUNCTION @extschema@.lead_status(bigint, regclass);
 DROP FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean, text);
 DROP FUNCTION @extschema@.verify_phone_counts(regclass);
@@ -1781,6 +1790,29 @@ BEGIN
 END
 $function$;
 
+CREATE FUNCTION @extschema@.lead_phones_run(leads regclass, procedure text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_run_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_run(regclass, text, jsonb) IS
+    'internal: runs a procedure for its caller';
+
+CREATE FUNCTION @extschema@.lead_phones_refusal(procedure name, caller oid) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- Every role is PUBLIC: what that may do says nothing.
+    IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
+                WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p'
+                  AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT format('Run GRANT EXECUTE ON PROCEDURE %s TO %I.', string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
+              FROM pg_catalog.pg_proc AS p
+             WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_refusal(name, oid) IS
+    'internal: what to do where a procedure was not granted to a role; NULL where it was';
+
 CREATE FUNCTION @extschema@.lead_phones_only(tables regclass[], what text) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -2627,10 +2659,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2650,10 +2682,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2673,10 +2705,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2695,10 +2727,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2717,10 +2749,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2739,10 +2771,10 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -2756,29 +2788,41 @@ CREATE OR REPLACE PROCEDURE @extschema@.expire_disqualifications(
     leads regclass DEFAULT NULL,
     INOUT entries_lifted bigint DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     own_lock_timeout constant text := current_setting('lock_timeout');
+    refusal text;
     tracked regclass;
     answer jsonb;
 BEGIN
     IF leads IS NOT NULL THEN
-        answer := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
+        answer := @extschema@.lead_phones_run(leads, 'expire_disqualifications', '{}'::jsonb);
         entries_lifted := answer ->> 'entries';
         leads_unmarked := answer ->> 'leads';
         RETURN;
     END IF;
     entries_lifted := 0;
     leads_unmarked := 0;
-    FOR tracked IN SELECT t.leads FROM @extschema@.lead_phone_tables AS t ORDER BY t.leads::oid LOOP
+    -- Without a grant, one's own.
+    refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', current_user::regrole) END;
+    IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
+                                            WHERE pg_has_role(c.relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'No tracked table is the caller''s, and the procedure was not granted.', HINT = refusal;
+    END IF;
+    FOR tracked IN
+        SELECT t.leads FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
+         WHERE refusal IS NULL OR pg_has_role(c.relowner, 'USAGE') ORDER BY t.leads::oid
+    LOOP
         -- One table that is broken, or locked, must not keep the others from it.
         BEGIN
             IF own_lock_timeout = '0' THEN
                 PERFORM set_config('lock_timeout', '10s', true);
             END IF;
             -- Without waiting for leads: the numbers of the tables before are locked by now.
-            answer := @extschema@.lead_phones_call(tracked, 'expire', '{"all": true}'::jsonb);
+            answer := @extschema@.lead_phones_run(tracked, 'expire_disqualifications', '{"all": true}'::jsonb);
             PERFORM set_config('lock_timeout', own_lock_timeout, true);
             entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
             leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;
@@ -5043,11 +5087,11 @@ CREATE PROCEDURE @extschema@.sync_suppressed_values(
     INOUT kept bigint DEFAULT NULL,
     INOUT lifted bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
-        'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
+    answer jsonb := @extschema@.lead_phones_run(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
+        'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
         'force', coalesce(force, false), 'hashed', hashed));
 BEGIN
     added := answer ->> 'added';
@@ -5121,11 +5165,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_account(
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_account', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     leads_out := answer ->> 'leads';
@@ -5139,11 +5183,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_account(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_account', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -5157,11 +5201,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.disqualify_contact(
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_contact', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     leads_out := answer ->> 'leads';
@@ -5175,11 +5219,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.requalify_contact(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_contact', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -5196,11 +5240,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'suppress_phones', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
         'expires_at', expires_at, 'region', region, 'hashed', hashed));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -5240,11 +5284,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'unsuppress_phones', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -5261,11 +5305,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'suppress_domains', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -5297,11 +5341,11 @@ CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'unsuppress_domains', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -6107,25 +6151,6 @@ CREATE EVENT TRIGGER lead_phones_after_drop ON sql_drop
     EXECUTE FUNCTION @extschema@.lead_phones_after_drop();
 COMMENT ON EVENT TRIGGER lead_phones_after_drop IS 'keeps the counts and ledgers of tracked tables from being dropped';
 
-REVOKE ALL ON PROCEDURE
-    @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
-    @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
-    @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint),
-    @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint),
-    @extschema@.expire_disqualifications(regclass, bigint, bigint),
-    @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint),
-    @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint),
-    @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint),
-    @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint),
-    @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint),
-    @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint),
-    @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint),
-    @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint),
-    @extschema@.sync_suppressed_values(text, text[], text, text, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint)
-    FROM PUBLIC;
-
 -- Tables of users: new triggers, and what keeps those out who are. What a script of an extension creates is the extension's, and it replaces no
 -- view but its own: so for a moment they are, and then not.
 CREATE FUNCTION @extschema@.lead_phones_upgrade_lead_tables(schema name) RETURNS void
@@ -6286,3 +6311,15 @@ DROP FUNCTION @extschema@.lead_phones_upgrade_lead_tables(name);
 DROP TABLE pg_temp.lead_phones_grants;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
     'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';
+COMMENT ON PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
+    'no lead of the account may be called, now or later; its numbers on others may';
+COMMENT ON PROCEDURE @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint) IS
+    'lifts the disqualification of the account by a source, or by all';
+COMMENT ON PROCEDURE @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
+    'no lead of the contact may be called, now or later; its numbers on others may';
+COMMENT ON PROCEDURE @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint) IS
+    'lifts the disqualification of the contact by a source, or by all';
+COMMENT ON PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint) IS
+    'domains of companies and of e-mail addresses are out in a campaign, or in all, now and at later uploads';
+COMMENT ON PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint) IS
+    'lifts the suppression of domains in a campaign, or that in all campaigns';

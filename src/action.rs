@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use crate::lead_tables::Plans;
 use crate::owner::{Restricted, as_owner_for_others};
 use crate::sql::{SqlRow, Statement};
-use crate::{functions, lead_tables, report, server, text};
+use crate::{functions, lead_tables, procedures, report, server, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
 const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METRICS];
@@ -101,6 +101,7 @@ fn run(
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
     let owner = hold(leads);
+    procedures::check_caller(schema, owner);
     // SAFETY: the OID of a table.
     let table = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
     let call = || {

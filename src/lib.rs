@@ -22,6 +22,8 @@ mod list;
 #[cfg(feature = "extension")]
 mod owner;
 #[cfg(feature = "extension")]
+mod procedures;
+#[cfg(feature = "extension")]
 mod reasons;
 #[cfg(feature = "extension")]
 mod report;

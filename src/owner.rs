@@ -10,7 +10,7 @@ use pgrx::pg_sys;
 use crate::sql;
 
 /// What every statement of the extension resolves unqualified names by.
-const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
+pub(crate) const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// A statement is planned once for all its arguments.
 pub(crate) const KEPT_PLANS: (&CStr, &CStr) = (c"plan_cache_mode", c"force_generic_plan");

@@ -659,11 +659,11 @@ CREATE PROCEDURE @extschema@.sync_suppressed_values(
     INOUT kept bigint DEFAULT NULL,
     INOUT lifted bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
-        'kind', kind, 'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
+    answer jsonb := @extschema@.lead_phones_run(leads, CASE kind WHEN 'phone' THEN 'sync_phones' ELSE 'sync_domains' END, jsonb_build_object(
+        'subjects', @extschema@.lead_phones_elements(subjects), 'reason', reason, 'source', source, 'list', list, 'region', region,
         'force', coalesce(force, false), 'hashed', hashed));
 BEGIN
     added := answer ->> 'added';
@@ -737,11 +737,11 @@ CREATE PROCEDURE @extschema@.disqualify_account(
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_account', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     leads_out := answer ->> 'leads';
@@ -757,11 +757,11 @@ CREATE PROCEDURE @extschema@.requalify_account(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'account', 'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_account', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(account), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -777,11 +777,11 @@ CREATE PROCEDURE @extschema@.disqualify_contact(
     expires_at timestamptz DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT leads_out bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_contact', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     leads_out := answer ->> 'leads';
@@ -797,11 +797,11 @@ CREATE PROCEDURE @extschema@.requalify_contact(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'contact', 'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_contact', jsonb_build_object(
+        'campaign', campaign, 'subjects', jsonb_build_array(contact), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -820,11 +820,11 @@ CREATE PROCEDURE @extschema@.suppress_phones(
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'suppress_phones', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source,
         'expires_at', expires_at, 'region', region, 'hashed', hashed));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -864,11 +864,11 @@ CREATE PROCEDURE @extschema@.unsuppress_phones(
     hashed text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'phone', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'unsuppress_phones', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(phones), 'reason', reason, 'source', source, 'region', region, 'hashed', hashed));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END
@@ -885,11 +885,11 @@ CREATE PROCEDURE @extschema@.suppress_domains(
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT suppressed bigint DEFAULT NULL,
     INOUT invalid bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'suppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
+    answer jsonb := @extschema@.lead_phones_run(leads, 'suppress_domains', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source,
         'expires_at', expires_at));
 BEGIN
     suppressed := answer ->> 'subjects';
@@ -925,11 +925,11 @@ CREATE PROCEDURE @extschema@.unsuppress_domains(
     source text DEFAULT NULL,
     leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
     INOUT entries_lifted bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call_suppression(leads, 'unsuppress', jsonb_build_object(
-        'kind', 'domain', 'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
+    answer jsonb := @extschema@.lead_phones_run(leads, 'unsuppress_domains', jsonb_build_object(
+        'campaign', campaign, 'subjects', @extschema@.lead_phones_elements(domains), 'reason', reason, 'source', source));
 BEGIN
     entries_lifted := answer ->> 'entries';
 END

@@ -1,8 +1,31 @@
 -- Disqualification: numbers that are not to be called, and the ledger of why.
 --
--- The procedures are for callers who have EXECUTE on them and nothing else. They run as the extension's owner only to
--- hand over to lead_phones_as_owner, which runs one function of a fixed list as the owner of the leads table: a caller
--- reaches that table's leads, counts and ledger, and no other table.
+-- The procedures are for whoever may act as the owner of a leads table, and for callers who were granted EXECUTE on them and have nothing else. They hand
+-- over to lead_phones_run (src/procedures.rs), and that to lead_phones_as_owner, which looks at the caller, and runs one function of a fixed list as the
+-- owner of the leads table: a caller reaches that table's leads, counts and ledger, and no other table.
+
+CREATE FUNCTION @extschema@.lead_phones_run(leads regclass, procedure text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_run_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_run(regclass, text, jsonb) IS
+    'internal: runs a procedure for its caller';
+
+CREATE FUNCTION @extschema@.lead_phones_refusal(procedure name, caller oid) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- Every role is PUBLIC: what that may do says nothing.
+    IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
+                WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p'
+                  AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT format('Run GRANT EXECUTE ON PROCEDURE %s TO %I.', string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
+              FROM pg_catalog.pg_proc AS p
+             WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_refusal(name, oid) IS
+    'internal: what to do where a procedure was not granted to a role; NULL where it was';
 
 CREATE FUNCTION @extschema@.lead_phones_as_owner(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_as_owner_wrapper';
@@ -872,10 +895,10 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -895,10 +918,10 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -918,10 +941,10 @@ CREATE PROCEDURE @extschema@.disqualify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_marked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'disqualify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'disqualify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'expires_at', expires_at, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -940,10 +963,10 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -962,10 +985,10 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -984,10 +1007,10 @@ CREATE PROCEDURE @extschema@.requalify_phone(
     region text DEFAULT NULL,
     INOUT number @extschema@.e164 DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
-    answer jsonb := @extschema@.lead_phones_call(leads, 'requalify', jsonb_build_object(
+    answer jsonb := @extschema@.lead_phones_run(leads, 'requalify_phone', jsonb_build_object(
         'campaign', campaign::text, 'phone', phone, 'reason', reason, 'source', source, 'region', region));
 BEGIN
     number := answer ->> 'number';
@@ -1001,29 +1024,41 @@ CREATE PROCEDURE @extschema@.expire_disqualifications(
     leads regclass DEFAULT NULL,
     INOUT entries_lifted bigint DEFAULT NULL,
     INOUT leads_unmarked bigint DEFAULT NULL)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $procedure$
 DECLARE
     own_lock_timeout constant text := current_setting('lock_timeout');
+    refusal text;
     tracked regclass;
     answer jsonb;
 BEGIN
     IF leads IS NOT NULL THEN
-        answer := @extschema@.lead_phones_call(leads, 'expire', '{}'::jsonb);
+        answer := @extschema@.lead_phones_run(leads, 'expire_disqualifications', '{}'::jsonb);
         entries_lifted := answer ->> 'entries';
         leads_unmarked := answer ->> 'leads';
         RETURN;
     END IF;
     entries_lifted := 0;
     leads_unmarked := 0;
-    FOR tracked IN SELECT t.leads FROM @extschema@.lead_phone_tables AS t ORDER BY t.leads::oid LOOP
+    -- Without a grant, one's own.
+    refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', current_user::regrole) END;
+    IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
+                                            WHERE pg_has_role(c.relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'No tracked table is the caller''s, and the procedure was not granted.', HINT = refusal;
+    END IF;
+    FOR tracked IN
+        SELECT t.leads FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
+         WHERE refusal IS NULL OR pg_has_role(c.relowner, 'USAGE') ORDER BY t.leads::oid
+    LOOP
         -- One table that is broken, or locked, must not keep the others from it.
         BEGIN
             IF own_lock_timeout = '0' THEN
                 PERFORM set_config('lock_timeout', '10s', true);
             END IF;
             -- Without waiting for leads: the numbers of the tables before are locked by now.
-            answer := @extschema@.lead_phones_call(tracked, 'expire', '{"all": true}'::jsonb);
+            answer := @extschema@.lead_phones_run(tracked, 'expire_disqualifications', '{"all": true}'::jsonb);
             PERFORM set_config('lock_timeout', own_lock_timeout, true);
             entries_lifted := entries_lifted + (answer ->> 'entries')::bigint;
             leads_unmarked := leads_unmarked + (answer ->> 'leads')::bigint;

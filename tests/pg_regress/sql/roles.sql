@@ -75,6 +75,7 @@ SELECT count(*) FROM verify_phone_counts('crm.leads');
 SELECT campaign, lead_count FROM lead_phone_quality('crm.leads');
 SELECT untrack_lead_phones('crm.leads');
 SELECT total_leads, numbers_normalized FROM track_lead_phones('crm.leads');
+-- what is his own, and nothing else
 CALL disqualify_phone(1, '678 999 1001', leads => 'crm.leads');
 SELECT lead_phones_as_owner('crm.leads', 'expire', '{}');
 UPDATE pg_catalog.pg_proc SET prosecdef = false WHERE proname = 'disqualify_phone';
@@ -107,6 +108,44 @@ RESET ROLE;
 SELECT count(*) FROM verify_phone_counts('crm.leads');
 SELECT campaign_id, phone, phone_disqualified FROM crm.leads ORDER BY 1, 2;
 SELECT rebuild_phone_counts('crm.leads');
+-- What a procedure was not granted for, its inner function does not do either; and nobody reaches the tables of another owner by his own.
+CREATE ROLE regress_neighbor;
+CREATE SCHEMA next AUTHORIZATION regress_neighbor;
+GRANT CREATE, USAGE ON SCHEMA crm TO regress_neighbor;
+SET ROLE regress_neighbor;
+CREATE TABLE next.leads (campaign_id int, phone text);
+SELECT unique_numbers FROM track_lead_phones('next.leads');
+INSERT INTO next.leads VALUES (1, '678 999 1001');
+CALL disqualify_phone(1, '678 999 1001', leads => 'next.leads');
+CALL disqualify_phone(1, '678 999 1001', leads => 'crm.leads');
+CALL requalify_phone(1, '678 999 1001', leads => 'crm.leads');
+SELECT lead_phones_run('crm.leads', 'requalify_phone', '{"campaign": "1", "phone": "678 999 1001", "by": "nobody"}');
+SELECT lead_phones_run('crm.leads', 'rebuild', '{}');
+SELECT lead_phones_run('next.leads', 'metrics', '{}');
+SELECT lead_phones_run(NULL, NULL, NULL);
+SELECT lead_phones_run('next.leads', 'disqualify_phone', NULL);
+SELECT lead_phones_run('next.leads', 'disqualify_phone', '{"campaign": "1", "phone": "678 999 1002", "source": "a list", "by": "somebody else"}');
+SELECT source, disqualified_by FROM next.campaign_phone_disqualifications ORDER BY disqualified_at;
+-- his own alone
+CALL expire_disqualifications();
+SET ROLE regress_analyst;
+CALL expire_disqualifications();
+RESET ROLE;
+-- by way of a function of somebody who may
+GRANT EXECUTE ON PROCEDURE requalify_phone(text, text, text, text, regclass, text, e164, bigint) TO regress_caller;
+CREATE FUNCTION wrapped() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CALL public.requalify_phone(''1'', ''678 999 1001'', leads => ''next.leads'')'; END $$;
+ALTER FUNCTION wrapped() OWNER TO regress_caller;
+GRANT USAGE ON SCHEMA next TO regress_caller;
+SET ROLE regress_analyst;
+SELECT wrapped();
+RESET ROLE;
+SELECT phone, phone_disqualified FROM next.leads;
+DROP FUNCTION wrapped();
+REVOKE ALL ON PROCEDURE requalify_phone(text, text, text, text, regclass, text, e164, bigint) FROM regress_caller;
+REVOKE ALL ON SCHEMA next FROM regress_caller;
+DROP SCHEMA next CASCADE;
+REVOKE ALL ON SCHEMA crm FROM regress_neighbor;
+DROP ROLE regress_neighbor;
 DROP SCHEMA crm CASCADE;
 REVOKE ALL ON PROCEDURE disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, e164, bigint),
     requalify_phone(bigint, text, text, text, regclass, text, e164, bigint) FROM regress_caller;
