@@ -22,7 +22,7 @@ NODE, RUST = WORK / "node_modules", WORK / "cargo"
 
 document = (ROOT / "docs/clients.md").read_text()
 blocks = re.compile(r"^```(\S+)(?: (setup|file)=(\S+))?\n(.*?)^```$", re.M | re.S)
-_, _, preface, *sections = re.split(r"^## ", document, flags=re.M)
+_, _, preface, *sections, tools = re.split(r"^## ", document, flags=re.M)
 setup = {name: text for _, kind, name, text in blocks.findall(preface) if kind == "setup"}
 (expected,) = [text for language, _, _, text in blocks.findall(preface) if language == "text"]
 
@@ -49,6 +49,15 @@ PROGRAMS = {
     "node-postgres": node,
     "JDBC": lambda directory: ["java", "-cp", "/usr/share/java/postgresql.jar", "App.java"],
     "Rust, tokio-postgres": rust,
+}
+# compare models with a database in which tables are tracked, and migrate these
+TOOLS = {
+    "Alembic": lambda directory: [sys.executable, "check.py"],
+    "Django": lambda directory: [sys.executable, "check.py"],
+    "drizzle-kit": lambda directory: node(directory) and [NODE / ".bin/drizzle-kit", "push", "--config", "drizzle.config.mjs"],
+    "TypeORM": lambda directory: node(directory) and ["node", "check.mjs"],
+    "Sequelize": lambda directory: node(directory) and ["node", "check.mjs"],
+    "Knex": lambda directory: node(directory) and ["node", "check.mjs"],
 }
 # their migrations make the table
 MIGRATE = {"SQLAlchemy and Alembic", "Django"}
@@ -81,6 +90,22 @@ def relay():
         yield listener.getsockname()[1]
 
 
+def unpack(section, directory):
+    """Writes the files of a section, and returns what it shows as printed."""
+    shutil.rmtree(directory, ignore_errors=True)
+    shown = []
+    for language, kind, file, text in blocks.findall(section):
+        if language == "text":
+            shown.append(text)
+            continue
+        assert kind == "file", (section, kind)
+        (directory / file).parent.mkdir(parents=True, exist_ok=True)
+        (directory / file).write_text(text)
+        if file.endswith(".py") and "/" in file:
+            (directory / file).with_name("__init__.py").touch()
+    return shown
+
+
 def execute(statements, **connection):
     with psycopg.connect(autocommit=True, **connection) as client:
         for statement in statements:
@@ -99,13 +124,7 @@ with relay() as port:
         if name not in MIGRATE:
             execute([setup["app"]], dbname=database, user="app")
         directory = WORK / re.sub(r"\W+", "_", name.lower())
-        shutil.rmtree(directory, ignore_errors=True)
-        for _, kind, file, text in blocks.findall(section):
-            assert kind == "file", (name, kind)
-            (directory / file).parent.mkdir(parents=True, exist_ok=True)
-            (directory / file).write_text(text)
-            if file.endswith(".py") and "/" in file:
-                (directory / file).with_name("__init__.py").touch()
+        unpack(section, directory)
         environment = os.environ | {"PGUSER": "app", "PGDATABASE": database, "JDBC_URL": f"jdbc:postgresql://127.0.0.1:{port}/{database}?user=app",
                                     "PYTHONDONTWRITEBYTECODE": "1"}
         program = subprocess.run(PROGRAMS[name](directory), cwd=directory, env=environment, capture_output=True, text=True)
@@ -119,5 +138,32 @@ with relay() as port:
             failed += 1
             print(program.stdout, program.stderr[-3000:], f"{wrong} counts are wrong" if wrong else "", sep="\n")
         execute([f"DROP DATABASE {database}"], dbname="postgres")
+# what lead_phones has made must be there when they are done, and right
+LEFT = """
+    SELECT (SELECT count(*) FROM pg_trigger WHERE tgname ~ 'lead_phones') = 12
+       AND (SELECT count(*) FROM pg_tables WHERE tablename ~ '(phone_counts|phone_disqualifications|phone_suppressions|suppressed_phones)$') = 8
+       AND (SELECT count(*) FROM pg_indexes WHERE indexname ~ '^(leads|people)_.*(phone|mobile)[^_]*(_e164)?_idx$') = 3
+       AND NOT EXISTS (SELECT FROM phones.verify_phone_counts('leads')) AND NOT EXISTS (SELECT FROM phones.verify_phone_counts('people'))"""
+preface, *subsections = re.split(r"^### ", tools, flags=re.M)
+found = {section.split("\n", 1)[0]: section for section in subsections}
+assert found.keys() == TOOLS.keys(), found.keys() ^ TOOLS.keys()
+(setup_of_tools,) = [text for _, kind, name, text in blocks.findall(preface) if name == "tools"]
+for name, section in found.items():
+    execute(["DROP DATABASE IF EXISTS client", "CREATE DATABASE client OWNER app"], dbname="postgres")
+    execute(["CREATE SCHEMA phones", "CREATE EXTENSION lead_phones SCHEMA phones", "GRANT USAGE ON SCHEMA phones TO app", "GRANT ALL ON SCHEMA public TO app"],
+            dbname="client")
+    execute([setup_of_tools], dbname="client", user="app")
+    directory = WORK / ("tool_" + re.sub(r"\W+", "_", name.lower()))
+    shown = "".join(unpack(section, directory))
+    environment = os.environ | {"PGUSER": "app", "PGDATABASE": "client", "PYTHONDONTWRITEBYTECODE": "1", "NODE_PATH": str(NODE)}
+    program = subprocess.run(TOOLS[name](directory), cwd=directory, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    with psycopg.connect(dbname="client") as client:
+        left = client.execute(LEFT).fetchone()[0]
+    good = program.returncode == 0 and shown in program.stdout and left
+    print("ok     " if good else "FAILED ", "schema tool:", name)
+    if not good:
+        failed += 1
+        print(program.stdout, program.stderr[-3000:], "" if left else "what lead_phones has made is not all there, or not right", sep="\n")
+    execute(["DROP DATABASE client"], dbname="postgres")
 execute(["DROP ROLE app"], dbname="postgres")
 sys.exit(failed > 0)
