@@ -55,12 +55,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION tracked_kinds() RETURNS text[] IMMUTABLE LANGUAGE sql AS $$ SELECT ARRAY['tracked', 'beside', 'one column'] $$;
 CREATE PROCEDURE prepare(kind text) LANGUAGE plpgsql AS $$
 BEGIN
     DROP TABLE IF EXISTS leads, campaign_phone_counts, campaign_phone_disqualifications, by_hand_counts;
     CREATE TABLE leads (id int PRIMARY KEY, campaign_id int, phone text, mobile text, note text);
-    IF kind = 'tracked' THEN
-        PERFORM track_lead_phones('leads');
+    IF kind = ANY (tracked_kinds()) THEN
+        PERFORM CASE kind WHEN 'tracked' THEN track_lead_phones('leads')
+                          WHEN 'beside' THEN track_lead_phones('leads', in_place => false)
+                          ELSE track_lead_phones('leads', campaign_column => NULL, phone_columns => '{phone}') END;
         RETURN;
     END IF;
     -- what tracking adds besides its triggers
@@ -83,7 +86,7 @@ END $$;
 CREATE TABLE runs (kind text, work text, place int, round int, seconds float8);
 CREATE PROCEDURE measure(rounds int) LANGUAGE plpgsql AS $$
 DECLARE
-    kinds text[] := ARRAY['untracked', 'floor', 'tracked', 'statement triggers', 'row triggers'];
+    kinds text[] := ARRAY['untracked', 'floor', 'tracked', 'beside', 'one column', 'statement triggers', 'row triggers'];
     works text[] := ARRAY[
         'load into empty', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT * FROM source',
         'the same again', 'INSERT INTO leads (id, campaign_id, phone, mobile, note) SELECT id + 20000000, campaign_id, phone, mobile, note FROM source',
@@ -117,7 +120,7 @@ BEGIN
                 INSERT INTO runs VALUES (kind, works[2 * place - 1], place, round, extract(epoch FROM clock_timestamp() - started));
                 COMMIT;
             END LOOP;
-            IF kind = 'tracked' AND EXISTS (SELECT FROM verify_phone_counts('leads')) THEN
+            IF kind = ANY (tracked_kinds()) AND EXISTS (SELECT FROM verify_phone_counts('leads')) THEN
                 RAISE EXCEPTION 'the counts are wrong';
             END IF;
         END LOOP;
@@ -133,6 +136,8 @@ SELECT work,
        round(max(seconds) FILTER (WHERE kind = 'untracked')::numeric, 3) AS untracked,
        round(max(seconds) FILTER (WHERE kind = 'floor')::numeric, 3) AS floor,
        round(max(seconds) FILTER (WHERE kind = 'tracked')::numeric, 3) AS tracked,
+       round(max(seconds) FILTER (WHERE kind = 'beside')::numeric, 3) AS beside,
+       round(max(seconds) FILTER (WHERE kind = 'one column')::numeric, 3) AS "one column, no campaign",
        round(max(seconds) FILTER (WHERE kind = 'statement triggers')::numeric, 3) AS "statement triggers",
        round(max(seconds) FILTER (WHERE kind = 'row triggers')::numeric, 3) AS "row triggers",
        round((max(seconds) FILTER (WHERE kind = 'tracked') / max(seconds) FILTER (WHERE kind = 'untracked'))::numeric, 2) AS "x untracked"
