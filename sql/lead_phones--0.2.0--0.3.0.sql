@@ -414,7 +414,8 @@ BEGIN
                   HINT = format('Run ALTER TABLE ... OWNER TO on %s.', concat_ws(', ', tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed));
     END IF;
     -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
-    PERFORM @extschema@.lead_phones_check_kind(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_check_kind(leads, m), @extschema@.lead_phones_check_owner(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_check_region(tracked);
     SELECT m.relation, m.column_name, m.has_other_type INTO missing FROM @extschema@.lead_phones_missing_column(tracked) AS m
      WHERE m.relation IS NOT NULL;
     IF FOUND THEN
@@ -427,6 +428,65 @@ BEGIN
     RETURN tracked;
 END
 $function$;
+
+CREATE FUNCTION @extschema@.lead_phones_note(relation regclass, purpose text, leads regclass) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- Of which table it is: under whichever names both go, and wherever they are restored, it is taken up again, and by no other.
+    EXECUTE format('COMMENT ON TABLE %s IS %L', relation, format('%s [%s of %s, %s/%s/%s]', CASE purpose
+            WHEN 'counts' THEN 'every unique phone number of each campaign, kept by the triggers of lead_phones'
+            WHEN 'disqualifications' THEN 'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it'
+            WHEN 'suppressions' THEN 'ledger of numbers that are out in every campaign: what was said of them, by one call'
+            ELSE 'ledger of numbers that are out in every campaign; nothing is ever deleted from it' END,
+        purpose, @extschema@.lead_phones_table_name(leads), leads::oid,
+        (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()), (SELECT s.system_identifier FROM pg_control_system() AS s)));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_note(regclass, text, regclass) IS
+    'internal: says in the comment on counts or a ledger of which table it is';
+
+CREATE FUNCTION @extschema@.lead_phones_of(relation regclass, OUT leads regclass, OUT purpose text)
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    parts constant text[] := regexp_match(obj_description(relation, 'pg_class'), '\[(counts|disqualifications|suppressions|suppressed) of (.*), (\d+)/(\d+)/(\d+)\]$');
+    names text[];
+BEGIN
+    purpose := parts[1];
+    IF parts[4] = (SELECT d.oid::text FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+       AND parts[5] = (SELECT s.system_identifier::text FROM pg_control_system() AS s) THEN
+        leads := (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.oid::text = parts[3]);
+        RETURN;
+    END IF;
+    -- Of a database that was restored, the name is left.
+    names := parse_ident(parts[2]);
+    leads := (SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = names[1] AND c.relname = names[2]);
+EXCEPTION WHEN invalid_parameter_value THEN
+    -- a comment of somebody's own
+    leads := NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_of(regclass) IS
+    'internal: the table of which counts or a ledger is, as its comment says; NULL where that is gone, or it does not say';
+
+CREATE FUNCTION @extschema@.lead_phones_own(leads regclass, wanted text) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (
+        SELECT c.oid::regclass FROM pg_catalog.pg_description AS d
+          JOIN pg_catalog.pg_class AS c ON c.oid = d.objoid AND c.relkind IN ('r', 'p')
+          JOIN pg_catalog.pg_class AS l ON l.oid = lead_phones_own.leads AND l.relowner = c.relowner
+         CROSS JOIN LATERAL @extschema@.lead_phones_of(c.oid::regclass) AS o
+         WHERE d.classoid = 'pg_class'::regclass AND d.objsubid = 0 AND d.description LIKE '%]' AND strpos(d.description, format('[%s of ', wanted)) > 0
+           AND o.leads = lead_phones_own.leads AND o.purpose = wanted
+         ORDER BY c.oid LIMIT 1);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_own(regclass, text) IS
+    'internal: the counts or a ledger that an earlier tracking of a table has left';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_column(leads regclass, column_name name, parameter text, wanted text)
     RETURNS pg_attribute
@@ -470,7 +530,7 @@ BEGIN
                       THEN 'Use in_place => false: the column stays as it is, and the number stands beside it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
-    IF attribute.attgenerated <> '' AND (wanted <> 'number' OR attribute.attgenerated <> 's') THEN
+    IF attribute.attgenerated <> '' THEN
         RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
@@ -626,7 +686,9 @@ BEGIN
                 USING ERRCODE = 'duplicate_table',
                       DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
                           coalesce(format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)), 'without a column of campaigns')),
-                      HINT = format('Name others with counts => ''...'' and disqualifications => ''...'', or rename it.');
+                      HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
+                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
+                          ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
         END IF;
         IF found.relowner <> owner::oid THEN
             RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
@@ -649,7 +711,6 @@ BEGIN
             ) WITH (fillfactor = 50);
             CREATE INDEX %6$s ON %1$I.%2$I (%5$s) WHERE disqualified;
             ALTER TABLE %1$I.%2$I OWNER TO %7$s;
-            COMMENT ON TABLE %1$I.%2$I IS 'every unique phone number of each campaign, kept by the triggers of lead_phones';
             COMMENT ON COLUMN %1$I.%2$I.phone IS 'the number, in E.164';
             COMMENT ON COLUMN %1$I.%2$I.lead_count IS 'leads that have the number in any column';
             COMMENT ON COLUMN %1$I.%2$I.disqualified IS 'the number is not to be called in this campaign'
@@ -689,25 +750,32 @@ BEGIN
             COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it stands'
         $ddl$, schema, disqualifications, campaign_definition, key, names[2], names[3], owner);
     END IF;
-    EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, disqualifications, @extschema@.lead_phones_ledger_comment(tracked.leads));
+    PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, counts)::regclass, 'counts', tracked.leads),
+            @extschema@.lead_phones_note(format('%I.%I', schema, disqualifications)::regclass, 'disqualifications', tracked.leads);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_tables(@extschema@.lead_phone_tables, name, name, name, pg_attribute) IS
     'internal: creates campaign_phone_counts and campaign_phone_disqualifications beside the leads table, under these names';
 
-CREATE FUNCTION @extschema@.lead_phones_create_suppressions(leads regclass, suppressions name, suppressed name) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_create_suppressions(leads regclass, schema name, suppressions name, suppressed name) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    schema constant name := (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads);
     owner constant regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads);
+    shape @extschema@.lead_phone_tables;
     found record;
 BEGIN
+    shape.suppressions := to_regclass(format('%I.%I', schema, suppressions));
+    shape.suppressed := to_regclass(format('%I.%I', schema, suppressed));
     FOR found IN
-        SELECT c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        SELECT c.oid, c.relname, c.relkind, c.relowner FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = schema AND c.relname IN (suppressions, suppressed)
     LOOP
-        IF found.relkind NOT IN ('r', 'p') OR found.relowner <> owner THEN
+        -- The triggers look at the file of the table itself, which of a partitioned one is none.
+        IF found.relkind <> 'r' OR found.relowner <> owner OR EXISTS (
+            SELECT FROM @extschema@.lead_phones_columns_of(shape) AS w
+              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
+             WHERE w.relation = found.oid AND a.atttypid IS DISTINCT FROM w.types[1]) THEN
             RAISE EXCEPTION 'table "%.%" exists already, %', schema, found.relname,
                     CASE WHEN found.relowner <> owner THEN format('and belongs to "%s"', found.relowner::regrole) ELSE 'in another shape' END
                 USING ERRCODE = CASE WHEN found.relowner <> owner THEN 'insufficient_privilege' ELSE 'duplicate_table' END,
@@ -728,7 +796,6 @@ BEGIN
                 lifted_at timestamptz,
                 lift_reason text);
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
-            COMMENT ON TABLE %1$I.%2$I IS 'ledger of numbers that are out in every campaign: what was said of them, by one call';
             COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it stands'$ddl$, schema, suppressions, owner);
     END IF;
     IF to_regclass(format('%I.%I', schema, suppressed)) IS NULL THEN
@@ -743,15 +810,16 @@ BEGIN
             CREATE INDEX ON %1$I.%2$I (number) WHERE lifted_at IS NULL;
             CREATE INDEX ON %1$I.%2$I USING brin (entry);
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
-            COMMENT ON TABLE %1$I.%2$I IS 'ledger of numbers that are out in every campaign; nothing is ever deleted from it';
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
             COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, suppressed, owner,
             replace(suppressions, '''', ''''''));
     END IF;
+    PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, suppressions)::regclass, 'suppressions', leads),
+            @extschema@.lead_phones_note(format('%I.%I', schema, suppressed)::regclass, 'suppressed', leads);
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass, name, name) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass, name, name, name) IS
     'internal: creates phone_suppressions and suppressed_phones beside the leads table, under these names';
 
 CREATE FUNCTION @extschema@.lead_phones_out_everywhere(tracked @extschema@.lead_phone_tables) RETURNS text
@@ -927,32 +995,6 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_meaning(name, text) IS
     'internal: the comment on a column that is kept beside a column of numbers';
 
-CREATE FUNCTION @extschema@.lead_phones_ledger_comment(leads regclass) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT format('ledger of disqualified and requalified phone numbers of %s; nothing is ever deleted from it', @extschema@.lead_phones_table_name(leads))
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_ledger_comment(regclass) IS
-    'internal: the comment on the ledger of a table, by which it is known when the table is tracked again';
-
-CREATE FUNCTION @extschema@.lead_phones_is_others(ledger regclass, leads regclass) RETURNS boolean
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    named constant text := substring(obj_description(ledger, 'pg_class') FROM '^ledger of .* phone numbers of (.*); nothing is ever deleted from it$');
-    other regclass;
-BEGIN
-    other := to_regclass(named);
-    -- of a table that is gone, who is out stays out
-    RETURN other <> leads;
-EXCEPTION WHEN syntax_error OR invalid_name THEN
-    -- a comment of somebody's own
-    RETURN false;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_is_others(regclass, regclass) IS
-    'internal: whether a ledger that an earlier tracking has left is that of another table';
-
 CREATE FUNCTION @extschema@.lead_phones_add_column(
     leads regclass, number_column name, kept name, purpose text, backfill boolean) RETURNS boolean
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1074,6 +1116,8 @@ DECLARE
     settings jsonb;
     tracked @extschema@.lead_phone_tables;
     current_settings jsonb;
+    own_counts regclass;
+    own_ledger regclass;
     is_first boolean;
     region_code name;
     number_column name;
@@ -1146,24 +1190,32 @@ BEGIN
     SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_settings_for.leads;
     SELECT @extschema@.lead_phones_settings(t.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings FROM pg_catalog.pg_trigger AS t
      WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert' AND tracked.leads IS NOT NULL;
+    own_counts := @extschema@.lead_phones_own(leads, 'counts');
+    own_ledger := @extschema@.lead_phones_own(leads, 'disqualifications');
+    IF current_settings IS NULL AND own_ledger IS NOT NULL AND disqualifications <> (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger) THEN
+        RAISE EXCEPTION 'the disqualifications of table "%" are in "%"', leads, own_ledger
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'An earlier tracking has left them. Who is out stays out.',
+                  HINT = format('Leave out disqualifications, or run ALTER TABLE %s RENAME TO %I before.', own_ledger, disqualifications);
+    END IF;
     -- the table may have been moved since
-    schema := coalesce(current_settings ->> 'schema', schema);
+    schema := coalesce(current_settings ->> 'schema',
+        (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = own_ledger), schema);
     is_first := NOT EXISTS (
-        SELECT FROM @extschema@.lead_phone_tables AS t
-          JOIN pg_catalog.pg_class AS l ON l.oid = t.leads AND l.relnamespace = (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = lead_phones_settings_for.leads)
-          JOIN pg_catalog.pg_class AS c ON c.oid IN (t.counts, t.disqualifications) AND c.relowner = l.relowner
-         WHERE t.leads <> lead_phones_settings_for.leads
-           AND c.relname IN ('campaign_phone_counts', 'campaign_phone_disqualifications'))
-        -- what an earlier tracking has left, if it was of this table, and its campaigns are the same
-        AND @extschema@.lead_phones_is_others(to_regclass(format('%I.campaign_phone_disqualifications', schema)), leads) IS NOT TRUE
-        AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_index AS i
-         WHERE i.indrelid = to_regclass(format('%I.campaign_phone_counts', schema)) AND i.indisprimary
-           AND (i.indnatts <> num_nonnulls(campaign_column, 'phone') OR campaign_column IS NOT NULL
-                AND @extschema@.lead_phones_type_of(i.indrelid, campaign_column) IS DISTINCT FROM @extschema@.lead_phones_type_of(leads, campaign_column)));
-    counts := coalesce(counts, current_settings ->> 'counts',
+        SELECT FROM unnest('{campaign_phone_counts,campaign_phone_disqualifications}'::name[]) AS n (name)
+         CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', schema, n.name)) AS relation) AS r
+         CROSS JOIN LATERAL @extschema@.lead_phones_of(r.relation) AS o
+         WHERE o.leads <> lead_phones_settings_for.leads
+            -- what a table that is gone has left, if its campaigns are the same
+            OR EXISTS (SELECT FROM pg_catalog.pg_index AS i
+                        WHERE i.indrelid = r.relation AND i.indisprimary AND o.leads IS DISTINCT FROM lead_phones_settings_for.leads
+                          AND (i.indnatts <> num_nonnulls(campaign_column, 'phone', CASE n.name WHEN 'campaign_phone_disqualifications' THEN 'entry' END)
+                               OR campaign_column IS NOT NULL AND @extschema@.lead_phones_type_of(i.indrelid, campaign_column)
+                                  IS DISTINCT FROM @extschema@.lead_phones_type_of(lead_phones_settings_for.leads, campaign_column))));
+    counts := coalesce(counts, current_settings ->> 'counts', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                                                                WHERE c.oid = own_counts AND n.nspname = schema),
         CASE WHEN is_first THEN 'campaign_phone_counts' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_counts') END);
-    disqualifications := coalesce(disqualifications, current_settings ->> 'disqualifications',
+    disqualifications := coalesce(disqualifications, current_settings ->> 'disqualifications', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger),
         CASE WHEN is_first THEN 'campaign_phone_disqualifications' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_disqualifications') END);
     -- what is in force already, and else as the ledger is called
     settings := jsonb_build_object(
@@ -1171,9 +1223,11 @@ BEGIN
         'region', coalesce(upper(region), CASE WHEN region_code IS NULL THEN 'US' ELSE 'ZZ' END), 'region_column', region_column, 'region_code', region_code,
         'on_invalid', on_invalid, 'in_place', in_place, 'keep_extensions', keep_extensions, 'count_at', count_at,
         'schema', schema, 'counts', counts, 'disqualifications', disqualifications,
-        'suppressions', coalesce(current_settings ->> 'suppressions', CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'phone_suppressions'
+        'suppressions', coalesce(current_settings ->> 'suppressions', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressions') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'phone_suppressions'
             ELSE @extschema@.lead_phones_name_beside(leads, '_phone_suppressions') END),
-        'suppressed', coalesce(current_settings ->> 'suppressed', CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
+        'suppressed', coalesce(current_settings ->> 'suppressed', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressed') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
             ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END),
         'member', false);
     IF current_settings <> settings THEN
@@ -1189,19 +1243,19 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
-    SELECT t.leads, c.relname INTO other FROM @extschema@.lead_phone_tables AS t
-      JOIN pg_catalog.pg_class AS l ON l.oid = t.leads
-      -- what a stranger's own trigger says is of no account
-      JOIN pg_catalog.pg_class AS c ON c.oid IN (t.counts, t.disqualifications) AND c.relowner = l.relowner
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = schema
-     WHERE t.leads <> lead_phones_settings_for.leads
-       AND c.relname::text IN (settings ->> 'counts', settings ->> 'disqualifications')
+    SELECT c.oid::regclass AS relation, coalesce(t.leads, o.leads) AS leads INTO other
+      FROM unnest('{counts,disqualifications,suppressions,suppressed}'::text[]) AS k (purpose)
+      JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, settings ->> k.purpose))
+     CROSS JOIN LATERAL @extschema@.lead_phones_of(c.oid::regclass) AS o
+      LEFT JOIN (SELECT t.*, l.relowner FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS l ON l.oid = t.leads) AS t
+        ON c.oid IN (t.counts, t.disqualifications) AND t.relowner = c.relowner AND t.leads <> lead_phones_settings_for.leads
+     WHERE t.leads IS NOT NULL OR o.leads <> lead_phones_settings_for.leads
      LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'table "%" belongs to another tracked table: "%"', other.relname, other.leads
+        RAISE EXCEPTION 'table "%" is that of another leads table: "%"', other.relation, other.leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Counts and ledger are of one leads table.',
-                  HINT = 'Name others with counts => ''...'' and disqualifications => ''...'', or leave these out.';
+                  DETAIL = 'Counts and ledgers are of one table, also while that is not tracked.',
+                  HINT = format('Name others with counts => ''...'' and disqualifications => ''...'', or leave these out; or run COMMENT ON TABLE %s IS NULL, if it is to be taken over.', other.relation);
     END IF;
     RETURN settings;
 END
@@ -1312,7 +1366,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
     PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
-    PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'suppressions', settings ->> 'suppressed');
+    PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'schema', settings ->> 'suppressions', settings ->> 'suppressed');
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, tracked.campaign_column),
@@ -1356,36 +1410,6 @@ $function$;
 COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
     'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
 
-CREATE OR REPLACE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    root regclass := @extschema@.lead_phones_root(leads);
-    ledger regclass;
-BEGIN
-    IF leads IS NULL THEN
-        RAISE EXCEPTION 'leads must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name the tracked table.';
-    END IF;
-    IF root <> leads THEN
-        RAISE EXCEPTION 'table "%" belongs to tracked table "%"', leads, root
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Its leads are counted with those of that table.',
-                  HINT = format('Detach it, or run untrack_lead_phones(%L).', root);
-    END IF;
-    SELECT t.disqualifications INTO ledger FROM @extschema@.lead_phone_tables AS t
-      JOIN pg_catalog.pg_class AS c ON c.oid = t.disqualifications AND pg_has_role(c.relowner, 'USAGE')
-     WHERE t.leads = untrack_lead_phones.leads;
-    IF ledger IS NOT NULL THEN
-        -- under the name that the table has by now
-        EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, @extschema@.lead_phones_ledger_comment(leads));
-    END IF;
-    IF (SELECT sum(@extschema@.lead_phones_drop_triggers(m)) FROM @extschema@.lead_phones_members(leads) AS m) = 0 THEN
-        RAISE NOTICE 'table "%" is not tracked', leads;
-    END IF;
-END
-$function$;
-
 CREATE FUNCTION @extschema@.lead_phones_region_table(tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1422,11 +1446,11 @@ BEGIN
                   DETAIL = 'A path of region_column leads over a foreign key of one column, to a column of text.',
                   HINT = format('Run ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES ... before.', tracked.leads, tracked.region_column);
     END IF;
-    IF NOT has_column_privilege(owner, regions, tracked.region_code, 'SELECT') THEN
-        RAISE EXCEPTION 'role "%" may not read column "%" of table "%"', owner::regrole, tracked.region_code, regions
+    IF (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = regions) <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than "%"', regions, tracked.leads
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = format('The triggers of table "%s" look regions up as its owner.', tracked.leads),
-                  HINT = format('Run GRANT SELECT ON %s TO %s.', regions, owner::regrole);
+                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
+                  HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
 END
 $function$;
@@ -1661,7 +1685,7 @@ DECLARE
 BEGIN
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
-       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user::regrole THEN
+       AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
         RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
@@ -1897,7 +1921,8 @@ CREATE FUNCTION @extschema@.lead_phones_campaign_type(tracked @extschema@.lead_p
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), NULL);
+    -- with no length: bpchar, not character, which is char(1)
+    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), -1);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaign_type(@extschema@.lead_phone_tables) IS
@@ -1948,7 +1973,8 @@ BEGIN
           JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
           JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
          WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
-           AND has_table_privilege(c.confrelid, 'SELECT')
+           -- what hangs on a table of somebody else would run as the owner of the leads
+           AND (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = c.confrelid) = (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = tracked.leads)
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I %s %s)',
             referenced.campaigns, referenced.key_column, referenced.equals, literal) INTO known;
@@ -2806,7 +2832,7 @@ BEGIN
     leads_unmarked := 0;
     -- Without a grant, one's own.
     refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
-                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', current_user::regrole) END;
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
     IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
                                             WHERE pg_has_role(c.relowner, 'USAGE')) THEN
         RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'
@@ -2869,6 +2895,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_kind(regclass, regclass) IS
     'internal: an error where a relation of a tree is not a permanent table';
 
+CREATE FUNCTION @extschema@.lead_phones_check_owner(leads regclass, member regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    owner constant oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
+BEGIN
+    IF (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table and every table below it have one owner.',
+                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
+                      owner::regrole, member);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_owner(regclass, regclass) IS
+    'internal: an error where a table of a tree belongs to another owner';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -2880,7 +2924,6 @@ DECLARE
             SELECT c.name::name WHERE (settings ->> 'in_place')::boolean
              UNION ALL SELECT k.column_name FROM @extschema@.lead_phones_kept_columns(c.name::name, (settings ->> 'in_place')::boolean,
                                                      (settings ->> 'keep_extensions')::boolean) AS k) AS w (name));
-    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
     class pg_catalog.pg_class;
     outside regclass;
     key_column name;
@@ -2888,13 +2931,7 @@ DECLARE
 BEGIN
     SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
     PERFORM @extschema@.lead_phones_check_kind(leads, member);
-    IF class.relowner <> owner THEN
-        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'A leads table and every table below it have one owner.',
-                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
-                      owner::regrole, member);
-    END IF;
+    PERFORM @extschema@.lead_phones_check_owner(leads, member);
     IF member <> leads THEN
         SELECT i.inhparent::regclass INTO outside FROM pg_catalog.pg_inherits AS i
          WHERE i.inhrelid = member AND i.inhparent NOT IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m)
@@ -5798,7 +5835,9 @@ BEGIN
          CROSS JOIN LATERAL @extschema@.lead_phones_root(c.conrelid::regclass) AS r
          CROSS JOIN LATERAL @extschema@.lead_phones_untracked_settings(r) AS t
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = t.region_column AND c.conkey = ARRAY[a.attnum]
-         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = lead_phones_reads_regions.column_name
+         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = coalesce(lead_phones_reads_regions.column_name, t.region_code)
+           -- of one owner: what a stranger's own trigger says is of no account
+           AND (SELECT k.relowner FROM pg_catalog.pg_class AS k WHERE k.oid = r) = (SELECT k.relowner FROM pg_catalog.pg_class AS k WHERE k.oid = relation)
          LIMIT 1);
 END
 $function$;
@@ -5812,7 +5851,8 @@ DECLARE
     root constant regclass := @extschema@.lead_phones_root(relation);
     tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
 BEGIN
-    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r) THEN
+    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r)
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = root AND l.relowner = c.relowner WHERE c.oid = tracked.counts) THEN
         RAISE EXCEPTION 'the foreign key on column "%" of table "%" cannot be dropped', tracked.region_column, root
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('The table is tracked with it: by region_column => ''%s.%s''.', tracked.region_column, tracked.region_code),
@@ -5859,6 +5899,8 @@ DECLARE
     tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
     kept name;
 BEGIN
+    PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_untracked_settings(r))
+       FROM @extschema@.lead_phones_reads_regions(relation, NULL) AS r WHERE r IS NOT NULL;
     -- USING says what the values become: of what lead_phones keeps, nobody does.
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
@@ -6077,9 +6119,19 @@ BEGIN
             campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
                 || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
                                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
+            -- Of a type that takes different values for one, or prints fewer digits than it has, entries of the ledger could come to mean other leads.
+            IF @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name) NOT IN (campaign.atttypid, @extschema@.lead_phones_base_type_of(campaign.atttypid))
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name)
+                                  AND (t.typtype = 'e' OR t.oid = ANY ('{int2,int4,int8,uuid,text,varchar,date,bool}'::regtype[]::oid[]))) THEN
+                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, campaign_type
+                    USING ERRCODE = 'feature_not_supported',
+                          DETAIL = format('They are of type %s, in which one value can be written in several ways.', format_type(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), -1)),
+                          HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+            END IF;
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
                 BEGIN
-                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%4$s', beside, retyped.name, campaign_type,
+                    -- by the cast that the leads had
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
                         format_type(campaign.atttypid, campaign.atttypmod));
                 EXCEPTION WHEN data_exception OR unique_violation THEN
                     RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
@@ -6087,7 +6139,7 @@ BEGIN
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
             END LOOP;
-            is_rekeyed := is_rekeyed OR retyped.computed;
+            is_rekeyed := true;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);
@@ -6268,14 +6320,16 @@ BEGIN
             END LOOP;
             ALTER EVENT TRIGGER lead_phones_after_ddl ENABLE;
             EXECUTE format('COMMENT ON COLUMN %s.lead_count IS %L', tracked.counts, 'leads that have the number in any column');
-            EXECUTE format('COMMENT ON TABLE %s IS %L', tracked.disqualifications, @extschema@.lead_phones_ledger_comment(tracked.leads));
+            PERFORM @extschema@.lead_phones_note(tracked.counts, 'counts', tracked.leads), @extschema@.lead_phones_note(tracked.disqualifications, 'disqualifications', tracked.leads);
             is_of_lead_tables := @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL;
             IF is_of_lead_tables THEN
                 tracked.keep_extensions := true;
                 PERFORM @extschema@.lead_phones_add_columns(tracked, true);
             END IF;
             PERFORM @extschema@.lead_phones_set_settings(tracked.leads, jsonb_build_object('keep_extensions', is_of_lead_tables)),
-                    @extschema@.lead_phones_create_suppressions(tracked.leads, 'phone_suppressions', 'suppressed_phones');
+                    @extschema@.lead_phones_create_suppressions(tracked.leads,
+                        (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = tracked.counts),
+                        'phone_suppressions', 'suppressed_phones');
             SELECT t.* INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = tracked.leads;
             FOREACH beside IN ARRAY ARRAY[tracked.suppressions, tracked.suppressed] LOOP
                 EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE %s', beside);

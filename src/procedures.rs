@@ -165,7 +165,13 @@ fn lead_phones_run(
     switch(
         superuser,
         Restricted::No,
-        &[(c"search_path", SEARCH_PATH)],
+        // campaigns are passed as text
+        &[
+            (c"search_path", SEARCH_PATH),
+            (c"datestyle", c"ISO, YMD"),
+            (c"intervalstyle", c"postgres"),
+            (c"extra_float_digits", c"1"),
+        ],
         || {
             Statement::new(&statement, &args)
                 // a jsonb, copied before SPI frees it

@@ -24,7 +24,7 @@ SELECT pg_describe_object(i.classoid, i.objoid, i.objsubid), i.initprivs FROM pg
 SQL
 }
 # everything else: tables, views, triggers, grants and comments of whoever tracks
-schema() { pg_dump --schema-only -d "$1" | sed -E '/^\\(un)?restrict /d'; }
+schema() { pg_dump --schema-only -d "$1" | sed -E '/^\\(un)?restrict /d; s/ \[(counts|disqualifications|suppressions|suppressed) of .*\]//'; }
 
 current=$(run -d postgres -c "SELECT default_version FROM pg_available_extensions WHERE name = 'lead_phones'")
 create_tracked fresh

@@ -62,7 +62,9 @@ BEGIN
          CROSS JOIN LATERAL @extschema@.lead_phones_root(c.conrelid::regclass) AS r
          CROSS JOIN LATERAL @extschema@.lead_phones_untracked_settings(r) AS t
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = t.region_column AND c.conkey = ARRAY[a.attnum]
-         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = lead_phones_reads_regions.column_name
+         WHERE c.confrelid = relation AND c.contype = 'f' AND t.region_code = coalesce(lead_phones_reads_regions.column_name, t.region_code)
+           -- of one owner: what a stranger's own trigger says is of no account
+           AND (SELECT k.relowner FROM pg_catalog.pg_class AS k WHERE k.oid = r) = (SELECT k.relowner FROM pg_catalog.pg_class AS k WHERE k.oid = relation)
          LIMIT 1);
 END
 $function$;
@@ -76,7 +78,8 @@ DECLARE
     root constant regclass := @extschema@.lead_phones_root(relation);
     tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
 BEGIN
-    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r) THEN
+    IF tracked.region_code IS NOT NULL AND (SELECT r.relation IS NULL FROM @extschema@.lead_phones_region_table(tracked) AS r)
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = root AND l.relowner = c.relowner WHERE c.oid = tracked.counts) THEN
         RAISE EXCEPTION 'the foreign key on column "%" of table "%" cannot be dropped', tracked.region_column, root
             USING ERRCODE = 'dependent_objects_still_exist',
                   DETAIL = format('The table is tracked with it: by region_column => ''%s.%s''.', tracked.region_column, tracked.region_code),
@@ -123,6 +126,8 @@ DECLARE
     tracked constant @extschema@.lead_phone_tables := @extschema@.lead_phones_untracked_settings(root);
     kept name;
 BEGIN
+    PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_untracked_settings(r))
+       FROM @extschema@.lead_phones_reads_regions(relation, NULL) AS r WHERE r IS NOT NULL;
     -- USING says what the values become: of what lead_phones keeps, nobody does.
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
@@ -341,9 +346,19 @@ BEGIN
             campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
                 || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
                                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
+            -- Of a type that takes different values for one, or prints fewer digits than it has, entries of the ledger could come to mean other leads.
+            IF @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name) NOT IN (campaign.atttypid, @extschema@.lead_phones_base_type_of(campaign.atttypid))
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name)
+                                  AND (t.typtype = 'e' OR t.oid = ANY ('{int2,int4,int8,uuid,text,varchar,date,bool}'::regtype[]::oid[]))) THEN
+                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, campaign_type
+                    USING ERRCODE = 'feature_not_supported',
+                          DETAIL = format('They are of type %s, in which one value can be written in several ways.', format_type(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), -1)),
+                          HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
+            END IF;
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
                 BEGIN
-                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%4$s', beside, retyped.name, campaign_type,
+                    -- by the cast that the leads had
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
                         format_type(campaign.atttypid, campaign.atttypmod));
                 EXCEPTION WHEN data_exception OR unique_violation THEN
                     RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
@@ -351,7 +366,7 @@ BEGIN
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
             END LOOP;
-            is_rekeyed := is_rekeyed OR retyped.computed;
+            is_rekeyed := true;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_shape(leads);

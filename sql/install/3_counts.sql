@@ -36,11 +36,11 @@ BEGIN
                   DETAIL = 'A path of region_column leads over a foreign key of one column, to a column of text.',
                   HINT = format('Run ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES ... before.', tracked.leads, tracked.region_column);
     END IF;
-    IF NOT has_column_privilege(owner, regions, tracked.region_code, 'SELECT') THEN
-        RAISE EXCEPTION 'role "%" may not read column "%" of table "%"', owner::regrole, tracked.region_code, regions
+    IF (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = regions) <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than "%"', regions, tracked.leads
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = format('The triggers of table "%s" look regions up as its owner.', tracked.leads),
-                  HINT = format('Run GRANT SELECT ON %s TO %s.', regions, owner::regrole);
+                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
+                  HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
 END
 $function$;
@@ -283,7 +283,7 @@ DECLARE
 BEGIN
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
-       AND (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user::regrole THEN
+       AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
         RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);

@@ -127,7 +127,8 @@ CREATE FUNCTION @extschema@.lead_phones_campaign_type(tracked @extschema@.lead_p
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), NULL);
+    -- with no length: bpchar, not character, which is char(1)
+    RETURN format_type(@extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column), -1);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_campaign_type(@extschema@.lead_phone_tables) IS
@@ -178,7 +179,8 @@ BEGIN
           JOIN pg_catalog.pg_operator AS o ON o.oid = c.conpfeqop[1]
           JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
          WHERE c.conrelid = tracked.leads AND c.contype = 'f' AND c.conkey = ARRAY[a.attnum]
-           AND has_table_privilege(c.confrelid, 'SELECT')
+           -- what hangs on a table of somebody else would run as the owner of the leads
+           AND (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = c.confrelid) = (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = tracked.leads)
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE r.%I %s %s)',
             referenced.campaigns, referenced.key_column, referenced.equals, literal) INTO known;
@@ -1042,7 +1044,7 @@ BEGIN
     leads_unmarked := 0;
     -- Without a grant, one's own.
     refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
-                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', current_user::regrole) END;
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
     IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
                                             WHERE pg_has_role(c.relowner, 'USAGE')) THEN
         RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'

@@ -63,6 +63,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_kind(regclass, regclass) IS
     'internal: an error where a relation of a tree is not a permanent table';
 
+CREATE FUNCTION @extschema@.lead_phones_check_owner(leads regclass, member regclass) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    owner constant oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
+BEGIN
+    IF (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> owner THEN
+        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A leads table and every table below it have one owner.',
+                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
+                      owner::regrole, member);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_owner(regclass, regclass) IS
+    'internal: an error where a table of a tree belongs to another owner';
+
 CREATE FUNCTION @extschema@.lead_phones_check_member(leads regclass, member regclass, settings jsonb) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -74,7 +92,6 @@ DECLARE
             SELECT c.name::name WHERE (settings ->> 'in_place')::boolean
              UNION ALL SELECT k.column_name FROM @extschema@.lead_phones_kept_columns(c.name::name, (settings ->> 'in_place')::boolean,
                                                      (settings ->> 'keep_extensions')::boolean) AS k) AS w (name));
-    owner oid := (SELECT l.relowner FROM pg_catalog.pg_class AS l WHERE l.oid = leads);
     class pg_catalog.pg_class;
     outside regclass;
     key_column name;
@@ -82,13 +99,7 @@ DECLARE
 BEGIN
     SELECT * INTO class FROM pg_catalog.pg_class AS c WHERE c.oid = member;
     PERFORM @extschema@.lead_phones_check_kind(leads, member);
-    IF class.relowner <> owner THEN
-        RAISE EXCEPTION 'table "%" belongs to another owner than tracked table "%"', member, leads
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'A leads table and every table below it have one owner.',
-                  HINT = format('Create it as %1$s (SET ROLE), or run ALTER TABLE %2$s OWNER TO %1$s before it is attached.',
-                      owner::regrole, member);
-    END IF;
+    PERFORM @extschema@.lead_phones_check_owner(leads, member);
     IF member <> leads THEN
         SELECT i.inhparent::regclass INTO outside FROM pg_catalog.pg_inherits AS i
          WHERE i.inhrelid = member AND i.inhparent NOT IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m)

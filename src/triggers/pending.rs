@@ -16,7 +16,7 @@ use super::target::Target;
 use crate::restore::OnDrop;
 use crate::sql;
 
-/// So many numbers are kept: 128 MB. Beyond, they are written at once.
+/// So many numbers are kept: 64 MB. Beyond, they are written at once.
 pub(super) const MAX_KEPT: usize = 4_000_000;
 
 /// Deltas that a statement has kept.

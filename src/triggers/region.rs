@@ -1,5 +1,6 @@
 //! The default region of each row of a statement: one for the table, of the row's own, or of what the row references.
 
+use core::ffi::CStr;
 use std::collections::HashMap;
 
 use pgrx::datum::DatumWithOid;
@@ -14,7 +15,7 @@ use super::settings::Settings;
 use crate::owner::as_owner;
 use crate::phone::DefaultRegion;
 use crate::sql::Statement;
-use crate::{report, text};
+use crate::{report, server, text};
 
 /// Finds the region of a row.
 #[derive(Default)]
@@ -39,7 +40,23 @@ impl Regions {
             return Self::default();
         };
         let leads = call.tracked_table(settings);
-        let statement = look_up_statement(leads, settings, code).unwrap_or_else(|| {
+        let found = look_up_statement(leads, settings, code);
+        if let Some((table, _)) = &found
+            && server::owner_of_table(*table) != Some(call.owner())
+        {
+            report::fail(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!(
+                    "table {} belongs to another owner than \"{}\"",
+                    text::table_name(*table),
+                    call.table_name()
+                ),
+                "Regions are looked up as the owner of the leads: what hangs on their table would run as him."
+                    .into(),
+                "Run ALTER TABLE ... OWNER TO, or keep the region in a column of the leads.".into(),
+            )
+        }
+        let (_, statement) = found.unwrap_or_else(|| {
             report::fail(
                 PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
                 format!(
@@ -101,9 +118,30 @@ impl Elsewhere {
     }
 }
 
+/// Whether a table has a column of this name that is text.
+fn has_text(table: pg_sys::Oid, column: &CStr) -> bool {
+    let mut category = 0;
+    let mut is_preferred = false;
+    // SAFETY: catalog look-ups; of what there is not they answer 0.
+    unsafe {
+        let attribute = pg_sys::get_attnum(table, column.as_ptr());
+        if attribute == 0 {
+            return false;
+        }
+        let base_type = pg_sys::getBaseType(pg_sys::get_atttype(table, attribute));
+        pg_sys::get_type_category_preferred(base_type, &mut category, &mut is_preferred);
+    }
+    category as u8 == pg_sys::TYPCATEGORY_STRING
+}
+
 /// The statement that finds a region by a key: of the table that the foreign key of one column references.
-fn look_up_statement(leads: pg_sys::Oid, settings: &Settings, code: &str) -> Option<String> {
+fn look_up_statement(
+    leads: pg_sys::Oid,
+    settings: &Settings,
+    code: &str,
+) -> Option<(pg_sys::Oid, String)> {
     let column = text::to_server(settings.region_column.as_deref()?);
+    let code_name = text::to_server(code);
     // SAFETY: the table is tracked, and held by whoever writes to it; its keys are read before it is closed. An error does not return.
     let (table, key, operator) = unsafe {
         let relation = pg_sys::table_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
@@ -116,16 +154,15 @@ fn look_up_statement(leads: pg_sys::Oid, settings: &Settings, code: &str) -> Opt
                     .ptr_value
                     .cast::<pg_sys::ForeignKeyCacheInfo>()
             })
-            .find(|key| key.nkeys == 1 && key.conkey[0] == attribute)
+            .find(|key| {
+                key.nkeys == 1 && key.conkey[0] == attribute && has_text(key.confrelid, &code_name)
+            })
             .map(|key| (key.confrelid, key.confkey[0], key.conpfeqop[0]));
         pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         found?
     };
     // SAFETY: catalog look-ups; of what there is not they answer NULL or 0.
     let (key, operator) = unsafe {
-        if pg_sys::get_attnum(table, text::to_server(code).as_ptr()) == 0 {
-            return None;
-        }
         let namespace = pg_sys::get_namespace_name(operator_namespace(operator));
         (
             text::name_from_server(pg_sys::get_attname(table, key, false)),
@@ -136,10 +173,11 @@ fn look_up_statement(leads: pg_sys::Oid, settings: &Settings, code: &str) -> Opt
             ),
         )
     };
-    Some(format!(
+    let statement = format!(
         "SELECT r.{}::pg_catalog.text FROM {} AS r WHERE r.{} {operator} $1",
         spi::quote_identifier(code),
         text::table_name(table),
         spi::quote_identifier(key),
-    ))
+    );
+    Some((table, statement))
 }

@@ -55,6 +55,9 @@ pub(crate) struct Settings {
     /// The ledger of numbers that are out in every campaign: what was said of them, and the numbers.
     pub(crate) suppressions: String,
     pub(crate) suppressed: String,
+    /// Whether these are named, and so must be there: 0.2.0 had none.
+    #[serde(skip)]
+    pub(crate) has_suppressions: bool,
     /// Whether the table belongs to the tracked one, as partition or by inheritance.
     pub(crate) member: bool,
 }
@@ -114,6 +117,7 @@ impl Settings {
             schema: required("schema")?,
             counts: required("counts")?,
             disqualifications: required("disqualifications")?,
+            has_suppressions: find("suppressions").is_some(),
             suppressions: find("suppressions").unwrap_or_else(|| "phone_suppressions".into()),
             suppressed: find("suppressed").unwrap_or_else(|| "suppressed_phones".into()),
             member: flag("member", false),

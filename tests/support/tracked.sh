@@ -52,7 +52,7 @@ state() {
         -c "SELECT leads, campaign_column, phone_column, mobile_column, region, region_column, on_invalid, count_at, counts, disqualifications
             FROM phones.lead_phone_tables ORDER BY leads::text" \
         -c "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parts.leads%' ORDER BY tgrelid::regclass::text, tgname" \
-        -c "SELECT obj_description('app.campaign_phone_counts'::regclass, 'pg_class')" \
+        -c "SELECT regexp_replace(obj_description('app.campaign_phone_counts'::regclass, 'pg_class'), ' \[.*', '')" \
         -c "SELECT * FROM crm.lead_uploads" -c "SELECT * FROM crm.lead_ledger ORDER BY disqualified_at" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM (SELECT campaign_id, lead_id, email, name, phone, mobile FROM crm.callable_leads) AS t" \
         -c "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM crm.accounts AS t" \

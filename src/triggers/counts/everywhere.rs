@@ -36,13 +36,22 @@ impl Everywhere {
         owner: pg_sys::Oid,
         settings: &Settings,
     ) -> Option<Self> {
-        let find = |name: &str| {
-            let name = text::to_server(name);
+        let find = |plain: &str| {
+            let name = text::to_server(plain);
             // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
             let table = unsafe {
                 pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(counts))
             };
             if table == pg_sys::InvalidOid {
+                if settings.has_suppressions && !sql::is_citus_loaded() {
+                    report::fail(
+                        PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+                        format!("the ledger \"{}.{plain}\" does not exist", settings.schema),
+                        "It was renamed, moved or dropped after track_lead_phones(): who is out in every campaign would not be known."
+                            .into(),
+                        "Run untrack_lead_phones() on the leads table, then track_lead_phones().".into(),
+                    )
+                }
                 return None;
             }
             if server::owner_of_table(table) != Some(owner) {

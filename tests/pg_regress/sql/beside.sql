@@ -120,18 +120,32 @@ CREATE TABLE named (campaign_id int, country_id int REFERENCES countries, phone 
 SELECT * FROM track_lead_phones('named', region_column => 'country_id.code', region => 'US');
 INSERT INTO named VALUES (1, NULL, '678 999 8212'), (1, 1, '020 7946 0958'), (1, 4, '678 999 8212');
 TABLE named;
--- A table of regions that the owner may not read.
+-- Regions are looked up as the owner of the leads, in a table of his own.
 CREATE ROLE regress_beside;
-CREATE TABLE owned (campaign_id int, country_id int REFERENCES countries, phone text);
-ALTER TABLE owned OWNER TO regress_beside;
-SELECT track_lead_phones('owned', region_column => 'country_id.code');
-GRANT SELECT (id, code) ON countries TO regress_beside;
 GRANT USAGE ON SCHEMA beside TO regress_beside;
+CREATE TABLE own_countries (id int PRIMARY KEY, code text);
+INSERT INTO own_countries VALUES (1, 'GB');
+CREATE TABLE owned (campaign_id int, country_id int REFERENCES own_countries, phone text);
+ALTER TABLE owned OWNER TO regress_beside;
+GRANT SELECT ON own_countries TO regress_beside;
+SELECT track_lead_phones('owned', region_column => 'country_id.code');
+ALTER TABLE own_countries OWNER TO regress_beside;
 SELECT * FROM track_lead_phones('owned', region_column => 'country_id.code');
 SET ROLE regress_beside;
 INSERT INTO owned VALUES (1, 1, '020 7946 0958');
-TABLE owned;
 RESET ROLE;
+-- Given away in two steps, nobody writes between them.
+ALTER TABLE own_countries OWNER TO CURRENT_USER;
+INSERT INTO owned VALUES (1, 1, '020 7946 0959');
+SELECT * FROM verify_phone_counts('owned');
+ALTER TABLE owned OWNER TO CURRENT_USER;
+ALTER TABLE owned_phone_counts OWNER TO CURRENT_USER;
+ALTER TABLE owned_phone_disqualifications OWNER TO CURRENT_USER;
+ALTER TABLE owned_phone_suppressions OWNER TO CURRENT_USER;
+ALTER TABLE owned_suppressed_phones OWNER TO CURRENT_USER;
+INSERT INTO owned VALUES (1, 1, '020 7946 0959');
+TABLE owned;
+SELECT count(*) FROM verify_phone_counts('owned');
 
 SELECT phone_extension('020 7946 0958 x12', 'GB'), phone_extension('678 999 8212'), phone_extension('tel:+1-678-999-8212;ext=0042'), phone_extension('n/a x12'), phone_extension(NULL);
 

@@ -7,7 +7,7 @@ SET timezone = 'UTC';
 SELECT create_lead_tables();
 SELECT create_lead_tables();
 SELECT leads, region_column, counts FROM lead_phone_tables;
-SELECT c.relname, c.relkind, obj_description(c.oid) FROM pg_class AS c
+SELECT c.relname, c.relkind, regexp_replace(obj_description(c.oid), '\d+/\d+/\d+', '...') AS obj_description FROM pg_class AS c
  WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relname;
 SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND classid = 'pg_class'::regclass
    AND objid IN (SELECT oid FROM pg_class WHERE relnamespace = 'crm'::regnamespace);
