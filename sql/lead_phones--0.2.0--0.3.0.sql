@@ -335,7 +335,8 @@ BEGIN
     RETURN (
         SELECT CASE wanted
                    WHEN 'text' THEN t.typcategory = 'S' AND t.oid <> '"char"'::regtype
-                   WHEN 'number' THEN t.typcategory IN ('S', 'N') AND t.oid <> '"char"'::regtype
+                   -- float4 has 6 digits, and how money is written is the session's
+                   WHEN 'number' THEN t.typcategory IN ('S', 'N') AND t.oid <> ALL (ARRAY['"char"', 'float4', 'money']::regtype[]::oid[])
                    WHEN 'campaign' THEN t.typtype IN ('b', 'e') AND t.typcategory <> 'A' AND (t.typtype = 'e' OR EXISTS (
                        SELECT FROM pg_catalog.pg_opclass AS c JOIN pg_catalog.pg_am AS m ON m.oid = c.opcmethod AND m.amname = 'btree'
                         WHERE c.opcdefault AND c.opcintype = CASE t.oid WHEN 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END))
@@ -355,8 +356,12 @@ BEGIN
       FROM @extschema@.lead_phones_columns_of(tracked) AS w
       LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_base_type_of(a.atttypid) OFFSET 0) AS t (type)
+     CROSS JOIN LATERAL (SELECT m.type_modifier FROM @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS m OFFSET 0) AS m (type_modifier)
      WHERE w.relation IS NOT NULL
        AND CASE WHEN t.type IS NULL THEN true WHEN w.types IS NOT NULL THEN t.type <> ALL (w.types)
+                     -- What is kept beside a number is written as it is: it must have room there. A length counts 4 bytes of header.
+                     OR w.relation = tracked.leads AND t.type <> 'bool'::regtype
+                        AND (m.type_modifier - 4 BETWEEN 0 AND CASE WHEN w.column_name LIKE '%\_e164' THEN 15 ELSE 19 END OR a.atttypid NOT IN (t.type, '@extschema@.e164'::regtype))
                 ELSE NOT @extschema@.lead_phones_admits(t.type, CASE w.is_text WHEN true THEN 'text' WHEN false THEN 'number' ELSE 'campaign' END) END IS NOT FALSE
      LIMIT 1;
     IF NOT FOUND AND tracked.region_code IS NOT NULL AND @extschema@.lead_phones_region_table(tracked) IS NULL THEN
@@ -520,9 +525,9 @@ BEGIN
                 format_type(attribute.atttypid, attribute.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = format('The column named by %s must be of %s, or of a domain over such a type.', parameter, CASE wanted
-                      WHEN 'campaign' THEN 'a type that has an order: no array, no composite type'
+                      WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
-                      WHEN 'number' THEN 'a type of text or numbers'
+                      WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
                       WHEN 'mark' THEN 'type boolean'
                       WHEN 'extension' THEN 'type text'
                       ELSE 'type e164' END),
@@ -651,11 +656,12 @@ DECLARE
     owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
     key constant text := @extschema@.lead_phones_key(tracked);
     campaign_definition text := '';
-    -- a name that is too long is left to Postgres
-    names constant text[] := ARRAY(SELECT CASE WHEN octet_length(n) <= 63 THEN quote_ident(n) ELSE '' END
+    -- a name that is too long, or taken, is left to Postgres
+    names constant text[] := ARRAY(SELECT CASE WHEN octet_length(n) <= 63 AND to_regclass(format('%I.%I', schema, n)) IS NULL THEN quote_ident(n) ELSE '' END
         FROM unnest(ARRAY[counts || '_disqualified_idx', disqualifications || '_standing_idx', disqualifications || '_expires_at_idx'])
         WITH ORDINALITY AS n (n, place) ORDER BY place);
     number_column name;
+    type_name name;
     found record;
 BEGIN
     IF tracked.campaign_column IS NOT NULL THEN
@@ -664,6 +670,15 @@ BEGIN
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation));
     END IF;
 
+    SELECT t.typname INTO type_name FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+     WHERE n.nspname = schema AND t.typname IN (counts, disqualifications) AND t.typrelid = 0 AND t.typcategory <> 'A'
+       AND to_regclass(format('%I.%I', schema, t.typname)) IS NULL;
+    IF type_name IS NOT NULL THEN
+        RAISE EXCEPTION 'type "%.%" exists already', schema, type_name
+            USING ERRCODE = 'duplicate_object',
+                  DETAIL = format('Tracking "%s" needs the name: a table is a type too.', tracked.leads),
+                  HINT = 'Name others with counts => ''...'' and disqualifications => ''...''.';
+    END IF;
     -- Tables that are there: left by an earlier tracking, or someone else's?
     tracked.counts := to_regclass(format('%I.%I', schema, counts));
     tracked.disqualifications := to_regclass(format('%I.%I', schema, disqualifications));
@@ -672,30 +687,31 @@ BEGIN
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = schema AND c.relname IN (counts, disqualifications)
     LOOP
-        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
-            SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
-              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
-             WHERE w.relation = found.oid
-               -- those that only count are added
-               AND (a.attname IS NOT NULL OR w.column_name <> ALL (ARRAY(SELECT n || '_count' FROM unnest(tracked.phone_columns) AS n)))
-               AND a.atttypid IS DISTINCT FROM CASE w.column_name
-                   WHEN tracked.campaign_column THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END)
-           OR (SELECT i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indrelid = found.oid AND i.indisprimary)
-              IS DISTINCT FROM num_nonnulls(tracked.campaign_column, 'phone', CASE found.relname WHEN disqualifications THEN 'entry' END) THEN
-            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
-                USING ERRCODE = 'duplicate_table',
-                      DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
-                          coalesce(format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)), 'without a column of campaigns')),
-                      HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
-                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
-                          ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
-        END IF;
         IF found.relowner <> owner::oid THEN
             RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
                 USING ERRCODE = 'insufficient_privilege',
                       DETAIL = format('Table "%s" belongs to "%s". A leads table, its counts and its disqualifications have one owner.',
                           tracked.leads, owner),
                       HINT = format('If you trust the table, run ALTER TABLE %I.%I OWNER TO %s.', schema, found.relname, owner);
+        END IF;
+        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
+            SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
+              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
+             WHERE w.relation = found.oid
+               -- those that only count are added
+               AND (a.attname IS NOT NULL OR w.column_name <> ALL (ARRAY(SELECT n || '_count' FROM unnest(tracked.phone_columns) AS n)))
+               AND (a.atttypid IS DISTINCT FROM CASE w.column_name
+                       WHEN tracked.campaign_column THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END
+                    OR found.relname = counts AND NOT a.attnotnull))
+           OR (SELECT i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indrelid = found.oid AND i.indisprimary)
+              IS DISTINCT FROM num_nonnulls(tracked.campaign_column, 'phone', CASE found.relname WHEN disqualifications THEN 'entry' END) THEN
+            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
+                USING ERRCODE = 'duplicate_table',
+                      DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
+                          CASE WHEN tracked.campaign_column IS NULL THEN 'without a column of campaigns' ELSE format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)) END),
+                      HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
+                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
+                          ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
         END IF;
     END LOOP;
 
@@ -895,7 +911,7 @@ BEGIN
          WHERE i.indrelid = member AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[place] = n.attcollation
            AND (place = 0 OR i.indkey[0] = (SELECT a.attnum FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = member AND a.attname = tracked.campaign_column))
            AND CASE WHEN is_plain THEN i.indkey[place] = n.attnum
-                    ELSE i.indkey[place] = 0 AND pg_get_indexdef(i.indexrelid, place + 1, false) = format('(%I)::text', keyed) END);
+                    ELSE i.indkey[place] = 0 AND pg_get_indexdef(i.indexrelid, place + 1, false) IN (format('(%I)::text', keyed), format('((%I)::text)', keyed)) END);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_has_index(@extschema@.lead_phone_tables, regclass, name) IS
@@ -1159,6 +1175,12 @@ BEGIN
         phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
             WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
     END IF;
+    IF array_ndims(phone_columns) > 1 THEN
+        RAISE EXCEPTION 'phone_columns must be a list of names'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is an array of %s dimensions: %s.', array_ndims(phone_columns), phone_columns),
+                  HINT = format('Write phone_columns => %L.', ARRAY(SELECT unnest(phone_columns)));
+    END IF;
     IF cardinality(phone_columns) NOT BETWEEN 1 AND 8 OR array_position(phone_columns, NULL) IS NOT NULL
        OR cardinality(phone_columns) <> (SELECT count(DISTINCT n) FROM unnest(phone_columns) AS n)
        OR campaign_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
@@ -1170,7 +1192,11 @@ BEGIN
     END IF;
     FOREACH number_column IN ARRAY phone_columns LOOP
         PERFORM @extschema@.lead_phones_check_column(leads, number_column, 'phone_columns', CASE WHEN in_place THEN 'text' ELSE 'number' END);
-        IF on_invalid = 'null' AND (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = number_column) THEN
+        IF on_invalid = 'null' AND (
+            WITH RECURSIVE types (oid, is_not_null) AS (
+                SELECT a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = number_column
+                 UNION ALL SELECT t.typbasetype, t.typnotnull FROM types AS d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
+            SELECT bool_or(t.is_not_null) FROM types AS t) THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be NULL', number_column, leads
                 USING ERRCODE = 'not_null_violation', DETAIL = 'With on_invalid => ''null'', what is no valid number becomes NULL.',
                       HINT = 'Use keep or reject.';
@@ -1230,6 +1256,21 @@ BEGIN
             WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressed') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
             ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END),
         'member', false);
+    IF EXISTS (SELECT FROM jsonb_each_text(settings) AS s WHERE s.key IN ('counts', 'disqualifications', 'suppressions', 'suppressed') GROUP BY s.value
+                HAVING count(*) > 1 OR s.value IN ('', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = leads))) THEN
+        RAISE EXCEPTION 'counts "%" and disqualifications "%" cannot be called so', settings ->> 'counts', settings ->> 'disqualifications'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Beside table "%s" there are also "%s" and "%s", and all have different names.', leads, settings ->> 'suppressions', settings ->> 'suppressed'),
+                  HINT = 'Name others, or leave them out.';
+    END IF;
+    -- What create_lead_tables() created reads these columns.
+    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications') IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL
+       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
+        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
+                  HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
+    END IF;
     IF current_settings <> settings THEN
         RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -1273,7 +1314,7 @@ BEGIN
     IF octet_length(beside) > 63 THEN
         RAISE EXCEPTION 'the name of table "%" is too long', leads
             USING ERRCODE = 'name_too_long',
-                  DETAIL = format('Another table of its schema is tracked, so that one of its own would be called after it, with %s at the end.', ending),
+                  DETAIL = format('One of the tables that are kept beside it would be called after it, with %s at the end.', ending),
                   HINT = 'Rename it to at most 39 bytes.';
     END IF;
     RETURN beside;
@@ -1410,12 +1451,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
     'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
 
-CREATE FUNCTION @extschema@.lead_phones_region_table(tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text)
+CREATE FUNCTION @extschema@.lead_phones_collate(collation_id oid) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
+                       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = collation_id), '');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_collate(oid) IS
+    'internal: the clause that names a collation; empty where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_region_table(
+    tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text, OUT key_collation oid)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     -- as in src/triggers/region.rs
-    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname) INTO relation, key_column, operator
+    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.attcollation INTO relation, key_column, operator, key_collation
       FROM pg_catalog.pg_constraint AS c
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.region_column AND c.conkey = ARRAY[a.attnum]
       JOIN pg_catalog.pg_attribute AS k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]
@@ -1424,6 +1477,8 @@ BEGIN
       JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
      WHERE c.conrelid = tracked.leads AND c.contype = 'f'
        AND @extschema@.lead_phones_admits(@extschema@.lead_phones_base_type_of(r.atttypid), 'text')
+       -- A key to a partitioned table is one to each partition as well.
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS w WHERE w.oid = c.conparentid AND w.conrelid = c.conrelid)
      ORDER BY c.conname LIMIT 1;
 END
 $function$;
@@ -1452,6 +1507,12 @@ BEGIN
                   DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
                   HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
+    IF (SELECT r.relrowsecurity AND r.relforcerowsecurity FROM pg_catalog.pg_class AS r WHERE r.oid = regions) THEN
+        RAISE EXCEPTION 'table "%" has row-level security that holds for its owner', regions
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = format('Regions of table "%s" are looked up as its owner, and which row a writer may see must not decide what a number is.', tracked.leads),
+                  HINT = format('Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, or keep the region in a column of the leads.', regions);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_region(@extschema@.lead_phone_tables) IS
@@ -1469,8 +1530,8 @@ BEGIN
     IF tracked.region_code IS NULL THEN
         own := @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, tracked.region_column), format('l.%I', tracked.region_column));
     ELSE
-        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I)',
-                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column)
+        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I%s)',
+                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column, @extschema@.lead_phones_collate(t.key_collation))
                   FROM @extschema@.lead_phones_region_table(tracked) AS t WHERE t.relation IS NOT NULL);
     END IF;
     RETURN format('coalesce(nullif(pg_catalog.btrim(%s), ''''), %L)', own, tracked.region);
@@ -1480,19 +1541,41 @@ $function$;
 CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    type_id constant oid := @extschema@.lead_phones_type_of(tracked.leads, number_column);
 BEGIN
-    RETURN @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column))
-        || ' COLLATE pg_catalog."C"';
+    -- as in src/triggers/columns.rs
+    RETURN CASE type_id
+        -- 6502530000.00 is 6502530000
+        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(l.%I)::pg_catalog.text', number_column)
+        -- exact up to 15 digits, whatever extra_float_digits says
+        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(l.%1$I) < 1e15 AND pg_catalog.trunc(l.%1$I) = l.%1$I THEN l.%1$I::pg_catalog.numeric::pg_catalog.text ELSE l.%1$I::pg_catalog.text END', number_column)
+        ELSE @extschema@.lead_phones_text(type_id, format('l.%I', number_column)) || ' COLLATE pg_catalog."C"' END;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
     'internal: SQL of what stands in a column of numbers of a lead "l", as text';
 
+CREATE FUNCTION @extschema@.lead_phones_spelled(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    raw constant text := @extschema@.lead_phones_raw(tracked, number_column);
+BEGIN
+    -- -1 and 0.5 have a text, but their digits are no number.
+    RETURN CASE (SELECT t.typcategory FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.leads, number_column))
+        WHEN 'N' THEN format('CASE WHEN (%1$s) ~ ''^[0-9]+$'' THEN (%1$s) WHEN l.%2$I IS NOT NULL THEN ''-'' END', raw, number_column)
+        ELSE raw END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_spelled(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of the text from which the number in a column of a lead "l" is read';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_raw(tracked, number_column), @extschema@.lead_phones_region(tracked));
+    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_spelled(tracked, number_column), @extschema@.lead_phones_region(tracked));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
@@ -1552,14 +1635,16 @@ DECLARE
     rewritten bigint;
     invalid bigint[];
     example text[];
+    detail text;
 BEGIN
     FOR i IN 1 .. cardinality(columns) LOOP
         DECLARE
             raw constant text := @extschema@.lead_phones_raw(tracked, columns[i]);
             number constant text := @extschema@.lead_phones_number(tracked, columns[i]);
             -- blanks are no number, and nothing invalid
-            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', raw, number);
-            extension constant text := format('@extschema@.phone_extension(%s, %s)', raw, @extschema@.lead_phones_region(tracked));
+            spelled constant text := @extschema@.lead_phones_spelled(tracked, columns[i]);
+            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', spelled, number);
+            extension constant text := format('@extschema@.phone_extension(%s, %s)', spelled, @extschema@.lead_phones_region(tracked));
             is_changed text;
         BEGIN
             IF tracked.in_place THEN
@@ -1597,14 +1682,22 @@ BEGIN
             RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', columns[i], tracked.leads
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('There are %s; one of them is "%s".', invalid[i], left(example[i], 64)),
-                      HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
+                      HINT = format('Correct them first, or use on_invalid => ''keep''%s.', CASE WHEN tracked.in_place THEN ' or ''null''' ELSE '' END);
         END IF;
     END LOOP;
     left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE (SELECT sum(i) FROM unnest(invalid) AS i) END;
     -- Where there are triggers they see the same number on both sides, or one that was not counted.
     IF rewritten > 0 THEN
-        EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
-            source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+        BEGIN
+            EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
+                source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+        EXCEPTION WHEN integrity_constraint_violation THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION '%', SQLERRM
+                USING ERRCODE = SQLSTATE, DETAIL = detail,
+                      HINT = CASE WHEN tracked.in_place THEN 'Use in_place => false, which leaves the columns as they are, or change the constraint: it must admit numbers in E.164.'
+                          ELSE 'Correct these leads first.' END;
+        END;
     END IF;
 END
 $function$;
@@ -1954,7 +2047,8 @@ BEGIN
     BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE %s) OR EXISTS (SELECT FROM %s AS c WHERE %s)',
             tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal), tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', literal)) INTO known;
-    EXCEPTION WHEN data_exception THEN
+    -- some types have codes of their own for what they cannot read
+    EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
         RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
                 tracked.campaign_column, tracked.leads
             USING ERRCODE = 'invalid_text_representation',
@@ -5476,9 +5570,9 @@ BEGIN
         @extschema@.lead_phones_each(tracked, 'count(*) FILTER (WHERE n.number%5$s IS NOT NULL OR n.problem%5$s IS NOT NULL)', ' + '),
         @extschema@.lead_phones_each(tracked, 'count(n.number%5$s)', ' + '),
         @extschema@.lead_phones_each(tracked, 'n.number%5$s IS NOT NULL AND NOT n.out%5$s', ' OR '),
-        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL AND btrim(v.raw%5$s) <> '''' THEN @extschema@.phone_problem(v.raw%5$s, v.region) END AS problem%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL THEN nullif(@extschema@.phone_problem(v.spelled%5$s, v.region), ''empty'') END AS problem%5$s', ', '),
         @extschema@.lead_phones_campaign(tracked, 'l'),
-        (SELECT string_agg(format('%1$s AS raw%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_raw(tracked, c.name), c.place,
+        (SELECT string_agg(format('%1$s AS spelled%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_spelled(tracked, c.name), c.place,
                     @extschema@.lead_phones_number(tracked, c.name), c.name || '_disqualified'), ', ') FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
         @extschema@.lead_phones_region(tracked), tracked.leads,
         @extschema@.lead_phones_each(tracked, '(k.problem%5$s)', ', '),
@@ -5576,13 +5670,14 @@ BEGIN
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
      WHERE i.indrelid = leads AND i.indisprimary;
     RETURN QUERY EXECUTE format($query$
-        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, p.problem
           FROM %1$s AS l
-         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, number)
-         WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
+         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, spelled, number)
+         CROSS JOIN LATERAL (SELECT @extschema@.phone_problem(v.spelled, %4$s)) AS p (problem)
+         WHERE v.number IS NULL AND p.problem <> 'empty'$query$,
         tracked.leads, @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'l')),
         coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
-        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
+        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_spelled(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
                     ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)));
 END
 $function$;
@@ -6089,6 +6184,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_rename_schema(regclass, jsonb) IS
     'internal: follows the rename of the schema of counts and ledger';
 
+CREATE FUNCTION @extschema@.lead_phones_keeps_campaigns(from_type oid, to_type oid) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- equal values of these are the same bytes, and the session does not say how they are written
+    of_one_spelling constant oid[] := '{int2,int4,int8,uuid,text,varchar,bpchar,bool}'::regtype[];
+    of_numbers constant oid[] := '{int2,int4,int8,numeric,float4,float8}'::regtype[];
+    of_time constant oid[] := '{date,timestamp,timestamptz}'::regtype[];
+BEGIN
+    RETURN from_type = to_type OR from_type = ANY (of_one_spelling) OR (SELECT t.typtype FROM pg_catalog.pg_type AS t WHERE t.oid = from_type) = 'e'
+        OR from_type = ANY (of_numbers) AND to_type = ANY (of_numbers)
+        OR from_type = ANY (of_time) AND to_type = ANY (of_time);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keeps_campaigns(oid, oid) IS
+    'internal: whether equal campaigns of a type are equal campaigns of another one too';
+
 CREATE FUNCTION @extschema@.lead_phones_alter(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
@@ -6116,25 +6228,25 @@ BEGIN
             is_read_anew := is_read_anew OR retyped.computed;
         ELSIF retyped.name = tracked.campaign_column THEN
             campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
-            campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
-                || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
-                               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
-            -- Of a type that takes different values for one, or prints fewer digits than it has, entries of the ledger could come to mean other leads.
-            IF @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name) NOT IN (campaign.atttypid, @extschema@.lead_phones_base_type_of(campaign.atttypid))
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name)
-                                  AND (t.typtype = 'e' OR t.oid = ANY ('{int2,int4,int8,uuid,text,varchar,date,bool}'::regtype[]::oid[]))) THEN
-                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, campaign_type
+            campaign_type := format_type(campaign.atttypid, campaign.atttypmod) || @extschema@.lead_phones_collate(campaign.attcollation);
+            -- Of a type that writes one value in several ways, entries of the ledger could come to mean other leads.
+            IF NOT @extschema@.lead_phones_keeps_campaigns(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), @extschema@.lead_phones_base_type_of(campaign.atttypid)) THEN
+                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, format_type(campaign.atttypid, campaign.atttypmod)
                     USING ERRCODE = 'feature_not_supported',
                           DETAIL = format('They are of type %s, in which one value can be written in several ways.', format_type(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), -1)),
                           HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
             END IF;
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
                 BEGIN
-                    -- by the cast that the leads had
-                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
-                        format_type(campaign.atttypid, campaign.atttypmod));
+                    BEGIN
+                        -- by the cast that the leads had: an explicit one would cut a text
+                        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', beside, retyped.name, campaign_type);
+                    EXCEPTION WHEN datatype_mismatch THEN
+                        EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
+                            format_type(campaign.atttypid, campaign.atttypmod));
+                    END;
                 EXCEPTION WHEN data_exception OR unique_violation THEN
-                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
+                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, format_type(campaign.atttypid, campaign.atttypmod)
                         USING ERRCODE = SQLSTATE, DETAIL = SQLERRM || '.',
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
@@ -6149,7 +6261,13 @@ BEGIN
         PERFORM @extschema@.lead_phones_create_indexes(tracked, m) FROM @extschema@.lead_phones_members(leads) AS m;
     END IF;
     -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
-    IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+    IF is_rekeyed AND is_read_anew THEN
+        RAISE EXCEPTION 'campaigns and numbers of table "%" cannot be altered together', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Whether the campaigns are the same as before is seen by the numbers of their leads.',
+                  HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
+    END IF;
+    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',

@@ -54,9 +54,9 @@ BEGIN
         @extschema@.lead_phones_each(tracked, 'count(*) FILTER (WHERE n.number%5$s IS NOT NULL OR n.problem%5$s IS NOT NULL)', ' + '),
         @extschema@.lead_phones_each(tracked, 'count(n.number%5$s)', ' + '),
         @extschema@.lead_phones_each(tracked, 'n.number%5$s IS NOT NULL AND NOT n.out%5$s', ' OR '),
-        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL AND btrim(v.raw%5$s) <> '''' THEN @extschema@.phone_problem(v.raw%5$s, v.region) END AS problem%5$s', ', '),
+        @extschema@.lead_phones_each(tracked, 'CASE WHEN v.number%5$s IS NULL THEN nullif(@extschema@.phone_problem(v.spelled%5$s, v.region), ''empty'') END AS problem%5$s', ', '),
         @extschema@.lead_phones_campaign(tracked, 'l'),
-        (SELECT string_agg(format('%1$s AS raw%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_raw(tracked, c.name), c.place,
+        (SELECT string_agg(format('%1$s AS spelled%2$s, %3$s AS number%2$s, l.%4$I AS out%2$s', @extschema@.lead_phones_spelled(tracked, c.name), c.place,
                     @extschema@.lead_phones_number(tracked, c.name), c.name || '_disqualified'), ', ') FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)),
         @extschema@.lead_phones_region(tracked), tracked.leads,
         @extschema@.lead_phones_each(tracked, '(k.problem%5$s)', ', '),
@@ -156,13 +156,14 @@ BEGIN
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
      WHERE i.indrelid = leads AND i.indisprimary;
     RETURN QUERY EXECUTE format($query$
-        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, @extschema@.phone_problem(v.raw, %4$s)
+        SELECT %2$s, jsonb_build_object(%3$s), v.name, v.raw, p.problem
           FROM %1$s AS l
-         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, number)
-         WHERE v.number IS NULL AND btrim(v.raw) <> ''$query$,
+         CROSS JOIN LATERAL (VALUES %5$s) AS v (name, raw, spelled, number)
+         CROSS JOIN LATERAL (SELECT @extschema@.phone_problem(v.spelled, %4$s)) AS p (problem)
+         WHERE v.number IS NULL AND p.problem <> 'empty'$query$,
         tracked.leads, @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'l')),
         coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), @extschema@.lead_phones_region(tracked),
-        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
+        (SELECT string_agg(format('(%L::pg_catalog.name, %s, %s, %s)', c.name, @extschema@.lead_phones_raw(tracked, c.name), @extschema@.lead_phones_spelled(tracked, c.name), @extschema@.lead_phones_number(tracked, c.name)), ', '
                     ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)));
 END
 $function$;

@@ -316,6 +316,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_rename_schema(regclass, jsonb) IS
     'internal: follows the rename of the schema of counts and ledger';
 
+CREATE FUNCTION @extschema@.lead_phones_keeps_campaigns(from_type oid, to_type oid) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    -- equal values of these are the same bytes, and the session does not say how they are written
+    of_one_spelling constant oid[] := '{int2,int4,int8,uuid,text,varchar,bpchar,bool}'::regtype[];
+    of_numbers constant oid[] := '{int2,int4,int8,numeric,float4,float8}'::regtype[];
+    of_time constant oid[] := '{date,timestamp,timestamptz}'::regtype[];
+BEGIN
+    RETURN from_type = to_type OR from_type = ANY (of_one_spelling) OR (SELECT t.typtype FROM pg_catalog.pg_type AS t WHERE t.oid = from_type) = 'e'
+        OR from_type = ANY (of_numbers) AND to_type = ANY (of_numbers)
+        OR from_type = ANY (of_time) AND to_type = ANY (of_time);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_keeps_campaigns(oid, oid) IS
+    'internal: whether equal campaigns of a type are equal campaigns of another one too';
+
 CREATE FUNCTION @extschema@.lead_phones_alter(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
@@ -343,25 +360,25 @@ BEGIN
             is_read_anew := is_read_anew OR retyped.computed;
         ELSIF retyped.name = tracked.campaign_column THEN
             campaign := @extschema@.lead_phones_check_column(leads, retyped.name, 'campaign_column', 'campaign');
-            campaign_type := format_type(campaign.atttypid, campaign.atttypmod)
-                || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
-                               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation), '');
-            -- Of a type that takes different values for one, or prints fewer digits than it has, entries of the ledger could come to mean other leads.
-            IF @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name) NOT IN (campaign.atttypid, @extschema@.lead_phones_base_type_of(campaign.atttypid))
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name)
-                                  AND (t.typtype = 'e' OR t.oid = ANY ('{int2,int4,int8,uuid,text,varchar,date,bool}'::regtype[]::oid[]))) THEN
-                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, campaign_type
+            campaign_type := format_type(campaign.atttypid, campaign.atttypmod) || @extschema@.lead_phones_collate(campaign.attcollation);
+            -- Of a type that writes one value in several ways, entries of the ledger could come to mean other leads.
+            IF NOT @extschema@.lead_phones_keeps_campaigns(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), @extschema@.lead_phones_base_type_of(campaign.atttypid)) THEN
+                RAISE EXCEPTION 'campaigns of table "%" cannot become %', leads, format_type(campaign.atttypid, campaign.atttypmod)
                     USING ERRCODE = 'feature_not_supported',
                           DETAIL = format('They are of type %s, in which one value can be written in several ways.', format_type(@extschema@.lead_phones_type_of(tracked.disqualifications, retyped.name), -1)),
                           HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
             END IF;
             FOREACH beside IN ARRAY ARRAY[tracked.counts, tracked.disqualifications] LOOP
                 BEGIN
-                    -- by the cast that the leads had
-                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
-                        format_type(campaign.atttypid, campaign.atttypmod));
+                    BEGIN
+                        -- by the cast that the leads had: an explicit one would cut a text
+                        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', beside, retyped.name, campaign_type);
+                    EXCEPTION WHEN datatype_mismatch THEN
+                        EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%4$s', beside, retyped.name, campaign_type,
+                            format_type(campaign.atttypid, campaign.atttypmod));
+                    END;
                 EXCEPTION WHEN data_exception OR unique_violation THEN
-                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, campaign_type
+                    RAISE EXCEPTION 'column "%" of table "%" cannot become %', retyped.name, beside, format_type(campaign.atttypid, campaign.atttypmod)
                         USING ERRCODE = SQLSTATE, DETAIL = SQLERRM || '.',
                               HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
                 END;
@@ -376,7 +393,13 @@ BEGIN
         PERFORM @extschema@.lead_phones_create_indexes(tracked, m) FROM @extschema@.lead_phones_members(leads) AS m;
     END IF;
     -- The ledger must go on to mean the same leads: it was cast, and the leads computed.
-    IF is_rekeyed AND NOT is_read_anew AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+    IF is_rekeyed AND is_read_anew THEN
+        RAISE EXCEPTION 'campaigns and numbers of table "%" cannot be altered together', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Whether the campaigns are the same as before is seen by the numbers of their leads.',
+                  HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
+    END IF;
+    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',

@@ -312,7 +312,8 @@ BEGIN
     RETURN (
         SELECT CASE wanted
                    WHEN 'text' THEN t.typcategory = 'S' AND t.oid <> '"char"'::regtype
-                   WHEN 'number' THEN t.typcategory IN ('S', 'N') AND t.oid <> '"char"'::regtype
+                   -- float4 has 6 digits, and how money is written is the session's
+                   WHEN 'number' THEN t.typcategory IN ('S', 'N') AND t.oid <> ALL (ARRAY['"char"', 'float4', 'money']::regtype[]::oid[])
                    WHEN 'campaign' THEN t.typtype IN ('b', 'e') AND t.typcategory <> 'A' AND (t.typtype = 'e' OR EXISTS (
                        SELECT FROM pg_catalog.pg_opclass AS c JOIN pg_catalog.pg_am AS m ON m.oid = c.opcmethod AND m.amname = 'btree'
                         WHERE c.opcdefault AND c.opcintype = CASE t.oid WHEN 'varchar'::regtype THEN 'text'::regtype ELSE t.oid END))
@@ -332,8 +333,12 @@ BEGIN
       FROM @extschema@.lead_phones_columns_of(tracked) AS w
       LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w.relation AND a.attname = w.column_name AND a.attnum > 0 AND NOT a.attisdropped
      CROSS JOIN LATERAL (SELECT @extschema@.lead_phones_base_type_of(a.atttypid) OFFSET 0) AS t (type)
+     CROSS JOIN LATERAL (SELECT m.type_modifier FROM @extschema@.lead_phones_base_type(a.atttypid, a.atttypmod) AS m OFFSET 0) AS m (type_modifier)
      WHERE w.relation IS NOT NULL
        AND CASE WHEN t.type IS NULL THEN true WHEN w.types IS NOT NULL THEN t.type <> ALL (w.types)
+                     -- What is kept beside a number is written as it is: it must have room there. A length counts 4 bytes of header.
+                     OR w.relation = tracked.leads AND t.type <> 'bool'::regtype
+                        AND (m.type_modifier - 4 BETWEEN 0 AND CASE WHEN w.column_name LIKE '%\_e164' THEN 15 ELSE 19 END OR a.atttypid NOT IN (t.type, '@extschema@.e164'::regtype))
                 ELSE NOT @extschema@.lead_phones_admits(t.type, CASE w.is_text WHEN true THEN 'text' WHEN false THEN 'number' ELSE 'campaign' END) END IS NOT FALSE
      LIMIT 1;
     IF NOT FOUND AND tracked.region_code IS NOT NULL AND @extschema@.lead_phones_region_table(tracked) IS NULL THEN
@@ -499,9 +504,9 @@ BEGIN
                 format_type(attribute.atttypid, attribute.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = format('The column named by %s must be of %s, or of a domain over such a type.', parameter, CASE wanted
-                      WHEN 'campaign' THEN 'a type that has an order: no array, no composite type'
+                      WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
-                      WHEN 'number' THEN 'a type of text or numbers'
+                      WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
                       WHEN 'mark' THEN 'type boolean'
                       WHEN 'extension' THEN 'type text'
                       ELSE 'type e164' END),
@@ -647,11 +652,12 @@ DECLARE
     owner regrole := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
     key constant text := @extschema@.lead_phones_key(tracked);
     campaign_definition text := '';
-    -- a name that is too long is left to Postgres
-    names constant text[] := ARRAY(SELECT CASE WHEN octet_length(n) <= 63 THEN quote_ident(n) ELSE '' END
+    -- a name that is too long, or taken, is left to Postgres
+    names constant text[] := ARRAY(SELECT CASE WHEN octet_length(n) <= 63 AND to_regclass(format('%I.%I', schema, n)) IS NULL THEN quote_ident(n) ELSE '' END
         FROM unnest(ARRAY[counts || '_disqualified_idx', disqualifications || '_standing_idx', disqualifications || '_expires_at_idx'])
         WITH ORDINALITY AS n (n, place) ORDER BY place);
     number_column name;
+    type_name name;
     found record;
 BEGIN
     IF tracked.campaign_column IS NOT NULL THEN
@@ -660,6 +666,15 @@ BEGIN
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = campaign.attcollation));
     END IF;
 
+    SELECT t.typname INTO type_name FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+     WHERE n.nspname = schema AND t.typname IN (counts, disqualifications) AND t.typrelid = 0 AND t.typcategory <> 'A'
+       AND to_regclass(format('%I.%I', schema, t.typname)) IS NULL;
+    IF type_name IS NOT NULL THEN
+        RAISE EXCEPTION 'type "%.%" exists already', schema, type_name
+            USING ERRCODE = 'duplicate_object',
+                  DETAIL = format('Tracking "%s" needs the name: a table is a type too.', tracked.leads),
+                  HINT = 'Name others with counts => ''...'' and disqualifications => ''...''.';
+    END IF;
     -- Tables that are there: left by an earlier tracking, or someone else's?
     tracked.counts := to_regclass(format('%I.%I', schema, counts));
     tracked.disqualifications := to_regclass(format('%I.%I', schema, disqualifications));
@@ -668,30 +683,31 @@ BEGIN
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = schema AND c.relname IN (counts, disqualifications)
     LOOP
-        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
-            SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
-              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
-             WHERE w.relation = found.oid
-               -- those that only count are added
-               AND (a.attname IS NOT NULL OR w.column_name <> ALL (ARRAY(SELECT n || '_count' FROM unnest(tracked.phone_columns) AS n)))
-               AND a.atttypid IS DISTINCT FROM CASE w.column_name
-                   WHEN tracked.campaign_column THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END)
-           OR (SELECT i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indrelid = found.oid AND i.indisprimary)
-              IS DISTINCT FROM num_nonnulls(tracked.campaign_column, 'phone', CASE found.relname WHEN disqualifications THEN 'entry' END) THEN
-            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
-                USING ERRCODE = 'duplicate_table',
-                      DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
-                          coalesce(format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)), 'without a column of campaigns')),
-                      HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
-                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
-                          ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
-        END IF;
         IF found.relowner <> owner::oid THEN
             RAISE EXCEPTION 'table "%.%" exists already, and belongs to "%"', schema, found.relname, found.relowner::regrole
                 USING ERRCODE = 'insufficient_privilege',
                       DETAIL = format('Table "%s" belongs to "%s". A leads table, its counts and its disqualifications have one owner.',
                           tracked.leads, owner),
                       HINT = format('If you trust the table, run ALTER TABLE %I.%I OWNER TO %s.', schema, found.relname, owner);
+        END IF;
+        IF found.relkind NOT IN ('r', 'p') OR EXISTS (
+            SELECT FROM @extschema@.lead_phones_columns_of(tracked) AS w
+              LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = found.oid AND NOT a.attisdropped AND a.attname = w.column_name
+             WHERE w.relation = found.oid
+               -- those that only count are added
+               AND (a.attname IS NOT NULL OR w.column_name <> ALL (ARRAY(SELECT n || '_count' FROM unnest(tracked.phone_columns) AS n)))
+               AND (a.atttypid IS DISTINCT FROM CASE w.column_name
+                       WHEN tracked.campaign_column THEN campaign.atttypid WHEN 'phone' THEN '@extschema@.e164'::regtype::oid ELSE w.types[1] END
+                    OR found.relname = counts AND NOT a.attnotnull))
+           OR (SELECT i.indnkeyatts FROM pg_catalog.pg_index AS i WHERE i.indrelid = found.oid AND i.indisprimary)
+              IS DISTINCT FROM num_nonnulls(tracked.campaign_column, 'phone', CASE found.relname WHEN disqualifications THEN 'entry' END) THEN
+            RAISE EXCEPTION 'table "%.%" exists already, in another shape', schema, found.relname
+                USING ERRCODE = 'duplicate_table',
+                      DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
+                          CASE WHEN tracked.campaign_column IS NULL THEN 'without a column of campaigns' ELSE format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)) END),
+                      HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
+                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
+                          ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
         END IF;
     END LOOP;
 
@@ -917,7 +933,7 @@ BEGIN
          WHERE i.indrelid = member AND i.indisvalid AND i.indpred IS NULL AND i.indcollation[place] = n.attcollation
            AND (place = 0 OR i.indkey[0] = (SELECT a.attnum FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = member AND a.attname = tracked.campaign_column))
            AND CASE WHEN is_plain THEN i.indkey[place] = n.attnum
-                    ELSE i.indkey[place] = 0 AND pg_get_indexdef(i.indexrelid, place + 1, false) = format('(%I)::text', keyed) END);
+                    ELSE i.indkey[place] = 0 AND pg_get_indexdef(i.indexrelid, place + 1, false) IN (format('(%I)::text', keyed), format('((%I)::text)', keyed)) END);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_has_index(@extschema@.lead_phone_tables, regclass, name) IS
@@ -1207,6 +1223,12 @@ BEGIN
         phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
             WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
     END IF;
+    IF array_ndims(phone_columns) > 1 THEN
+        RAISE EXCEPTION 'phone_columns must be a list of names'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is an array of %s dimensions: %s.', array_ndims(phone_columns), phone_columns),
+                  HINT = format('Write phone_columns => %L.', ARRAY(SELECT unnest(phone_columns)));
+    END IF;
     IF cardinality(phone_columns) NOT BETWEEN 1 AND 8 OR array_position(phone_columns, NULL) IS NOT NULL
        OR cardinality(phone_columns) <> (SELECT count(DISTINCT n) FROM unnest(phone_columns) AS n)
        OR campaign_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
@@ -1218,7 +1240,11 @@ BEGIN
     END IF;
     FOREACH number_column IN ARRAY phone_columns LOOP
         PERFORM @extschema@.lead_phones_check_column(leads, number_column, 'phone_columns', CASE WHEN in_place THEN 'text' ELSE 'number' END);
-        IF on_invalid = 'null' AND (SELECT a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = number_column) THEN
+        IF on_invalid = 'null' AND (
+            WITH RECURSIVE types (oid, is_not_null) AS (
+                SELECT a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = leads AND a.attname = number_column
+                 UNION ALL SELECT t.typbasetype, t.typnotnull FROM types AS d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
+            SELECT bool_or(t.is_not_null) FROM types AS t) THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be NULL', number_column, leads
                 USING ERRCODE = 'not_null_violation', DETAIL = 'With on_invalid => ''null'', what is no valid number becomes NULL.',
                       HINT = 'Use keep or reject.';
@@ -1278,6 +1304,21 @@ BEGIN
             WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressed') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
             ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END),
         'member', false);
+    IF EXISTS (SELECT FROM jsonb_each_text(settings) AS s WHERE s.key IN ('counts', 'disqualifications', 'suppressions', 'suppressed') GROUP BY s.value
+                HAVING count(*) > 1 OR s.value IN ('', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = leads))) THEN
+        RAISE EXCEPTION 'counts "%" and disqualifications "%" cannot be called so', settings ->> 'counts', settings ->> 'disqualifications'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Beside table "%s" there are also "%s" and "%s", and all have different names.', leads, settings ->> 'suppressions', settings ->> 'suppressed'),
+                  HINT = 'Name others, or leave them out.';
+    END IF;
+    -- What create_lead_tables() created reads these columns.
+    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications') IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL
+       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
+        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
+                  HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
+    END IF;
     IF current_settings <> settings THEN
         RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -1321,7 +1362,7 @@ BEGIN
     IF octet_length(beside) > 63 THEN
         RAISE EXCEPTION 'the name of table "%" is too long', leads
             USING ERRCODE = 'name_too_long',
-                  DETAIL = format('Another table of its schema is tracked, so that one of its own would be called after it, with %s at the end.', ending),
+                  DETAIL = format('One of the tables that are kept beside it would be called after it, with %s at the end.', ending),
                   HINT = 'Rename it to at most 39 bytes.';
     END IF;
     RETURN beside;

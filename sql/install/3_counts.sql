@@ -1,11 +1,23 @@
 -- Counts: recount and compare.
 
-CREATE FUNCTION @extschema@.lead_phones_region_table(tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text)
+CREATE FUNCTION @extschema@.lead_phones_collate(collation_id oid) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_catalog.pg_collation AS c
+                       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace WHERE c.oid = collation_id), '');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_collate(oid) IS
+    'internal: the clause that names a collation; empty where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_region_table(
+    tracked @extschema@.lead_phone_tables, OUT relation regclass, OUT key_column name, OUT operator text, OUT key_collation oid)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     -- as in src/triggers/region.rs
-    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname) INTO relation, key_column, operator
+    SELECT c.confrelid, k.attname, format('OPERATOR(%I.%s)', n.nspname, o.oprname), k.attcollation INTO relation, key_column, operator, key_collation
       FROM pg_catalog.pg_constraint AS c
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = tracked.region_column AND c.conkey = ARRAY[a.attnum]
       JOIN pg_catalog.pg_attribute AS k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]
@@ -14,6 +26,8 @@ BEGIN
       JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
      WHERE c.conrelid = tracked.leads AND c.contype = 'f'
        AND @extschema@.lead_phones_admits(@extschema@.lead_phones_base_type_of(r.atttypid), 'text')
+       -- A key to a partitioned table is one to each partition as well.
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS w WHERE w.oid = c.conparentid AND w.conrelid = c.conrelid)
      ORDER BY c.conname LIMIT 1;
 END
 $function$;
@@ -42,6 +56,12 @@ BEGIN
                   DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
                   HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
+    IF (SELECT r.relrowsecurity AND r.relforcerowsecurity FROM pg_catalog.pg_class AS r WHERE r.oid = regions) THEN
+        RAISE EXCEPTION 'table "%" has row-level security that holds for its owner', regions
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = format('Regions of table "%s" are looked up as its owner, and which row a writer may see must not decide what a number is.', tracked.leads),
+                  HINT = format('Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, or keep the region in a column of the leads.', regions);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_region(@extschema@.lead_phone_tables) IS
@@ -59,8 +79,8 @@ BEGIN
     IF tracked.region_code IS NULL THEN
         own := @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, tracked.region_column), format('l.%I', tracked.region_column));
     ELSE
-        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I)',
-                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column)
+        own := (SELECT format('(SELECT r.%I::pg_catalog.text FROM %s AS r WHERE r.%I %s l.%I%s)',
+                    tracked.region_code, t.relation, t.key_column, t.operator, tracked.region_column, @extschema@.lead_phones_collate(t.key_collation))
                   FROM @extschema@.lead_phones_region_table(tracked) AS t WHERE t.relation IS NOT NULL);
     END IF;
     RETURN format('coalesce(nullif(pg_catalog.btrim(%s), ''''), %L)', own, tracked.region);
@@ -72,19 +92,41 @@ COMMENT ON FUNCTION @extschema@.lead_phones_region(@extschema@.lead_phone_tables
 CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    type_id constant oid := @extschema@.lead_phones_type_of(tracked.leads, number_column);
 BEGIN
-    RETURN @extschema@.lead_phones_text(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column))
-        || ' COLLATE pg_catalog."C"';
+    -- as in src/triggers/columns.rs
+    RETURN CASE type_id
+        -- 6502530000.00 is 6502530000
+        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(l.%I)::pg_catalog.text', number_column)
+        -- exact up to 15 digits, whatever extra_float_digits says
+        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(l.%1$I) < 1e15 AND pg_catalog.trunc(l.%1$I) = l.%1$I THEN l.%1$I::pg_catalog.numeric::pg_catalog.text ELSE l.%1$I::pg_catalog.text END', number_column)
+        ELSE @extschema@.lead_phones_text(type_id, format('l.%I', number_column)) || ' COLLATE pg_catalog."C"' END;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
     'internal: SQL of what stands in a column of numbers of a lead "l", as text';
 
+CREATE FUNCTION @extschema@.lead_phones_spelled(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    raw constant text := @extschema@.lead_phones_raw(tracked, number_column);
+BEGIN
+    -- -1 and 0.5 have a text, but their digits are no number.
+    RETURN CASE (SELECT t.typcategory FROM pg_catalog.pg_type AS t WHERE t.oid = @extschema@.lead_phones_type_of(tracked.leads, number_column))
+        WHEN 'N' THEN format('CASE WHEN (%1$s) ~ ''^[0-9]+$'' THEN (%1$s) WHEN l.%2$I IS NOT NULL THEN ''-'' END', raw, number_column)
+        ELSE raw END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_spelled(@extschema@.lead_phone_tables, name) IS
+    'internal: SQL of the text from which the number in a column of a lead "l" is read';
+
 CREATE FUNCTION @extschema@.lead_phones_number(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_raw(tracked, number_column), @extschema@.lead_phones_region(tracked));
+    RETURN format('@extschema@.try_normalize_phone(%s, %s)', @extschema@.lead_phones_spelled(tracked, number_column), @extschema@.lead_phones_region(tracked));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_number(@extschema@.lead_phone_tables, name) IS
@@ -144,14 +186,16 @@ DECLARE
     rewritten bigint;
     invalid bigint[];
     example text[];
+    detail text;
 BEGIN
     FOR i IN 1 .. cardinality(columns) LOOP
         DECLARE
             raw constant text := @extschema@.lead_phones_raw(tracked, columns[i]);
             number constant text := @extschema@.lead_phones_number(tracked, columns[i]);
             -- blanks are no number, and nothing invalid
-            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', raw, number);
-            extension constant text := format('@extschema@.phone_extension(%s, %s)', raw, @extschema@.lead_phones_region(tracked));
+            spelled constant text := @extschema@.lead_phones_spelled(tracked, columns[i]);
+            is_invalid constant text := format('(%1$s) IS NOT NULL AND (%2$s) IS NULL AND @extschema@.phone_problem(%1$s, ''ZZ'') <> ''empty''', spelled, number);
+            extension constant text := format('@extschema@.phone_extension(%s, %s)', spelled, @extschema@.lead_phones_region(tracked));
             is_changed text;
         BEGIN
             IF tracked.in_place THEN
@@ -189,14 +233,22 @@ BEGIN
             RAISE EXCEPTION 'column "%" of table "%" holds values that are not valid phone numbers', columns[i], tracked.leads
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('There are %s; one of them is "%s".', invalid[i], left(example[i], 64)),
-                      HINT = 'Correct them first, or use on_invalid => ''keep'' or ''null''.';
+                      HINT = format('Correct them first, or use on_invalid => ''keep''%s.', CASE WHEN tracked.in_place THEN ' or ''null''' ELSE '' END);
         END IF;
     END LOOP;
     left_invalid := CASE tracked.on_invalid WHEN 'null' THEN 0 ELSE (SELECT sum(i) FROM unnest(invalid) AS i) END;
     -- Where there are triggers they see the same number on both sides, or one that was not counted.
     IF rewritten > 0 THEN
-        EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
-            source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+        BEGIN
+            EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
+                source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+        EXCEPTION WHEN integrity_constraint_violation THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION '%', SQLERRM
+                USING ERRCODE = SQLSTATE, DETAIL = detail,
+                      HINT = CASE WHEN tracked.in_place THEN 'Use in_place => false, which leaves the columns as they are, or change the constraint: it must admit numbers in E.164.'
+                          ELSE 'Correct these leads first.' END;
+        END;
     END IF;
 END
 $function$;

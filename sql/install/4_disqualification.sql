@@ -160,7 +160,8 @@ BEGIN
     BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE %s) OR EXISTS (SELECT FROM %s AS c WHERE %s)',
             tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal), tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', literal)) INTO known;
-    EXCEPTION WHEN data_exception THEN
+    -- some types have codes of their own for what they cannot read
+    EXCEPTION WHEN data_exception OR syntax_error OR internal_error THEN
         RAISE EXCEPTION 'campaign "%" is not a value of column "%" of table "%"', left(campaign, 64),
                 tracked.campaign_column, tracked.leads
             USING ERRCODE = 'invalid_text_representation',

@@ -52,7 +52,10 @@ unsafe fn follow_alter(statement: &pg_sys::AlterTableStmt, schema: &str) {
                     let is_computed = !(*definition).raw_default.is_null();
                     retyped.push((text::name_from_server((*command).name), is_computed));
                 }
-                Type::AT_SetUnLogged | Type::AT_EnableRowSecurity | Type::AT_DropConstraint => {
+                Type::AT_SetUnLogged
+                | Type::AT_EnableRowSecurity
+                | Type::AT_ForceRowSecurity
+                | Type::AT_DropConstraint => {
                     is_checked = true;
                 }
                 _ => {}

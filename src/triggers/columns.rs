@@ -31,6 +31,8 @@ pub(crate) struct Column {
     modifier: i32,
     length: i16,
     by_value: bool,
+    /// Whether it is of a type of numbers.
+    is_numeric: bool,
     pub(crate) collation: pg_sys::Oid,
 }
 
@@ -45,6 +47,7 @@ impl Column {
             modifier: -1,
             length: 0,
             by_value: false,
+            is_numeric: false,
             collation: pg_sys::InvalidOid,
         };
         // SAFETY: the description of an open relation; the attribute is one of its own; catalog look-ups.
@@ -61,6 +64,8 @@ impl Column {
             column.base_type = pg_sys::getBaseTypeAndTypmod(column.type_id, &mut column.modifier);
             pg_sys::get_typlenbyval(column.base_type, &mut column.length, &mut column.by_value);
         }
+        column.is_numeric =
+            !is_plain_text(column) && column.category() == pg_sys::TYPCATEGORY_NUMERIC as c_char;
         Some(column)
     }
 
@@ -91,7 +96,7 @@ impl Column {
         }
     }
 
-    /// What the value says as text, in the server encoding: by the output function of its type.
+    /// What the value says as text, in the server encoding: what its type puts out.
     ///
     /// # Safety
     /// The datum is of the column's type, and `'a` does not outlive its memory.
@@ -101,14 +106,33 @@ impl Column {
             match self.base_type {
                 pg_sys::TEXTOID | pg_sys::VARCHAROID => Cow::Borrowed(datum_bytes(datum)),
                 pg_sys::BPCHAROID => Cow::Borrowed(datum_bytes(datum).trim_ascii_end()),
+                // exact up to 15 digits, whatever extra_float_digits says
+                pg_sys::FLOAT8OID => {
+                    let value = f64::from_datum(datum, false).unwrap_or_default();
+                    Cow::Owned(value.to_string().into_bytes())
+                }
                 base_type => {
                     let mut output = pg_sys::InvalidOid;
                     let mut is_varlena = false;
                     pg_sys::getTypeOutputInfo(base_type, &mut output, &mut is_varlena);
                     let text = pg_sys::OidOutputFunctionCall(output, datum);
-                    Cow::Owned(CStr::from_ptr(text).to_bytes().to_vec())
+                    let text = CStr::from_ptr(text).to_bytes();
+                    // 6502530000.00 is 6502530000
+                    Cow::Owned(match base_type {
+                        pg_sys::NUMERICOID => without_scale(text).to_vec(),
+                        _ => text.to_vec(),
+                    })
                 }
             }
+        }
+    }
+
+    /// The text from which a number is read, of what the value says: -1 and 0.5 have digits that are no number.
+    pub(super) fn spelled(self, text: &[u8]) -> &[u8] {
+        if self.is_numeric && !text.iter().all(u8::is_ascii_digit) {
+            b"-"
+        } else {
+            text
         }
     }
 
@@ -143,7 +167,9 @@ impl Column {
 
     /// Whether values of the type are text or numbers.
     fn has_text(self) -> bool {
-        self.is_text() || self.category() == pg_sys::TYPCATEGORY_NUMERIC as c_char
+        // float4 has 6 digits, and how money is written is the session's
+        self.is_text()
+            || self.is_numeric && !matches!(self.base_type, pg_sys::FLOAT4OID | pg_sys::MONEYOID)
     }
 
     fn category(self) -> c_char {
@@ -155,6 +181,16 @@ impl Column {
         }
         category
     }
+}
+
+/// A decimal without the zeros at the end of its fraction.
+fn without_scale(text: &[u8]) -> &[u8] {
+    if !text.contains(&b'.') {
+        return text;
+    }
+    let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
+    let text = &text[..text.len() - zeros];
+    text.strip_suffix(b".").unwrap_or(text)
 }
 
 /// A column of numbers, and those that are kept beside it.

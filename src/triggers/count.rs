@@ -138,7 +138,7 @@ fn refuse_later_changes(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns
         let raw = datum.map(|datum| unsafe { column.number.text(datum) });
         let spells = || {
             let region = columns.region_in_row(|at| row.get(at));
-            functions::normalize(raw.as_ref()?, region).ok()
+            functions::normalize(column.number.spelled(raw.as_ref()?), region).ok()
         };
         let is_marked = || {
             row.get(column.mark.attribute)

@@ -118,11 +118,19 @@ fn normalize_numbers(
             continue;
         };
         let region = *region_of_row.get_or_insert_with(|| regions.of_row(columns, get));
-        let found = functions::normalize(&raw, region);
+        let spelled = column.number.spelled(&raw);
+        let found = functions::normalize(spelled, region);
         let phone = found.ok();
         valid[place] = phone;
-        let spelled = Some((&*raw, region));
-        keep_beside(call, column, old, tuple, phone, spelled, changes);
+        keep_beside(
+            call,
+            column,
+            old,
+            tuple,
+            phone,
+            Some((spelled, region)),
+            changes,
+        );
         let new_value = match found {
             _ if matches!(found, Err(Problem::Empty)) => continue,
             Err(problem) if settings.on_invalid == OnInvalid::Reject => {

@@ -134,6 +134,23 @@ fn has_text(table: pg_sys::Oid, column: &CStr) -> bool {
     category as u8 == pg_sys::TYPCATEGORY_STRING
 }
 
+/// Whether a foreign key to a partition is there by one to its partitioned table: `keys` are those of the same column.
+fn is_part_of_another(key: pg_sys::Oid, keys: &[pg_sys::ForeignKeyCacheInfo]) -> bool {
+    if keys.len() < 2 {
+        return false;
+    }
+    // SAFETY: an oid is passed by value.
+    let args = [unsafe { DatumWithOid::new(key, pg_sys::OIDOID) }];
+    let whole: Option<pg_sys::Oid> = reads::without_writing(|| {
+        Statement::new(
+            "SELECT c.conparentid FROM pg_catalog.pg_constraint AS c WHERE c.oid OPERATOR(pg_catalog.=) $1",
+            &args,
+        )
+        .rows(|rows| rows.first(|row| row.get(1)).flatten())
+    });
+    keys.iter().any(|other| Some(other.conoid) == whole)
+}
+
 /// The statement that finds a region by a key: of the table that the foreign key of one column references.
 fn look_up_statement(
     leads: pg_sys::Oid,
@@ -148,15 +165,19 @@ fn look_up_statement(
         let attribute = pg_sys::get_attnum(leads, column.as_ptr());
         let keys = pg_sys::RelationGetFKeyList(relation);
         let count = keys.as_ref().map_or(0, |keys| keys.length as usize);
-        let found = (0..count)
+        // copies: a look-up below can have the cache read anew
+        let keys: Vec<_> = (0..count)
             .map(|place| {
-                &*(*(*keys).elements.add(place))
+                *(*(*keys).elements.add(place))
                     .ptr_value
                     .cast::<pg_sys::ForeignKeyCacheInfo>()
             })
-            .find(|key| {
-                key.nkeys == 1 && key.conkey[0] == attribute && has_text(key.confrelid, &code_name)
-            })
+            .filter(|key| key.nkeys == 1 && key.conkey[0] == attribute)
+            .collect();
+        let found = keys
+            .iter()
+            .filter(|key| has_text(key.confrelid, &code_name))
+            .find(|key| !is_part_of_another(key.conoid, &keys))
             .map(|key| (key.confrelid, key.confkey[0], key.conpfeqop[0]));
         pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         found?

@@ -147,6 +147,55 @@ INSERT INTO owned VALUES (1, 1, '020 7946 0959');
 TABLE owned;
 SELECT count(*) FROM verify_phone_counts('owned');
 
+-- The table of regions is partitioned; the column has other keys; collations differ.
+CREATE TABLE areas (id text COLLATE "C" PRIMARY KEY, code text) PARTITION BY LIST (id);
+CREATE TABLE areas_1 PARTITION OF areas FOR VALUES IN ('b');
+CREATE TABLE areas_2 PARTITION OF areas DEFAULT;
+INSERT INTO areas VALUES ('b', 'GB'), ('d', 'DE');
+CREATE TABLE a_note (id text COLLATE "C" PRIMARY KEY, note text, code int);
+INSERT INTO a_note VALUES ('b'), ('d');
+CREATE TABLE keyed (area text COLLATE "POSIX" REFERENCES areas, phone text, CONSTRAINT a_note FOREIGN KEY (area) REFERENCES a_note);
+SELECT FROM track_lead_phones('keyed', campaign_column => NULL, region_column => 'area.code', in_place => false);
+INSERT INTO keyed VALUES ('b', '020 7946 0958'), ('d', '030 123456');
+SELECT area, phone_e164 FROM keyed ORDER BY area;
+SELECT count(*), rebuild_phone_counts('keyed') FROM verify_phone_counts('keyed');
+SELECT area, phone_e164 FROM keyed ORDER BY area;
+ALTER TABLE areas ALTER code TYPE int USING 1;
+ALTER TABLE areas ENABLE ROW LEVEL SECURITY;
+ALTER TABLE areas FORCE ROW LEVEL SECURITY;
+INSERT INTO keyed VALUES ('d', '030 123457');
+-- Numbers in types of numbers: whole ones.
+CREATE TABLE numeric_phones (id int, phone numeric(14, 2), mobile float8, fax bigint);
+SELECT track_lead_phones('numeric_phones', campaign_column => NULL, phone_columns => '{phone}');
+SELECT FROM track_lead_phones('numeric_phones', campaign_column => NULL, phone_columns => '{phone,mobile,fax}', in_place => false);
+SET extra_float_digits = -10;
+INSERT INTO numeric_phones VALUES (1, 6502530000, 6502530000, 6502530000), (2, 65025300, 65025300.5, 65025300), (3, -6502530000, -6502530000, -6502530000),
+    (4, 'NaN', 'NaN', NULL), (5, 6502530000.5, 1e300, 0), (6, 442079460958, 442079460958, 16502530000);
+SELECT id, phone_e164, mobile_e164, fax_e164 FROM numeric_phones ORDER BY id;
+RESET extra_float_digits;
+SELECT count(*) FROM verify_phone_counts('numeric_phones');
+SELECT column_name, raw_value, reason FROM invalid_lead_phones('numeric_phones') ORDER BY column_name, raw_value COLLATE "C";
+SELECT untrack_lead_phones('numeric_phones');
+SELECT * FROM track_lead_phones('numeric_phones', campaign_column => NULL, phone_columns => '{phone,mobile,fax}', in_place => false);
+SELECT id, phone_e164, mobile_e164, fax_e164 FROM numeric_phones ORDER BY id;
+SELECT untrack_lead_phones('numeric_phones');
+SELECT track_lead_phones('numeric_phones', campaign_column => NULL, phone_columns => '{phone,fax,mobile}', in_place => false, on_invalid => 'reject');
+ALTER TABLE numeric_phones ALTER fax TYPE float4;
+SELECT track_lead_phones('numeric_phones', campaign_column => NULL, phone_columns => '{fax}', in_place => false);
+-- What is generated is not seen before the row is written.
+CREATE TABLE generated (cc text, number text, phone text GENERATED ALWAYS AS (cc || number) STORED);
+SELECT track_lead_phones('generated', campaign_column => NULL, in_place => false);
+-- What is kept has room for it.
+CREATE DOMAIN short AS text CHECK (length(VALUE) < 3);
+CREATE TABLE roomy (phone text);
+SELECT FROM track_lead_phones('roomy', campaign_column => NULL, in_place => false, keep_extensions => true);
+ALTER TABLE roomy ALTER phone_e164 TYPE varchar(5);
+ALTER TABLE roomy ALTER phone_extension TYPE varchar(2);
+ALTER TABLE roomy ALTER phone_extension TYPE short;
+ALTER TABLE roomy ALTER phone_e164 TYPE varchar(16), ALTER phone_extension TYPE varchar(20);
+INSERT INTO roomy VALUES ('(650) 253-0000 x12');
+TABLE roomy;
+
 SELECT phone_extension('020 7946 0958 x12', 'GB'), phone_extension('678 999 8212'), phone_extension('tel:+1-678-999-8212;ext=0042'), phone_extension('n/a x12'), phone_extension(NULL);
 
 -- Partitions and heirs.
@@ -205,6 +254,10 @@ SELECT email, phone, phone_extension FROM callable_leads ORDER BY lead_id;
 CALL disqualify_phone(1, '678 999 1003', leads => 'leads');
 SELECT email, phone, mobile, mobile_extension FROM callable_leads WHERE email = 'bob@x.example';
 SELECT count(*) FROM verify_phone_counts('contacts');
+-- Their functions read these columns.
+SELECT untrack_lead_phones('contacts');
+SELECT track_lead_phones('contacts', campaign_column => NULL);
+SELECT track_lead_phones('contacts', region_column => 'region', keep_extensions => true);
 
 RESET search_path;
 SET client_min_messages = warning;

@@ -47,7 +47,7 @@ CALL requalify_phone(NULL, '650 253 0000', leads => 'people');
 DELETE FROM people WHERE id = 2;
 SELECT * FROM people_phone_counts ORDER BY phone;
 SELECT count(*) FROM verify_phone_counts('people');
--- Every column has its index, also where its type compares in its own way.
+-- Every column has its index, one, also where its type compares in its own way.
 SELECT indexdef FROM pg_indexes WHERE tablename = 'people' ORDER BY indexdef COLLATE "C";
 SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT FROM people AS l WHERE l.campaign_id = 1 AND (l."Fax"::text = ANY (ARRAY['+16789998212']));
@@ -56,6 +56,7 @@ RESET enable_seqscan;
 -- Tracked again, with the same settings, nothing changes; with others, it is an error.
 SELECT * FROM track_lead_phones('people', phone_columns => '{"Tel. 1","Tel. 2","Fax",mobile}');
 SELECT * FROM track_lead_phones('people', phone_columns => '{"Tel. 1","Tel. 2"}');
+SELECT count(*) FROM pg_indexes WHERE tablename = 'people';
 -- Names of one's own.
 CREATE TABLE numbers (contact int, phone text);
 SELECT * FROM track_lead_phones('numbers', campaign_column => NULL, counts => 'number_counts', disqualifications => 'do not call');
@@ -108,9 +109,56 @@ SELECT * FROM shapes_of('date', '2026-07-01', '2026-7-1', '2026-10-01');
 SELECT * FROM shapes_of('numeric', '1.0', '1.00', '-2.5');
 SELECT * FROM shapes_of('shapes.budget', '1', '1.0', '2.5');
 SELECT * FROM shapes_of('char(8)', 'a', 'a  ', 'b');
+-- no campaign for its first letter
+SELECT * FROM shapes_of('char(8)', 'spring', 'spring ', 's');
+CREATE DOMAIN code AS char(8);
+SELECT * FROM shapes_of('shapes.code', 'spring', 'spring ', 's');
+SELECT * FROM shapes_of('bit(4)', '1010', '1010', '1011');
 SELECT * FROM shapes_of('timestamptz', '2026-07-01 00:00+00', '2026-07-01 02:00+02', '2026-10-01 00:00+00');
 SELECT * FROM shapes_of('boolean', 'true', 'yes', 'false');
 SELECT * FROM shapes_of('inet', '10.0.0.1', '10.0.0.1/32', '10.0.0.0/8');
+
+-- The type of campaigns is altered as Postgres alters that of the leads: the ledger goes on to mean the same ones.
+CREATE FUNCTION retyped(one text, other text, first text, now text) RETURNS TABLE (what text, campaign text, phone_disqualified boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE shapes.typed (id int GENERATED ALWAYS AS IDENTITY, campaign_id %s, phone text)', one);
+    PERFORM track_lead_phones('shapes.typed', counts => 'typed_counts', disqualifications => 'typed_ledger');
+    EXECUTE format('INSERT INTO shapes.typed (campaign_id, phone) VALUES (%L, ''650 253 0001'')', first);
+    EXECUTE format('CALL disqualify_phone(%L, ''650 253 0001'', leads => ''shapes.typed'')', first);
+    BEGIN
+        EXECUTE format('ALTER TABLE shapes.typed ALTER campaign_id TYPE %s', other);
+    EXCEPTION WHEN OTHERS THEN
+        RETURN QUERY SELECT 'refused', SQLSTATE || ' ' || SQLERRM, NULL::boolean;
+    END;
+    EXECUTE format('INSERT INTO shapes.typed (campaign_id, phone) VALUES (%L, ''650 253 0001'')', now);
+    RETURN QUERY EXECUTE 'SELECT $1, l.campaign_id::text, l.phone_disqualified FROM shapes.typed AS l ORDER BY l.id' USING other;
+    PERFORM rebuild_phone_counts('shapes.typed');
+    RETURN QUERY EXECUTE 'SELECT ''rebuilt'', l.campaign_id::text, l.phone_disqualified FROM shapes.typed AS l ORDER BY l.id';
+    RETURN QUERY SELECT 'wrong', v.campaign, v.disqualified FROM verify_phone_counts('shapes.typed') AS v;
+    PERFORM untrack_lead_phones('shapes.typed');
+    DROP TABLE shapes.typed, shapes.typed_counts, shapes.typed_ledger, shapes.typed_phone_suppressions, shapes.typed_suppressed_phones;
+END
+$$;
+SELECT * FROM retyped('float4', 'float8', '0.1', '0.1'::float4::float8::text);
+SELECT * FROM retyped('numeric(10,2)', 'int', '1.00', '1');
+SELECT * FROM retyped('char(8)', 'text', 'spring', 'spring');
+SELECT * FROM retyped('shapes.season', 'text', 'spring', 'spring');
+SELECT * FROM retyped('timestamptz', 'date', '2026-07-01 12:00', '2026-07-01');
+-- one value is written in several ways
+SELECT * FROM retyped('citext', 'text', 'Spring', 'sPRING');
+SELECT * FROM retyped('numeric', 'text', '1.0', '1.00');
+-- nothing is cut
+CREATE TABLE cut (campaign_id text, phone text);
+SELECT FROM track_lead_phones('cut');
+INSERT INTO cut VALUES ('spring', '650 253 0001');
+CALL disqualify_phone('spring', '650 253 0001', leads => 'cut');
+DELETE FROM cut;
+ALTER TABLE cut ALTER campaign_id TYPE varchar(2);
+INSERT INTO cut VALUES ('sp', '650 253 0001'), ('spring', '650 253 0001');
+TABLE cut;
+-- whether campaigns are the same is seen by their numbers
+ALTER TABLE cut ALTER campaign_id TYPE varchar(9), ALTER phone TYPE text USING phone || '';
 
 -- What cannot be.
 CREATE TABLE bad (id int, campaign_id int[], lead text, phone text, phone_disqualified text, entry int, pair season[], ext text, phone_extension text);
@@ -123,10 +171,26 @@ SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{phon
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{pair}');
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{}');
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{a,b,c,d,e,f,g,h,i}');
+SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{{phone},{ext}}');
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{id}');
 ALTER TABLE bad DROP COLUMN phone_disqualified;
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{phone}', keep_extensions => true);
 SELECT track_lead_phones('bad', campaign_column => NULL, phone_columns => '{phone}', in_place => false, on_invalid => 'null');
+CREATE DOMAIN filled AS text NOT NULL;
+CREATE TABLE strict (phone filled, short varchar(5) CHECK (short !~ '[+]'), alike text UNIQUE);
+SELECT track_lead_phones('strict', campaign_column => NULL, on_invalid => 'null');
+SELECT track_lead_phones('strict', campaign_column => NULL, phone_columns => '{short}');
+INSERT INTO strict VALUES ('', NULL, '650 253 0001'), ('', NULL, '650-253-0001');
+SELECT track_lead_phones('strict', campaign_column => NULL, phone_columns => '{alike}');
+ALTER TABLE strict ALTER short TYPE text;
+UPDATE strict SET short = '650 253 0001';
+SELECT track_lead_phones('strict', campaign_column => NULL, phone_columns => '{short}');
+-- Blanks of every kind are no number, and nothing invalid.
+CREATE TABLE blank (phone text);
+INSERT INTO blank VALUES (''), (' '), (E'\t\n'), (U&'\00a0'), (U&'\200b'), ('x');
+SELECT left_invalid FROM track_lead_phones('blank', campaign_column => NULL);
+SELECT column_name, raw_value, reason FROM invalid_lead_phones('blank');
+SELECT filled, valid, invalid, invalid_by_reason FROM lead_phone_quality('blank');
 -- A newcomer is told the call that works.
 CREATE TABLE customers (id int PRIMARY KEY, name text, home_phone varchar(12), work_phone text, mobile_number text);
 SELECT track_lead_phones('customers');
