@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as work:
             browser.get(page.as_uri())
             assert browser.get_log("browser") == []
             sections = browser.find_elements(By.TAG_NAME, "section")
-            assert [section.find_element(By.TAG_NAME, "h2").text for section in sections] == ['"<b>$x$</b>"."le""ads"', "leads"]
+            assert [section.find_element(By.TAG_NAME, "h2").text for section in sections] == ['"<b>$x$</b>"."le""ads"', "leads", "people"]
             assert browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"too wide for {width}"
             figures = [value.text for value in sections[1].find_elements(By.TAG_NAME, "dd")]
             assert (figures[0], figures[2].split()[0], figures[4]) == tuple(f"{value:,}" for value in quality[:3]), figures
@@ -56,5 +56,6 @@ with tempfile.TemporaryDirectory() as work:
                         .filter(([e, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1)
                         .map(([e, r]) => e.textContent || e.id)""", chart)
                 assert outside == [], (chart.accessible_name, outside)
+            assert "fax 10, <i>tel</i> 3" in sections[2].text and "NULL" not in sections[2].text, sections[2].text
             assert "None." in sections[0].text and "<script>alert(1)</script>" in sections[0].text
 print(f"{page.name}: {len(text):,} characters, {CHARTS} charts a table")

@@ -11,3 +11,8 @@ CREATE SCHEMA "<b>$x$</b>";
 CREATE TABLE "<b>$x$</b>"."le""ads" (campaign_id text, phone text, mobile text);
 SELECT FROM track_lead_phones('"<b>$x$</b>"."le""ads"');
 INSERT INTO "<b>$x$</b>"."le""ads" VALUES ('<script>alert(1)</script> & $\frac{', '678 999 8212', '<img src=x onerror=alert(1)>'), (NULL, NULL, 'x');
+-- Without campaigns, with columns of other names, and numbers beside.
+CREATE TABLE people ("<i>tel</i>" text NOT NULL DEFAULT '', fax numeric, work_phone text);
+SELECT FROM track_lead_phones('people', campaign_column => NULL, phone_columns => '{"<i>tel</i>",fax,work_phone}', in_place => false);
+INSERT INTO people SELECT '678 999 100' || i % 10, 6789991000 + i % 3, 'n/a' FROM generate_series(1, 30) AS i;
+CALL disqualify_phone(NULL, '678 999 1001', leads => 'people');

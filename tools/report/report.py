@@ -89,8 +89,8 @@ def section(connection, table, numbers: bool) -> dict:
     counts = sql.SQL(table["counts"])
     # a number that no lead has can be disqualified too
     out = {row["campaign"]: row["numbers"] for row in rows(
-        sql.SQL("SELECT {}::text AS campaign, count(*) AS numbers FROM {} WHERE disqualified AND lead_count > 0 GROUP BY 1").format(
-            sql.Identifier(table["campaign_column"]), counts))}
+        sql.SQL("SELECT {}::text AS campaign, count(*) AS numbers FROM {} WHERE disqualified AND lead_count > 0 GROUP BY 1 HAVING count(*) > 0").format(
+            sql.SQL("NULL") if table["campaign_column"] is None else sql.Identifier(table["campaign_column"]), counts))}
     sharing = rows(sql.SQL("SELECT least(lead_count, 6) AS leads, count(*) AS numbers FROM {} WHERE lead_count > 0 GROUP BY 1 ORDER BY 1").format(counts))
     kinds = rows(sql.SQL("""SELECT coalesce(phone_type(phone), 'unknown') AS kind, count(*) AS numbers FROM {} WHERE lead_count > 0
                             GROUP BY 1 ORDER BY 2 DESC, 1""").format(counts))
@@ -101,6 +101,7 @@ def section(connection, table, numbers: bool) -> dict:
     shared = rows("SELECT * FROM shared_lead_phones(%s::regclass) LIMIT %s", leads, MOST_NUMBERS)
     for row in shared:
         row["phone"] = row["phone"] if numbers else hidden(row["phone"])
+        row["places"] = ", ".join(f"{column} {count:,}" for column, count in row["column_counts"].items() if count)
     charts = [
         ("Values by campaign", "Filled-in values of the largest campaigns: valid numbers, and what is none.",
          bars(f"{leads}: values by campaign", names, {"valid": (GOOD, [row["valid"] for row in largest]), "invalid": (BAD, [row["invalid"] for row in largest])})),
@@ -137,7 +138,7 @@ def main() -> None:
         if schema is None:
             raise SystemExit(f"database {connection.info.dbname} has no extension lead_phones")
         connection.execute("SELECT set_config('search_path', %s, true)", [schema["schema"]])
-        tables = connection.execute("""SELECT leads::text, campaign_column, phone_column, mobile_column, region, on_invalid, counts::text, disqualifications::text
+        tables = connection.execute("""SELECT leads::text, campaign_column, array_to_string(phone_columns, ', ') AS phone_columns, region, on_invalid, counts::text, disqualifications::text
                                          FROM lead_phone_tables ORDER BY leads::text""").fetchall()
         about = connection.execute("SELECT current_database() AS database, lead_phones_version() AS version, to_char(now(), 'YYYY-MM-DD HH24:MI TZ') AS at").fetchone()
         # whoever holds a table, or has planted one that only looks tracked, keeps no other from the page
