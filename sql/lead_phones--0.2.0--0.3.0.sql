@@ -839,13 +839,31 @@ COMMENT ON FUNCTION @extschema@.lead_phones_create_suppressions(regclass, name, 
     'internal: creates phone_suppressions and suppressed_phones beside the leads table, under these names';
 
 CREATE FUNCTION @extschema@.lead_phones_out_everywhere(tracked @extschema@.lead_phone_tables) RETURNS text
-    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL', (tracked).suppressed, (tracked).suppressions)
-     WHERE num_nulls((tracked).suppressed, (tracked).suppressions) = 0
+DECLARE
+    standing constant text := format('%s AS s JOIN %s AS p ON p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL', tracked.suppressed, tracked.suppressions);
+    has_any boolean;
+BEGIN
+    IF num_nulls(tracked.suppressed, tracked.suppressions) > 0 THEN
+        RETURN NULL;
+    END IF;
+    IF NOT @extschema@.lead_phones_is_distributed(tracked.leads) THEN
+        RETURN standing;
+    END IF;
+    -- Shards do not see the tables of the coordinator.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', standing) INTO has_any;
+    IF has_any THEN
+        RAISE EXCEPTION 'table "%" is distributed, and numbers are out in every campaign of it', tracked.leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = format('They stand in "%s", which the shards do not see.', tracked.suppressed),
+                  HINT = 'Before the table is distributed, disqualify them in each campaign, and lift these entries.';
+    END IF;
+    RETURN NULL;
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"; NULL where the table was tracked before there were such';
+    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"; NULL where there can be none: tracked before there were such, or distributed';
 
 CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_tables) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -980,14 +998,14 @@ BEGIN
           FROM (%4$s) AS m
           LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
                        FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
-         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE
-           AND NOT EXISTS (SELECT FROM %7$s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))$dml$,
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE%7$s$dml$,
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
         (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
                     @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')
            FROM unnest(tracked.phone_columns) AS n),
         @extschema@.lead_phones_campaign(tracked, 'd'), @extschema@.lead_phones_operator(tracked, 3::smallint),
-        @extschema@.lead_phones_out_everywhere(tracked))
+        (SELECT format(' AND NOT EXISTS (SELECT FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))', e)
+           FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL))
       USING @extschema@.lead_phones_caller(), clock_timestamp();
     GET DIAGNOSTICS adopted = ROW_COUNT;
     IF adopted > 0 THEN
@@ -1401,6 +1419,10 @@ BEGIN
         campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
+    IF tracked.region_code IS NOT NULL AND @extschema@.lead_phones_is_distributed(leads) THEN
+        -- Citus reads no reference table after it has altered in parallel a table that references it.
+        PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    END IF;
     IF backfill THEN
         PERFORM @extschema@.lead_phones_warn_of_lock(tracked);
     END IF;

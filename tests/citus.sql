@@ -119,3 +119,47 @@ SET client_min_messages = notice;
 CALL exact('filled.leads', 'tracked, then distributed');
 INSERT INTO leads SELECT i % 10, 1000 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
 CALL exact('filled.leads', 'and written to');
+
+-- Other shapes and modes: a second table of the schema, one column, campaigns of text; numbers beside, with extensions, and regions of a reference table.
+RESET search_path;
+CREATE TABLE people (tenant text, id int, "Tel." text NOT NULL DEFAULT '', PRIMARY KEY (tenant, id));
+SELECT create_distributed_table('people', 'tenant') \g /dev/null
+INSERT INTO people SELECT 'tenant ' || i % 5, i, '678 999 ' || 1000 + i % 50 FROM generate_series(1, 300) AS i;
+SELECT * FROM track_lead_phones('people', campaign_column => 'tenant', phone_columns => '{Tel.}') \g /dev/null
+INSERT INTO people SELECT 'tenant ' || i % 5, 1000 + i, '678 999 ' || 1000 + i % 70 FROM generate_series(1, 300) AS i;
+CALL disqualify_phone('tenant 1', '678 999 1006', leads => 'people') \g /dev/null
+INSERT INTO people VALUES ('tenant 1', 5000, '(678) 999-1006'), ('tenant 2', 5000, '(678) 999-1006');
+DELETE FROM people WHERE id % 7 = 0;
+CALL exact('people', 'campaigns of text, one column');
+SELECT rebuild_phone_counts('people') \g /dev/null
+CALL exact('people', 'campaigns of text, rebuilt');
+CREATE TABLE countries (id int PRIMARY KEY, code text);
+INSERT INTO countries VALUES (1, 'GB'), (2, 'DE'), (3, NULL);
+SELECT create_reference_table('countries') \g /dev/null
+CREATE TABLE placed (campaign_id int, id int, country_id int, phone varchar(20), mobile numeric, fax text, PRIMARY KEY (campaign_id, id));
+SELECT create_distributed_table('placed', 'campaign_id') \g /dev/null
+ALTER TABLE placed ADD FOREIGN KEY (country_id) REFERENCES countries;
+INSERT INTO placed SELECT i % 10, i, 1 + i % 3, CASE i % 3 WHEN 0 THEN '020 7946 0' || 100 + i % 50 || ' x1' ELSE '030 12345' || i % 9 END, 6789991000 + i % 20, 'n/a' FROM generate_series(1, 300) AS i;
+SELECT * FROM track_lead_phones('placed', phone_columns => '{phone,mobile,fax}', in_place => false, keep_extensions => true, region_column => 'country_id.code', region => 'US') \g /dev/null
+CALL exact('placed', 'beside, filled, then tracked');
+INSERT INTO placed SELECT i % 10, 1000 + i, 1 + i % 3, CASE i % 3 WHEN 0 THEN '020 7946 0' || 100 + i % 50 || ' x1' ELSE '030 12345' || i % 9 END, 6789991000 + i % 20, '020 7946 0' || 100 + i % 50 FROM generate_series(1, 300) AS i;
+UPDATE placed SET fax = '030 123456', country_id = 2 WHERE id % 4 = 0;
+CALL disqualify_phone(6, '+49 30 123456', leads => 'placed') \g /dev/null
+INSERT INTO placed VALUES (6, 9000, 2, '(030) 123456 x77');
+DELETE FROM placed WHERE id % 5 = 1;
+CALL exact('placed', 'beside, written to');
+DO $$ BEGIN
+    IF (SELECT (phone, phone_e164, phone_extension, phone_disqualified) <> ('(030) 123456 x77', '+4930123456', '77', true) FROM placed WHERE id = 9000) IS NOT FALSE THEN
+        RAISE EXCEPTION 'beside: %', (SELECT row_to_json(p) FROM placed AS p WHERE id = 9000);
+    END IF;
+END $$;
+SELECT rebuild_phone_counts('placed') \g /dev/null
+CALL exact('placed', 'beside, rebuilt');
+SELECT sum(filled) > 0 AND sum(valid) > 0 FROM lead_phone_quality('placed') \g /dev/null
+\c - - - :worker
+INSERT INTO placed SELECT i % 10, 300000 + i, 1 + i % 2, '030 12345' || i % 9, 6789991000 + i % 20, NULL FROM generate_series(1, 300) AS i;
+CALL exact('placed', 'beside, from a worker');
+\c - - - :coordinator
+CREATE TABLE whole (id int PRIMARY KEY, phone text);
+SELECT create_distributed_table('whole', 'id') \g /dev/null
+CALL refused($$SELECT track_lead_phones('whole', campaign_column => NULL)$$, '%does not distribute it by its campaign column');

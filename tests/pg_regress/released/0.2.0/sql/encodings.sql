@@ -11,7 +11,7 @@ CREATE DATABASE regress_eucjp ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' TEMP
 \c regress_latin1
 SET client_min_messages = warning;
 SET client_encoding = 'UTF8';
-CREATE EXTENSION lead_phones;
+CREATE EXTENSION lead_phones VERSION '0.2.0';
 SELECT normalize_phone(U&'678\00a0999\00a08212'), phone_info(U&'678\00a0999\00a08212') ->> 'national' AS national;
 SELECT normalize_phone(U&'caf\00e9 12');
 -- long texts: only their start is converted
@@ -32,7 +32,7 @@ SELECT c.email, a.name, a.name_key, a.domain FROM crm.contacts AS c JOIN crm.acc
 
 \c regress_ascii
 SET client_min_messages = warning;
-CREATE EXTENSION lead_phones;
+CREATE EXTENSION lead_phones VERSION '0.2.0';
 SELECT try_normalize_phone(E'678\377\376 999 8212') AS invalid_bytes, try_normalize_phone(E'678\302\240999\302\2408212') AS utf8,
        phone_problem(E'\377\376');
 SELECT normalize_phone(E'\377\376');
@@ -54,7 +54,7 @@ SELECT column_name, reason FROM crm.lead_upload_problems ORDER BY row_number, co
 
 \c regress_eucjp
 SET client_min_messages = warning;
-CREATE EXTENSION lead_phones;
+CREATE EXTENSION lead_phones VERSION '0.2.0';
 -- full-width digits
 SELECT normalize_phone(E'\243\266\243\267\243\270 999 8212');
 -- the same behind a character that UTF-8 does not have
