@@ -18,11 +18,17 @@ use crate::{bound, text};
 /// Statements kept per backend: a few for each tracked table that it writes.
 const MAX_PLANS: usize = 256;
 
-/// What a plan was made for: the statement, the types of its arguments, the table that it is bound to.
-type PlanKey = (String, Vec<pg_sys::Oid>, pg_sys::Oid);
+/// A plan of a statement, and what it was made for beside.
+struct Plan {
+    types: Vec<pg_sys::Oid>,
+    /// The table that it is bound to.
+    table: pg_sys::Oid,
+    plan: pg_sys::SPIPlanPtr,
+}
 
 thread_local! {
-    static PLANS: RefCell<HashMap<PlanKey, pg_sys::SPIPlanPtr>> = RefCell::default();
+    /// By statement.
+    static PLANS: RefCell<HashMap<String, Vec<Plan>>> = RefCell::default();
     static RUNNING: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -226,8 +232,12 @@ impl<'a> Statement<'a> {
 
     /// The plan, prepared where there is none yet; under Citus for this once.
     fn plan(&self, types: &mut [pg_sys::Oid]) -> pg_sys::SPIPlanPtr {
-        let key: PlanKey = (self.text.to_owned(), types.to_vec(), self.table);
-        if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
+        let known = PLANS.with_borrow(|plans| {
+            let mut plans = plans.get(self.text)?.iter();
+            let is_same = |known: &&Plan| known.table == self.table && known.types == types;
+            plans.find(is_same).map(|known| known.plan)
+        });
+        if let Some(plan) = known {
             return plan;
         }
         let text = text::to_server(self.text);
@@ -246,12 +256,16 @@ impl<'a> Statement<'a> {
         PLANS.with_borrow_mut(|plans| {
             // The plans of statements around this one are in use.
             if plans.len() >= MAX_PLANS && RUNNING.get() == 1 {
-                for (_, plan) in plans.drain() {
+                for plan in plans.drain().flat_map(|(_, plans)| plans) {
                     // SAFETY: kept above, freed once, and used by nobody.
-                    unsafe { pg_sys::SPI_freeplan(plan) };
+                    unsafe { pg_sys::SPI_freeplan(plan.plan) };
                 }
             }
-            plans.insert(key, plan);
+            plans.entry(self.text.to_owned()).or_default().push(Plan {
+                types: types.to_vec(),
+                table: self.table,
+                plan,
+            });
         });
         plan
     }

@@ -110,6 +110,10 @@ impl<'call> TriggerCall<'call> {
         unsafe { &*self.relation().rd_rel }
     }
 
+    pub(crate) fn trigger_oid(&self) -> pg_sys::Oid {
+        self.trigger.tgoid
+    }
+
     pub(crate) fn owner(&self) -> pg_sys::Oid {
         self.class().relowner
     }
@@ -236,7 +240,6 @@ impl<'call> TriggerCall<'call> {
 /// A cursor over a transition table, read directly: no SQL names it, so that it works wherever the trigger fires.
 pub(crate) struct TransitionTable<'call> {
     store: *mut pg_sys::Tuplestorestate,
-    read_pointer: i32,
     slot: &'call mut pg_sys::TupleTableSlot,
 }
 
@@ -245,7 +248,8 @@ impl<'call> TransitionTable<'call> {
         if store.is_null() {
             return None;
         }
-        // SAFETY: the store lives as long as the call; a read pointer of our own leaves those of other triggers alone.
+        // SAFETY: the store lives as long as the call; a read pointer of our own leaves those of other triggers alone. Nobody else reads
+        // before the call is over.
         unsafe {
             let read_pointer =
                 pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
@@ -257,7 +261,6 @@ impl<'call> TransitionTable<'call> {
             );
             Some(Self {
                 store,
-                read_pointer,
                 slot: &mut *slot,
             })
         }
@@ -267,7 +270,6 @@ impl<'call> TransitionTable<'call> {
     pub(crate) fn next_row(&mut self, last_attribute: i16) -> Option<Row<'_>> {
         // SAFETY: store and slot are valid as long as `self`; the slot keeps the row until the next call.
         unsafe {
-            pg_sys::tuplestore_select_read_pointer(self.store, self.read_pointer);
             if !pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot) {
                 return None;
             }

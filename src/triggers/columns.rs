@@ -29,6 +29,8 @@ pub(crate) struct Column {
     /// Type under the domain, or the type itself, and its modifier.
     pub(crate) base_type: pg_sys::Oid,
     modifier: i32,
+    /// The modifier as declared.
+    pub(crate) declared_modifier: i32,
     length: i16,
     by_value: bool,
     /// Whether it is of a type of numbers.
@@ -45,6 +47,7 @@ impl Column {
             type_id: pg_sys::InvalidOid,
             base_type: pg_sys::InvalidOid,
             modifier: -1,
+            declared_modifier: -1,
             length: 0,
             by_value: false,
             is_numeric: false,
@@ -61,6 +64,7 @@ impl Column {
                 &mut column.modifier,
                 &mut column.collation,
             );
+            column.declared_modifier = column.modifier;
             column.base_type = pg_sys::getBaseTypeAndTypmod(column.type_id, &mut column.modifier);
             pg_sys::get_typlenbyval(column.base_type, &mut column.length, &mut column.by_value);
         }

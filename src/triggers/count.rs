@@ -8,39 +8,36 @@ use pgrx::prelude::*;
 use super::call::{Event, Row, TriggerCall};
 use super::campaign::Campaign;
 use super::columns::Columns;
-use super::counts::Counts;
 use super::deltas::{ColumnSet, Deltas, LeadNumber, LeadNumbers};
 use super::pending;
-use super::settings::Settings;
+use super::resolved::Resolved;
 use super::target::Target;
 use crate::owner::as_owner;
 use crate::phone::E164;
 use crate::{action, functions, report, sql, text};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
-    let settings = call.settings();
-    let leads = call.tracked_table(&settings);
-    let columns = Columns::resolve(call, &settings);
+    let resolved = Resolved::of(call);
+    let leads = resolved.leads(call);
     if call.event() == Event::Truncate {
         pending::write();
-        truncate(call, &settings, &columns, leads);
+        truncate(call, &resolved, leads);
         return;
     }
     let mut target = None;
-    gather(call, &columns, |deltas| {
-        let target =
-            target.get_or_insert_with(|| Rc::new(Target::new(call, &settings, &columns, leads)));
+    gather(call, &resolved.columns, |deltas| {
+        let target = target.get_or_insert_with(|| Rc::new(Target::new(call, &resolved, leads)));
         pending::keep(target, deltas);
     });
 }
 
 /// Before TRUNCATE. All tables are locked already.
-fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, leads: pg_sys::Oid) {
+fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
     // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too.
     if sql::is_citus_loaded() && is_shard(call) {
         return;
     }
-    if !settings.member && (call.is_partitioned() || !call.has_heirs()) {
+    if !resolved.settings.member && (call.is_partitioned() || !call.has_heirs()) {
         if call.is_partitioned() {
             let check = "lead_phones_check_detached($1::pg_catalog.regclass)";
             action::look_up(
@@ -51,11 +48,11 @@ fn truncate(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns, lead
                 |_| (),
             );
         }
-        let counts = Counts::resolve(call, settings, columns.campaign);
+        let counts = resolved.counts(call);
         as_owner(call.owner(), || counts.clear());
     } else if !call.is_partitioned() {
         // One of several tables. Where all are truncated, there is nothing left to take off.
-        let counts = Counts::resolve(call, settings, columns.campaign);
+        let counts = resolved.counts(call);
         if as_owner(call.owner(), || counts.is_clear()) {
             return;
         }

@@ -7,6 +7,9 @@ use super::campaign::Campaign;
 use super::columns::PerColumn;
 use crate::phone::E164;
 
+/// So many campaigns are looked for one by one.
+const FEW_CAMPAIGNS: usize = 8;
+
 /// A set of columns of numbers, by their places.
 pub(crate) type ColumnSet = u8;
 
@@ -56,6 +59,7 @@ pub(crate) type LeadNumbers = PerColumn<Option<LeadNumber>>;
 #[derive(Clone, Default)]
 pub(crate) struct Deltas {
     campaigns: Vec<Campaign>,
+    /// Where each of them stands, once they are many.
     index: HashMap<Campaign, u32>,
     changes: Vec<Change>,
     size_of_campaigns: usize,
@@ -140,14 +144,26 @@ impl Deltas {
         {
             return last.campaign;
         }
-        if let Some(index) = self.index.get(campaign) {
-            return *index;
+        let known = match self.index.is_empty() {
+            true => self
+                .campaigns
+                .iter()
+                .position(|known| known == campaign)
+                .map(|index| index as u32),
+            false => self.index.get(campaign).copied(),
+        };
+        if let Some(index) = known {
+            return index;
         }
         let index = self.campaigns.len() as u32;
         // twice, with what a map needs
         self.size_of_campaigns += 3 + campaign.heap_size() / 8;
         self.campaigns.push(campaign.clone());
-        self.index.insert(campaign.clone(), index);
+        if !self.index.is_empty() {
+            self.index.insert(campaign.clone(), index);
+        } else if self.campaigns.len() > FEW_CAMPAIGNS {
+            self.index = self.campaigns.iter().cloned().zip(0..).collect();
+        }
         index
     }
 

@@ -123,6 +123,16 @@ impl Marks {
         campaign: &Campaign,
         phones: &PerColumn<Option<E164>>,
     ) -> PerColumn<bool> {
+        let look_up = || {
+            counts
+                .are_disqualified_directly(campaign, phones)
+                .unwrap_or_else(|| as_owner(owner, || counts.are_disqualified(campaign, phones)))
+        };
+        // most statements end here
+        if self.table.lookups < FIRST_READING {
+            self.table.lookups += 1;
+            return look_up();
+        }
         let key = |phone: E164| [(campaign.clone(), phone.sort_key())];
         let read = |of, limit| {
             let all = as_owner(owner, || counts.disqualified(of, limit));
@@ -146,6 +156,6 @@ impl Marks {
         }
         self.table.lookups += 1;
         asked.lookups += 1;
-        as_owner(owner, || counts.are_disqualified(campaign, phones))
+        look_up()
     }
 }

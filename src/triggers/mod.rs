@@ -12,9 +12,11 @@ mod normalize;
 mod pending;
 mod reads;
 mod region;
+mod resolved;
 mod settings;
 mod split;
 mod target;
+mod watch;
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::pg_sys;
@@ -31,6 +33,8 @@ use crate::text;
 pub(crate) fn install() {
     pending::install();
     reads::install();
+    watch::install();
+    counts::install();
 }
 
 /// What a trigger function returns: the row to write, or nothing.

@@ -3,26 +3,27 @@
 use core::ffi::c_void;
 use std::cell::OnceCell;
 use std::ptr;
+use std::rc::Rc;
 
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::call::{Event, TriggerCall};
-use super::columns::{Column, Columns, MAX_COLUMNS, NumberColumn, PerColumn};
+use super::columns::{Column, MAX_COLUMNS, NumberColumn, PerColumn};
 use super::counts::Counts;
 use super::marks::Marks;
 use super::region::Regions;
-use super::settings::{OnInvalid, Settings};
+use super::resolved::Resolved;
+use super::settings::OnInvalid;
 use crate::phone::{DefaultRegion, E164, Problem};
 use crate::text::{self, text_datum};
 use crate::{functions, report};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {
-    settings: Settings,
-    columns: Columns,
+    resolved: Rc<Resolved>,
     regions: Regions,
     /// Found when a row is to be marked.
-    counts: OnceCell<Counts>,
+    counts: OnceCell<Rc<Counts>>,
     marks: Marks,
     /// Postgres's cache for checks of a domain, by column of numbers.
     domain_checks: PerColumn<*mut c_void>,
@@ -47,12 +48,10 @@ impl Changes {
 pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
     let state = call.statement_state(|| {
         call.refuse_partition();
-        let settings = call.settings();
-        let columns = Columns::resolve(call, &settings);
+        let resolved = Resolved::of(call);
         Statement {
-            regions: Regions::resolve(call, &settings, &columns),
-            columns,
-            settings,
+            regions: Regions::resolve(call, &resolved),
+            resolved,
             counts: OnceCell::new(),
             marks: Marks::default(),
             domain_checks: [ptr::null_mut(); MAX_COLUMNS],
@@ -63,7 +62,7 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
         Event::Update => {
             let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
             // Most updates are of other columns.
-            if statement.columns.say_the_same(
+            if statement.resolved.columns.say_the_same(
                 |number| call.attribute(old, number),
                 |number| call.attribute(new, number),
             ) {
@@ -101,12 +100,14 @@ fn normalize_numbers(
     changes: &mut Changes,
 ) -> PerColumn<Option<E164>> {
     let Statement {
-        settings,
-        columns,
+        resolved,
         regions,
         domain_checks,
         ..
     } = statement;
+    let Resolved {
+        settings, columns, ..
+    } = &**resolved;
     let get = |attribute| call.attribute(tuple, attribute);
     let mut valid = PerColumn::default();
     let mut region_of_row = None;
@@ -201,16 +202,16 @@ fn mark_numbers(
     changes: &mut Changes,
 ) {
     let Statement {
-        settings,
-        columns,
+        resolved,
         counts,
         marks,
         ..
     } = statement;
+    let columns = &resolved.columns;
     let campaign = columns.campaign_of(|attribute| call.attribute(tuple, attribute));
     let disqualified = match campaign {
         Some(campaign) if numbers.iter().any(Option::is_some) => {
-            let counts = counts.get_or_init(|| Counts::resolve(call, settings, columns.campaign));
+            let counts = counts.get_or_init(|| resolved.counts(call));
             marks.are_disqualified(call.owner(), counts, &campaign, numbers)
         }
         _ => PerColumn::default(),

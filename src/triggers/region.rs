@@ -11,6 +11,7 @@ use super::call::TriggerCall;
 use super::campaign::operator_namespace;
 use super::columns::{Column, Columns};
 use super::reads;
+use super::resolved::Resolved;
 use super::settings::Settings;
 use crate::owner::as_owner;
 use crate::phone::DefaultRegion;
@@ -35,11 +36,12 @@ struct Elsewhere {
 
 impl Regions {
     /// An error where the foreign key is gone.
-    pub(super) fn resolve(call: &TriggerCall<'_>, settings: &Settings, columns: &Columns) -> Self {
-        let (Some(code), Some(column)) = (&settings.region_code, columns.region) else {
+    pub(super) fn resolve(call: &TriggerCall<'_>, resolved: &Resolved) -> Self {
+        let settings = &resolved.settings;
+        let (Some(code), Some(column)) = (&settings.region_code, resolved.columns.region) else {
             return Self::default();
         };
-        let leads = call.tracked_table(settings);
+        let leads = resolved.leads(call);
         let found = look_up_statement(leads, settings, code);
         if let Some((table, _)) = &found
             && server::owner_of_table(*table) != Some(call.owner())

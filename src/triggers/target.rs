@@ -1,13 +1,16 @@
 //! A tracked table as a target of deltas: writes counts, and mends marks.
 
+use std::rc::Rc;
+
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::TriggerCall;
-use super::columns::{Columns, NumberColumn};
-use super::counts::Counts;
+use super::columns::NumberColumn;
+use super::counts::{Counts, MANY};
 use super::deltas::{Delta, Deltas, SortedDeltas};
-use super::settings::{CountAt, Settings};
+use super::resolved::Resolved;
+use super::settings::CountAt;
 use crate::owner::as_owner;
 use crate::{report, sql};
 
@@ -16,28 +19,27 @@ use crate::{report, sql};
 pub(super) struct Target {
     leads: pg_sys::Oid,
     owner: pg_sys::Oid,
-    counts: Counts,
+    counts: Rc<Counts>,
     /// Whether a transaction that reads the counts has its own changes written before.
     seen_by_reads: bool,
-    numbers: Vec<NumberColumn>,
+    resolved: Rc<Resolved>,
 }
 
 impl Target {
     /// An error where the counts are not as they were when the table was tracked. `leads` is the tracked table: the one that
     /// fires, or one above it.
-    pub(super) fn new(
-        call: &TriggerCall<'_>,
-        settings: &Settings,
-        columns: &Columns,
-        leads: pg_sys::Oid,
-    ) -> Self {
+    pub(super) fn new(call: &TriggerCall<'_>, resolved: &Rc<Resolved>, leads: pg_sys::Oid) -> Self {
         Self {
             leads,
             owner: call.owner(),
-            counts: Counts::resolve(call, settings, columns.campaign),
-            seen_by_reads: settings.count_at == CountAt::Read,
-            numbers: columns.numbers.clone(),
+            counts: resolved.counts(call),
+            seen_by_reads: resolved.settings.count_at == CountAt::Read,
+            resolved: Rc::clone(resolved),
         }
+    }
+
+    fn numbers(&self) -> &[NumberColumn] {
+        &self.resolved.columns.numbers
     }
 
     pub(super) fn counts_oid(&self) -> pg_sys::Oid {
@@ -54,41 +56,56 @@ impl Target {
 
     /// Writes the deltas, in the order of campaign and number. Where the transaction goes on, an error if it would see what it must not.
     pub(super) fn apply(&self, deltas: Deltas, goes_on: bool) {
-        let sorted = deltas.into_sorted(self.numbers.len());
+        let sorted = deltas.into_sorted(self.numbers().len());
         let deltas = &sorted.deltas;
         // SAFETY: hears of what others have committed, such as a schema that was renamed.
         unsafe { pg_sys::AcceptInvalidationMessages() };
         self.counts.check(self.owner);
+        self.counts.hold_slots(deltas);
+        // Of many it is asked first whether they are better written by a statement.
+        let few = if deltas.len() < MANY {
+            &deltas[..]
+        } else {
+            &[]
+        };
+        let disqualified = self.counts.add_directly(&sorted, few);
+        let is_right = |(delta, disqualified): (&Delta, &bool)| match disqualified {
+            true => delta.unset == 0,
+            false => delta.set == 0,
+        };
+        // nothing is left that takes a statement
+        if disqualified.len() == deltas.len()
+            && deltas.iter().zip(&disqualified).all(is_right)
+            && !self.counts.knows_everywhere()
+        {
+            return;
+        }
         as_owner(self.owner, || {
-            let parts = match sql::is_citus_loaded() {
-                true => deltas
-                    .chunk_by(|one, next| one.campaign == next.campaign)
-                    .collect(),
-                false => vec![&deltas[..]],
-            };
-            for deltas in parts {
-                self.apply_sorted(&sorted, deltas);
-                if goes_on && sql::has_one_snapshot() {
-                    self.refuse_two_rows(&sorted, deltas);
-                }
+            if !sql::is_citus_loaded() {
+                self.apply_sorted(&sorted, deltas, disqualified, goes_on);
+                return;
+            }
+            for deltas in deltas.chunk_by(|one, next| one.campaign == next.campaign) {
+                self.apply_sorted(&sorted, deltas, Vec::new(), goes_on);
             }
         });
     }
 
-    fn apply_sorted(&self, of: &SortedDeltas, deltas: &[Delta]) {
+    /// Of the first deltas it is known what their numbers are: they are written.
+    fn apply_sorted(
+        &self,
+        of: &SortedDeltas,
+        deltas: &[Delta],
+        mut disqualified: Vec<bool>,
+        goes_on: bool,
+    ) {
         let counts = &self.counts;
-        counts.hold_slots(deltas);
-        let mut disqualified = counts.add(of, deltas);
+        let rest = &deltas[disqualified.len()..];
+        disqualified.extend(counts.add(of, rest));
         counts.flag_everywhere(of, deltas, &mut disqualified);
-        let shrunk: Vec<Delta> = deltas
-            .iter()
-            .filter(|delta| delta.leads <= 0)
-            .cloned()
-            .collect();
-        counts.remove_unused(of, &shrunk);
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer stands.
-        for (place, column) in self.numbers.iter().enumerate() {
+        for (place, column) in self.numbers().iter().enumerate() {
             for mark in [true, false] {
                 let wrong: Vec<Delta> = deltas
                     .iter()
@@ -101,6 +118,9 @@ impl Target {
                     .collect();
                 counts.mark_leads(self.leads, column, mark, of, &wrong);
             }
+        }
+        if goes_on && sql::has_one_snapshot() {
+            self.refuse_two_rows(of, deltas);
         }
     }
 

@@ -5,7 +5,7 @@
 //! see. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, whoever puts a number out the
 //! other. See `lead_phones_apply_everywhere()` in `sql/install/4_disqualification.sql`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
@@ -18,6 +18,7 @@ use crate::triggers::columns::PerColumn;
 use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::triggers::reads;
 use crate::triggers::settings::Settings;
+use crate::triggers::watch::Watch;
 use crate::{hashes, report, server, text};
 
 /// Slots that numbers fall into.
@@ -35,8 +36,9 @@ impl Everywhere {
         counts: pg_sys::Oid,
         owner: pg_sys::Oid,
         settings: &Settings,
+        watch: &mut Watch,
     ) -> Option<Self> {
-        let find = |plain: &str| {
+        let mut find = |plain: &str| {
             let name = text::to_server(plain);
             // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
             let table = unsafe {
@@ -54,6 +56,7 @@ impl Everywhere {
                 }
                 return None;
             }
+            watch.add(table);
             if server::owner_of_table(table) != Some(owner) {
                 report::fail(
                     PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -149,7 +152,9 @@ impl Counts {
         let numbers = deltas
             .iter()
             .filter_map(|delta| E164::from_sort_key(delta.phone));
-        let slots: BTreeSet<i64> = numbers.map(|phone| phone.number() % SLOTS).collect();
+        let mut slots: Vec<i64> = numbers.map(|phone| phone.number() % SLOTS).collect();
+        slots.sort_unstable();
+        slots.dedup();
         for slot in slots {
             // as pg_advisory_xact_lock_shared(int, int) does it
             // SAFETY: a tag of plain numbers; the lock goes with the transaction.

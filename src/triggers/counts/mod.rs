@@ -1,6 +1,7 @@
 //! `campaign_phone_counts` of a tracked table: finding it. What is asked of it and written to it is in the files below.
 
 mod ask;
+mod direct;
 mod everywhere;
 mod write;
 
@@ -11,11 +12,15 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use self::direct::Direct;
+pub(super) use self::direct::install;
 use self::everywhere::Everywhere;
+pub(super) use self::write::MANY;
 use super::call::TriggerCall;
 use super::campaign::{Campaign, CampaignColumn};
 use super::deltas::Delta;
 use super::settings::Settings;
+use super::watch::Watch;
 use crate::phone::E164;
 use crate::text::{self, text_datum};
 use crate::{report, server};
@@ -38,6 +43,10 @@ pub(crate) struct Counts {
     phones_type: pg_sys::Oid,
     /// Numbers that are out in every campaign; none where the table was tracked before there were such.
     everywhere: Option<Everywhere>,
+    /// Where they can be written without statements.
+    direct: Option<Direct>,
+    /// Holds as long as none of these tables changes.
+    watch: Watch,
 }
 
 impl Counts {
@@ -47,6 +56,7 @@ impl Counts {
         settings: &Settings,
         campaign: CampaignColumn,
     ) -> Self {
+        let mut watch = Watch::new();
         let oid = find(settings).unwrap_or_else(|| {
             report::fail(
                 PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
@@ -61,8 +71,10 @@ impl Counts {
                 call.retrack_hint(),
             )
         });
+        watch.add(oid);
         let phone_type = type_of(oid, c"phone");
-        let counts = Self {
+        let everywhere = Everywhere::beside(oid, call.owner(), settings, &mut watch);
+        let mut counts = Self {
             oid,
             name: RefCell::default(),
             campaign_column: settings.campaign_column.clone(),
@@ -76,10 +88,26 @@ impl Counts {
             phone_type,
             // SAFETY: a catalog look-up; of no type it is InvalidOid.
             phones_type: unsafe { pg_sys::get_array_type(phone_type) },
-            everywhere: Everywhere::beside(oid, call.owner(), settings),
+            everywhere,
+            direct: None,
+            watch,
         };
-        counts.check(call.owner());
+        counts.look(call.owner());
+        counts.direct = Direct::find(
+            oid,
+            call.owner(),
+            &campaign,
+            settings.campaign_column.as_deref(),
+            &settings.count_columns,
+        );
         counts
+    }
+
+    /// Locks the table, and says whether it is what it was when it was found.
+    pub(super) fn is_as_found(&self) -> bool {
+        // SAFETY: takes the lock, also of a table that is gone by then, and keeps it until the end of the transaction.
+        unsafe { pg_sys::LockRelationOid(self.oid, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+        self.watch.is_current()
     }
 
     pub(crate) fn oid(&self) -> pg_sys::Oid {
@@ -88,6 +116,12 @@ impl Counts {
 
     /// An error where the table is not what its name, its owner and its columns made it when it was found.
     pub(crate) fn check(&self, owner_of_leads: pg_sys::Oid) {
+        if !self.watch.is_current() {
+            self.look(owner_of_leads);
+        }
+    }
+
+    fn look(&self, owner_of_leads: pg_sys::Oid) {
         self.name.replace(text::table_name(self.oid));
         // What hangs on the counts would run as the owner of the leads: it must be his own.
         if server::owner_of_table(self.oid) != Some(owner_of_leads) {

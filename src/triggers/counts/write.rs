@@ -18,22 +18,15 @@ use crate::{subtransaction, text};
 const FEW: usize = 4;
 
 /// From so many deltas on, it is worth asking how to write them.
-const MANY: usize = 1000;
+pub(crate) const MANY: usize = 1000;
 
 impl Counts {
     /// Deltas that one statement is given at most: so many are unnested within the default `work_mem`.
     pub(super) const MAX_PER_STATEMENT: usize = 16_384;
 
-    /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key. Says which of their numbers
-    /// are disqualified, which holds until the end of the transaction.
+    /// Adds deltas, which are sorted by campaign and number: rows are locked in the order of the primary key. Rows that no lead needs any more are
+    /// removed, unless they are disqualified. Says which of the numbers are, which holds until the end of the transaction.
     pub(crate) fn add(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
-        if !sql::is_citus_loaded() && deltas.len() <= FEW {
-            let statement = self.upsertion_of_one();
-            return deltas
-                .iter()
-                .map(|delta| self.add_one(&statement, of, delta))
-                .collect();
-        }
         // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
         let counted = if sql::is_citus_loaded() || deltas.len() < MANY {
             vec![true; of.campaigns().len()]
@@ -51,10 +44,33 @@ impl Counts {
                     {
                         return vec![false; run.len()];
                     }
-                    self.upsert(of, run)
+                    let mut flags = self.add_directly(of, run);
+                    let rest = &run[flags.len()..];
+                    if !rest.is_empty() {
+                        flags.extend(self.add_by_statement(of, rest));
+                    }
+                    flags
                 }));
             }
         }
+        flags
+    }
+
+    fn add_by_statement(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
+        let flags = if !sql::is_citus_loaded() && deltas.len() <= FEW {
+            let statement = self.upsertion_of_one();
+            let each = deltas.iter();
+            each.map(|delta| self.add_one(&statement, of, delta))
+                .collect()
+        } else {
+            self.upsert(of, deltas)
+        };
+        let shrunk: Vec<Delta> = deltas
+            .iter()
+            .filter(|delta| delta.leads <= 0)
+            .cloned()
+            .collect();
+        self.remove_unused(of, &shrunk);
         flags
     }
 
@@ -221,8 +237,7 @@ impl Counts {
         ]
     }
 
-    /// Removes the rows of numbers that no lead holds any more, unless they are disqualified.
-    pub(crate) fn remove_unused(&self, of: &SortedDeltas, deltas: &[Delta]) {
+    fn remove_unused(&self, of: &SortedDeltas, deltas: &[Delta]) {
         if deltas.is_empty() {
             return;
         }
@@ -237,13 +252,9 @@ impl Counts {
             self.is_of("k.campaign"),
             are_zero.join(" AND "),
         );
-        for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
-            sql::in_own_memory(|| {
-                let keys = self.keys(of, deltas);
-                let (statement, args) = self.on_one_shard(&statement, keys, of, deltas);
-                Statement::new(&statement, &args).on(self.oid).run();
-            });
-        }
+        let keys = self.keys(of, deltas);
+        let (statement, args) = self.on_one_shard(&statement, keys, of, deltas);
+        Statement::new(&statement, &args).on(self.oid).run();
     }
 
     /// A statement on counts `c` with the arguments `$1` and `$2`, and under Citus the campaign, which must be one, as a condition of
