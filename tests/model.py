@@ -2,7 +2,8 @@
 campaigns, in place and beside, with and without extensions. After each transaction the counts must be what a recount without the extension says.
 Seeds are fixed, and printed where something differs.
 
-SEED= and ROUNDS= in the environment make another, longer run. Connects as libpq's environment says.
+SEED= and ROUNDS= in the environment make another, longer run; DIRECT=on, off or random says whether few counts are written without statements, which
+the seeds do differently. Connects as libpq's environment says.
 """
 
 import os
@@ -16,6 +17,8 @@ SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2, 3]
 NUMBERS = [f"(678) 999-{n}" for n in range(1000, 1012)] + ["+49 30 123456", "+44 7400 123456"]
 RAW = [*NUMBERS, "678.999.1003 x12", None, None, "n/a", ""]
 COLUMNS = ["phone", "mobile", "work", "Fax no."]
+# by seed
+DIRECT = {1: "on", 2: "random", 3: "off"}
 
 PARTITIONED = """
     ALTER TABLE leads RENAME TO plain_leads;
@@ -120,7 +123,7 @@ READERS = f"""
 
 
 class Model:
-    def __init__(self, connection, shape, seed):
+    def __init__(self, connection, other, shape, seed):
         self.connection = connection
         self.shape = shape
         self.random = random.Random(seed)
@@ -148,6 +151,10 @@ class Model:
         connection.commit()
         self.log = []
         self.serial = 500_000_000
+        self.direct = os.environ.get("DIRECT") or DIRECT.get(seed, "random")
+        for one in (connection, other):
+            one.execute(f"SET lead_phones.direct_counts = {'on' if self.direct == 'random' else self.direct}")
+            one.commit()
 
     def queries(self):
         """What must find nothing, by name."""
@@ -467,6 +474,8 @@ class Model:
         self.isolation = self.random.choice(["READ COMMITTED"] * 3 + ["REPEATABLE READ", "SERIALIZABLE"])
         self.run(f"SET TRANSACTION ISOLATION LEVEL {self.isolation}")
         for _ in range(self.random.randint(1, 5)):
+            if self.direct == "random" and self.random.random() < 0.4:
+                self.run(f"SET lead_phones.direct_counts = {self.random.choice(['on', 'off'])}")
             if self.random.random() < 0.25:
                 self.run("SAVEPOINT s")
                 self.statement()
@@ -503,7 +512,7 @@ def main():
         for seed in SEEDS:
             with psycopg.connect() as connection, psycopg.connect() as other:
                 connection.prepare_threshold = other.prepare_threshold = None
-                model = Model(connection, shape, seed)
+                model = Model(connection, other, shape, seed)
                 other.execute("SET search_path = model, public")
                 other.commit()
                 for round_number in range(ROUNDS):
