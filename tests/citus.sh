@@ -1,33 +1,20 @@
 #!/usr/bin/env bash
-# Tracked tables on Citus: a throwaway coordinator and two workers. Not part of `make test`: it needs a Postgres that has Citus
-# (13.2 was used; from its source, `./configure --without-libcurl && make install-extension`), and TCP on 127.0.0.1.
+# Tracked tables on Citus: a throwaway coordinator and two workers. Not part of `make test`: see tools/citus.sh for what it needs.
 #
 #   tests/citus.sh [PORT]      three ports from PORT on, 5500 by default
+#   DIRECT=off tests/citus.sh  with counts that statements write; without DIRECT, both ways
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ -z "${DIRECT:-}" ]; then
+    for direct in on off; do DIRECT=$direct tests/citus.sh "$@"; done
+    exit
+fi
 . tools/cluster.sh
+. tools/citus.sh
 port=${1:-5500}
-[ -f "$("$PG_CONFIG" --sharedir)/extension/citus.control" ] || { echo 'this Postgres has no Citus' >&2; exit 1; }
-work=$(mktemp -d "${TMPDIR:-/tmp}/lead_phones_citus.XXXXXX")
-chmod 0755 "$work"
-if [ "$(id -u)" = 0 ]; then chown postgres "$work"; fi
-clean_up() {
-    for node in 0 1 2; do (cd / && cluster_run "$pg_bin/pg_ctl" -D "$work/$node" -s -m immediate stop 2>/dev/null) || true; done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-run() { psql -X -q -v ON_ERROR_STOP=1 -h "$work" -U postgres -d postgres "$@"; }
-unset RUST_BACKTRACE
-for node in 0 1 2; do
-    (cd / && cluster_run "$pg_bin/initdb" -D "$work/$node" -U postgres --auth=trust --no-sync >/dev/null)
-    (cd / && cluster_run "$pg_bin/pg_ctl" -D "$work/$node" -w -s -l "$work/$node/server.log" \
-        -o "-p $((port + node)) -c listen_addresses=127.0.0.1 -c unix_socket_directories='$work' -c fsync=off -c wal_level=logical \
-            -c shared_preload_libraries=citus -c max_prepared_transactions=100 -c citus.shard_count=8" start)
-    run -p $((port + node)) -c 'CREATE EXTENSION citus'
-done
-run -p "$port" -c "SELECT citus_set_coordinator_host('127.0.0.1', $port)" -c "SELECT citus_add_node('127.0.0.1', $((port + 1)))" \
-    -c "SELECT citus_add_node('127.0.0.1', $((port + 2)))" >/dev/null
-run -p "$port" -At -c 'SELECT citus_version()'
+trap citus_stop EXIT
+citus_start "$port" -c "lead_phones.direct_counts=$DIRECT"
+run() { citus_psql "$@"; }
 # what docs/scale-out.md says, the blocks ```sql citus
 block() { awk -v want="$1" '/^```sql citus$/ { n++; inside = 1; next } /^```/ { inside = 0 } inside && n == want' docs/scale-out.md; }
 filled="INSERT INTO leads SELECT i % 9, i, '678 999 ' || 1000 + i % 50, NULL FROM generate_series(1, 500) AS i"

@@ -81,12 +81,11 @@ impl Target {
             return;
         }
         as_owner(self.owner, || {
-            if !sql::is_citus_loaded() {
-                self.apply_sorted(&sorted, deltas, disqualified, goes_on);
-                return;
-            }
-            for deltas in deltas.chunk_by(|one, next| one.campaign == next.campaign) {
-                self.apply_sorted(&sorted, deltas, Vec::new(), goes_on);
+            let is_citus = sql::is_citus_loaded();
+            let mut known = disqualified.into_iter();
+            for deltas in deltas.chunk_by(|one, next| !is_citus || one.campaign == next.campaign) {
+                let known = known.by_ref().take(deltas.len()).collect();
+                self.apply_sorted(&sorted, deltas, known, goes_on);
             }
         });
     }

@@ -47,6 +47,7 @@ pub(in crate::triggers) fn install() {
 
 /// Where everything stands in the counts.
 pub(super) struct Direct {
+    table: pg_sys::Oid,
     /// The primary key.
     key: Index,
     /// The index of numbers that are disqualified.
@@ -76,7 +77,7 @@ enum KeyColumn {
 }
 
 impl Direct {
-    /// `None` where the counts, which are locked, are not a plain table.
+    /// `None` where the table, which is locked, is not a plain one.
     pub(super) fn find(
         oid: pg_sys::Oid,
         owner: pg_sys::Oid,
@@ -84,7 +85,7 @@ impl Direct {
         campaign_column: Option<&str>,
         count_columns: &[String],
     ) -> Option<Self> {
-        if sql::is_citus_loaded() || !may_write(oid, owner) || !is_plain(&Open::table(oid)) {
+        if !may_write(oid, owner) || !is_plain(&Open::table(oid)) {
             return None;
         }
         let column = |name: &str, type_id| {
@@ -97,6 +98,7 @@ impl Direct {
             columns: Vec::new(),
         };
         let mut found = Self {
+            table: oid,
             key: no_index(),
             disqualified_key: no_index(),
             campaign: match campaign_column {
@@ -228,14 +230,18 @@ impl Direct {
         key
     }
 
+    /// The counts, or the shard of theirs.
+    pub(super) fn table(&self) -> pg_sys::Oid {
+        self.table
+    }
+
     /// Which of some numbers of a campaign are disqualified, as it is committed now.
     fn are_disqualified(
         &self,
-        oid: pg_sys::Oid,
         campaign: pg_sys::Datum,
         phones: &PerColumn<Option<E164>>,
     ) -> PerColumn<bool> {
-        let table = Open::table(oid);
+        let table = Open::table(self.table);
         // SAFETY: what this command has changed so far is seen too, as a statement would see it.
         unsafe { pg_sys::CommandCounterIncrement() };
         let index = &self.disqualified_key;
@@ -261,7 +267,7 @@ impl Counts {
         phones: &PerColumn<Option<E164>>,
     ) -> Option<PerColumn<bool>> {
         let direct = self.direct()?;
-        Some(direct.are_disqualified(self.oid, self.campaign.datum(campaign), phones))
+        Some(direct.are_disqualified(self.campaign.datum(campaign), phones))
     }
 
     /// Adds the first of some deltas, as far as it takes no statement, and removes rows that no lead needs any more. Says of each whether its
@@ -270,7 +276,7 @@ impl Counts {
         match self.direct() {
             Some(direct) if !deltas.is_empty() && !sql::has_one_snapshot() => {
                 sql::in_own_memory(|| {
-                    let mut writer = Writer::new(direct, self.oid);
+                    let mut writer = Writer::new(direct);
                     let campaign = |delta| self.campaign.datum(of.campaign(delta));
                     let flags = deltas
                         .iter()
@@ -307,8 +313,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(direct: &'a Direct, oid: pg_sys::Oid) -> Self {
-        let table = Open::table(oid);
+    fn new(direct: &'a Direct) -> Self {
+        let table = Open::table(direct.table);
         // SAFETY: an error where a publication wants a replica identity that the table lacks, as a statement has it; what was written so far
         // is seen, as a statement would see it.
         unsafe {

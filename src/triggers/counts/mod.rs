@@ -3,6 +3,7 @@
 mod ask;
 mod direct;
 mod everywhere;
+mod shard;
 mod write;
 
 use core::ffi::CStr;
@@ -93,20 +94,28 @@ impl Counts {
             watch,
         };
         counts.look(call.owner());
-        counts.direct = Direct::find(
-            oid,
-            call.owner(),
-            &campaign,
-            settings.campaign_column.as_deref(),
-            &settings.count_columns,
-        );
+        counts.direct = shard::table_of(oid, call.relation().rd_id).and_then(|table| {
+            lock(table);
+            counts.watch.add(table);
+            Direct::find(
+                table,
+                call.owner(),
+                &campaign,
+                settings.campaign_column.as_deref(),
+                &settings.count_columns,
+            )
+        });
         counts
     }
 
     /// Locks the table, and says whether it is what it was when it was found.
     pub(super) fn is_as_found(&self) -> bool {
-        // SAFETY: takes the lock, also of a table that is gone by then, and keeps it until the end of the transaction.
-        unsafe { pg_sys::LockRelationOid(self.oid, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+        lock(self.oid);
+        if let Some(direct) = &self.direct
+            && direct.table() != self.oid
+        {
+            lock(direct.table());
+        }
         self.watch.is_current()
     }
 
@@ -203,6 +212,12 @@ impl Counts {
     }
 }
 
+/// Locks a table as it is written, until the transaction ends.
+fn lock(table: pg_sys::Oid) {
+    // SAFETY: takes the lock, also of a table that is gone by then.
+    unsafe { pg_sys::LockRelationOid(table, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+}
+
 /// The table that the settings name, locked.
 fn find(settings: &Settings) -> Option<pg_sys::Oid> {
     let schema = text::to_server(&settings.schema);
@@ -214,8 +229,7 @@ fn find(settings: &Settings) -> Option<pg_sys::Oid> {
     };
     let mut found = look_up();
     while found != pg_sys::InvalidOid {
-        // SAFETY: takes the lock, also of a table that is gone by then, and keeps it until the end of the transaction.
-        unsafe { pg_sys::LockRelationOid(found, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE) };
+        lock(found);
         // Whoever was waited for may have put another in its place.
         let now = look_up();
         if now == found {

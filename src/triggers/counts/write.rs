@@ -57,7 +57,7 @@ impl Counts {
     }
 
     fn add_by_statement(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
-        let flags = if !sql::is_citus_loaded() && deltas.len() <= FEW {
+        let flags = if deltas.len() <= FEW {
             let statement = self.upsertion_of_one();
             let each = deltas.iter();
             each.map(|delta| self.add_one(&statement, of, delta))
