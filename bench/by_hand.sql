@@ -6,6 +6,13 @@ DECLARE digits text := regexp_replace(raw, '[^0-9]', '', 'g');
 BEGIN RETURN CASE length(digits) WHEN 10 THEN '+1' || digits WHEN 11 THEN '+' || digits END; END $$;
 CREATE FUNCTION by_hand_normalize() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN NEW.phone := normalized(NEW.phone); NEW.mobile := normalized(NEW.mobile); RETURN NEW; END $$;
+-- The same with the C++ libphonenumber, by pg-libphonenumber.
+CREATE FUNCTION by_libphonenumber() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.phone := parse_packed_phone_number(NEW.phone, 'US')::text;
+    NEW.mobile := parse_packed_phone_number(NEW.mobile, 'US')::text;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION by_hand_count(campaign int, number text, change int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO by_hand_counts AS c VALUES (campaign, number, change)
     ON CONFLICT (campaign_id, phone) DO UPDATE SET lead_count = c.lead_count + EXCLUDED.lead_count $$;
@@ -54,10 +61,17 @@ BEGIN
     CREATE INDEX ON leads (campaign_id, phone);
     CREATE INDEX ON leads (campaign_id, mobile);
     CREATE TABLE by_hand_counts (campaign_id int, phone text COLLATE "C", lead_count bigint, PRIMARY KEY (campaign_id, phone));
-    IF kind IN ('row triggers', 'statement triggers') THEN
+    IF kind IN ('row triggers', 'statement triggers', 'pg_ivm') THEN
         CREATE TRIGGER normalize BEFORE INSERT OR UPDATE OF phone, mobile ON leads FOR EACH ROW EXECUTE FUNCTION by_hand_normalize();
     END IF;
-    IF kind = 'row triggers' THEN
+    IF kind = 'libphonenumber' THEN
+        CREATE TRIGGER normalize BEFORE INSERT OR UPDATE OF phone, mobile ON leads FOR EACH ROW EXECUTE FUNCTION by_libphonenumber();
+    ELSIF kind = 'pg_ivm' THEN
+        -- it maintains no UNION: a view for each column, and none of unique numbers over both
+        PERFORM pgivm.create_immv('by_ivm_phones', 'SELECT campaign_id, phone, count(*) AS lead_count FROM leads WHERE phone IS NOT NULL GROUP BY campaign_id, phone');
+        PERFORM pgivm.create_immv('by_ivm_mobiles', 'SELECT campaign_id, mobile, count(*) AS lead_count FROM leads WHERE mobile IS NOT NULL GROUP BY campaign_id, mobile');
+    END IF;
+    IF kind IN ('row triggers', 'libphonenumber') THEN
         CREATE TRIGGER count AFTER INSERT OR UPDATE OF phone, mobile, campaign_id OR DELETE ON leads FOR EACH ROW EXECUTE FUNCTION by_hand_row();
     ELSIF kind = 'statement triggers' THEN
         CREATE TRIGGER inserted AFTER INSERT ON leads REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION by_hand_statement();
