@@ -26,6 +26,20 @@ pub(crate) fn is_owner_of_schema(schema: pg_sys::Oid) -> bool {
     }
 }
 
+/// Whether a role may use what is in the schema of a table.
+pub(crate) fn may_use_schema_of(role: pg_sys::Oid, table: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups.
+    unsafe {
+        let schema = pg_sys::get_rel_namespace(table);
+        let usage = pg_sys::AclMode::from(pg_sys::ACL_USAGE);
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let answer = pg_sys::pg_namespace_aclcheck(schema, role, usage);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let answer = pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, role, usage);
+        answer == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// The owner of a table; `None` where it is gone.
 pub(crate) fn owner_of_table(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
     // SAFETY: a catalog look-up; the row is released once it was read.

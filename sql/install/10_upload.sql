@@ -235,11 +235,13 @@ COMMENT ON FUNCTION @extschema@.lead_phones_clean_rows(bigint) IS
 CREATE FUNCTION @extschema@.lead_phones_place_rows(campaign bigint) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     -- Where each row goes. A person who is new gets his number here, in the order of the file.
     INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, outcome, contact_id)
     SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
-               nextval(pg_get_serial_sequence('contacts', 'contact_id')) END)
+               nextval(contact_ids) END)
       FROM (SELECT s.place, o.account_id, o.is_out AS is_held, CASE WHEN o.account_id <> c.account_id THEN c.account_id END AS left_account_id,
                    c.contact_id AS known_id, CASE
                 WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'

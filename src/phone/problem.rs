@@ -22,7 +22,7 @@ pub enum Problem {
     InvalidLength,
     /// Complete only inside its area: the area code is missing.
     LocalOnly,
-    /// Of a possible length, but no such number is assigned.
+    /// Of a possible length, but in no range that its country documents as in use.
     InvalidNumber,
     /// The engine failed on this text: a defect to report.
     EngineFailure,
@@ -74,7 +74,7 @@ impl fmt::Display for Problem {
             Self::TooLong => "The number is too long.",
             Self::InvalidLength => "No number of its country has this length.",
             Self::LocalOnly => "The area code is missing.",
-            Self::InvalidNumber => "No number like this is assigned in its country.",
+            Self::InvalidNumber => "Its country documents no range of numbers that it is in.",
             Self::EngineFailure => "The phone number engine failed on this text.",
         })
     }

@@ -113,6 +113,9 @@ impl Marks {
             return known;
         }
         self.everywhere.lookups += 1;
+        if !counts.may_be_out_everywhere(phones.iter().flatten().copied()) {
+            return PerColumn::default();
+        }
         as_owner(owner, || counts.are_out_everywhere(phones))
     }
 

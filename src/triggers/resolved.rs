@@ -95,6 +95,7 @@ fn tables_above(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
          JOIN pg_catalog.pg_inherits AS i ON i.inhrelid OPERATOR(pg_catalog.=) a.table_id) SELECT a.table_id FROM above AS a",
         &[table.into()],
     )
+    .on_latest()
     .rows(|rows| rows.map(|row| row.get(1)))
     .into_iter()
     .flatten()

@@ -12,6 +12,7 @@ use super::deltas::{Delta, Deltas, SortedDeltas};
 use super::resolved::Resolved;
 use super::settings::CountAt;
 use crate::owner::as_owner;
+use crate::phone::E164;
 use crate::{report, sql};
 
 /// A tracked table and its counts, as a statement found them: by their OIDs, and locked. Whatever the transaction itself does to them
@@ -74,9 +75,13 @@ impl Target {
             false => delta.set == 0,
         };
         // nothing is left that takes a statement
+        let phones = || {
+            few.iter()
+                .filter_map(|delta| E164::from_sort_key(delta.phone))
+        };
         if disqualified.len() == deltas.len()
             && deltas.iter().zip(&disqualified).all(is_right)
-            && !self.counts.knows_everywhere()
+            && !(self.counts.knows_everywhere() && self.counts.may_be_out_everywhere(phones()))
         {
             return;
         }

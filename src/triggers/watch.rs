@@ -81,6 +81,8 @@ pub(super) fn install() {
             pg_sys::SysCacheIdentifier::NAMESPACEOID,
             pg_sys::SysCacheIdentifier::AUTHOID,
             pg_sys::SysCacheIdentifier::AUTHMEMMEMROLE,
+            // the owner of the database is a member of pg_database_owner
+            pg_sys::SysCacheIdentifier::DATABASEOID,
         ] {
             let cache = cache as core::ffi::c_int;
             pg_sys::CacheRegisterSyscacheCallback(cache, Some(all_change), pg_sys::Datum::null());

@@ -16,11 +16,11 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 use super::{Counts, phone_datum};
 use crate::phone::E164;
-use crate::sql;
 use crate::text::{self, text_datum};
 use crate::triggers::campaign::{Campaign, CampaignColumn};
 use crate::triggers::columns::PerColumn;
 use crate::triggers::deltas::{Delta, SortedDeltas};
+use crate::{hashes, server, sql};
 
 /// Columns of a key: campaign, number.
 const MAX_KEYS: usize = 2;
@@ -76,6 +76,144 @@ enum KeyColumn {
     Phone,
 }
 
+impl Index {
+    /// `None` where it is none of plain columns that are wanted, or compares them by what is not Postgres's own.
+    fn read(index: &Open, wanted: impl Fn(i16) -> Option<KeyColumn>) -> Option<Self> {
+        // SAFETY: what an open index has; catalog look-ups.
+        unsafe {
+            let relation = &*index.0;
+            let row = &*relation.rd_index;
+            let length = usize::try_from(row.indnkeyatts).ok()?;
+            let is_usual = row.indisvalid
+                && row.indisready
+                && row.indimmediate
+                && !row.indisexclusion
+                && !row.indcheckxmin
+                && row.indnatts == row.indnkeyatts
+                && length <= MAX_KEYS
+                && (*relation.rd_rel).relam == pg_sys::BTREE_AM_OID
+                && pg_sys::RelationGetIndexExpressions(index.0).is_null();
+            if !is_usual {
+                return None;
+            }
+            let mut columns = Vec::with_capacity(length);
+            for place in 0..length {
+                let attribute = *row.indkey.values.as_ptr().add(place);
+                let column = wanted(attribute)?;
+                let collation = *relation.rd_indcollation.add(place);
+                if collation != Attribute::of(row.indrelid, attribute).collation {
+                    return None;
+                }
+                let family = *relation.rd_opfamily.add(place);
+                let input = *relation.rd_opcintype.add(place);
+                let strategy = pg_sys::BTEqualStrategyNumber as i16;
+                let operator = pg_sys::get_opfamily_member(family, input, input, strategy);
+                let equals = pg_sys::get_opcode(operator);
+                let is_own = |oid: pg_sys::Oid| {
+                    oid != pg_sys::InvalidOid && oid.to_u32() < pg_sys::FirstNormalObjectId
+                };
+                if !is_own(family) || !is_own(equals) {
+                    return None;
+                }
+                let mut key = mem::zeroed();
+                // what the function keeps lives as long as the backend
+                PgMemoryContexts::TopMemoryContext.switch_to(|_| {
+                    pg_sys::ScanKeyEntryInitialize(
+                        &mut key,
+                        0,
+                        place as i16 + 1,
+                        strategy as u16,
+                        pg_sys::InvalidOid,
+                        collation,
+                        equals,
+                        pg_sys::Datum::null(),
+                    );
+                });
+                columns.push((column, key));
+            }
+            Some(Self {
+                oid: relation.rd_id,
+                columns,
+            })
+        }
+    }
+}
+
+/// Whether a predicate is a column itself.
+///
+/// # Safety
+/// A list of expressions, or NULL.
+unsafe fn is_column(predicate: *const pg_sys::List, column: i16) -> bool {
+    // SAFETY: the caller's promise; a node of a tag is of its type.
+    unsafe {
+        only(predicate).is_some_and(|node: *const pg_sys::Node| {
+            (*node).type_ == pg_sys::NodeTag::T_Var
+                && (*node.cast::<pg_sys::Var>()).varattno == column
+        })
+    }
+}
+
+/// The one expression of a list.
+///
+/// # Safety
+/// A list of expressions, or NULL.
+unsafe fn only(list: *const pg_sys::List) -> Option<*const pg_sys::Node> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let list = list.as_ref().filter(|list| list.length == 1)?;
+        Some((*list.elements).ptr_value.cast())
+    }
+}
+
+/// The index by which numbers that are out in every campaign are found: more than those, as an entry may be lifted as a whole.
+pub(super) struct Suppressed {
+    table: pg_sys::Oid,
+    index: Index,
+}
+
+impl Suppressed {
+    /// `None` where the table, which somebody holds, has no such index, or its owner may not read it.
+    pub(super) fn find(oid: pg_sys::Oid, owner: pg_sys::Oid) -> Option<Self> {
+        let number = Attribute::find(oid, "number")?;
+        let lifted_at = Attribute::find(oid, "lifted_at")?.number;
+        let table = Open::locked(oid, pg_sys::AccessShareLock);
+        if number.type_id != pg_sys::INT8OID
+            || !has_rights(oid, owner, pg_sys::ACL_SELECT)
+            || !is_plain_heap(&table)
+        {
+            return None;
+        }
+        table.indexes().into_iter().find_map(|index| {
+            let open = Open::index(index, pg_sys::AccessShareLock);
+            let index = Index::read(&open, |attribute| {
+                (attribute == number.number).then_some(KeyColumn::Phone)
+            })?;
+            // SAFETY: the index's own predicate; a node of a tag is of its type.
+            let is_of_standing = unsafe {
+                only(pg_sys::RelationGetIndexPredicate(open.0)).is_some_and(|node| {
+                    let test = node.cast::<pg_sys::NullTest>();
+                    (*node).type_ == pg_sys::NodeTag::T_NullTest
+                        && (*test).nulltesttype == pg_sys::NullTestType::IS_NULL
+                        && !(*test).argisrow
+                        && (*(*test).arg.cast::<pg_sys::Node>()).type_ == pg_sys::NodeTag::T_Var
+                        && (*(*test).arg.cast::<pg_sys::Var>()).varattno == lifted_at
+                })
+            };
+            is_of_standing.then_some(Self { table: oid, index })
+        })
+    }
+
+    /// Whether there is any of some keys, as it is committed now.
+    fn has_any(&self, keys: impl Iterator<Item = i64>) -> bool {
+        let table = Open::locked(self.table, pg_sys::AccessShareLock);
+        // SAFETY: what this command has changed so far is seen too, as a statement would see it.
+        unsafe { pg_sys::CommandCounterIncrement() };
+        let mut scan = Scan::begin(&table, &self.index, pg_sys::AccessShareLock);
+        keys.into_iter()
+            .any(|key| scan.find([key.into(), pg_sys::Datum::null()]))
+    }
+}
+
 impl Direct {
     /// `None` where the table, which is locked, is not a plain one.
     pub(super) fn find(
@@ -85,7 +223,7 @@ impl Direct {
         campaign_column: Option<&str>,
         count_columns: &[String],
     ) -> Option<Self> {
-        if !may_write(oid, owner) || !is_plain(&Open::table(oid)) {
+        if !has_rights(oid, owner, WRITING) || !is_plain(&Open::table(oid)) {
             return None;
         }
         let column = |name: &str, type_id| {
@@ -117,19 +255,33 @@ impl Direct {
             width: 0,
             misses: Cell::new(0),
         };
-        found.width = found.counts.len() + 2 + usize::from(found.campaign.is_some());
         let table = Open::table(oid);
-        // all of them, and no other, dropped ones too
-        (table.width() == found.width && found.find_indexes(&table)).then_some(found)
+        found.width = table.width();
+        (found.is_all_of(&table) && found.find_indexes(&table)).then_some(found)
+    }
+
+    /// Whether its columns are all that the table has, dropped ones too, each once; and a new row is not disqualified.
+    fn is_all_of(&self, table: &Open) -> bool {
+        let mut columns = self.counts.clone();
+        columns.extend([self.phone, self.disqualified]);
+        columns.extend(self.campaign);
+        columns.sort_unstable();
+        (1..).zip(&columns).all(|(place, column)| *column == place)
+            && columns.len() == self.width
+            && table.is_false_by_default(self.disqualified)
     }
 
     /// False where they are not those two.
     fn find_indexes(&mut self, table: &Open) -> bool {
         for oid in table.indexes() {
-            match self.read_index(&Open::index(oid, pg_sys::AccessShareLock)) {
-                Some((true, index)) => self.key = index,
-                Some((false, index)) => self.disqualified_key = index,
+            let index = self.read_index(&Open::index(oid, pg_sys::AccessShareLock));
+            let (place, index) = match index {
+                Some((true, index)) => (&mut self.key, index),
+                Some((false, index)) => (&mut self.disqualified_key, index),
                 None => return false,
+            };
+            if !mem::replace(place, index).columns.is_empty() {
+                return false;
             }
         }
         !self.key.columns.is_empty() && !self.disqualified_key.columns.is_empty()
@@ -137,79 +289,32 @@ impl Direct {
 
     /// What an index is, and whether it is the primary key; `None` where it is neither that nor the one of disqualified numbers.
     fn read_index(&self, index: &Open) -> Option<(bool, Index)> {
-        // SAFETY: what an open index has; catalog look-ups.
-        unsafe {
-            let relation = &*index.0;
-            let row = &*relation.rd_index;
-            let length = usize::from(self.campaign.is_some()) + 1;
-            let is_usual = row.indisvalid
-                && row.indisready
-                && row.indimmediate
-                && !row.indisexclusion
-                && usize::try_from(row.indnatts) == Ok(length)
-                && usize::try_from(row.indnkeyatts) == Ok(length)
-                && (*relation.rd_rel).relam == pg_sys::BTREE_AM_OID
-                && pg_sys::RelationGetIndexExpressions(index.0).is_null();
-            let predicate = pg_sys::RelationGetIndexPredicate(index.0);
-            let is_key = row.indisprimary && predicate.is_null();
-            if !is_usual || !is_key && (row.indisunique || !self.is_disqualified(predicate)) {
-                return None;
-            }
-            let mut columns = Vec::with_capacity(length);
-            for place in 0..length {
-                let attribute = *row.indkey.values.as_ptr().add(place);
-                let family = *relation.rd_opfamily.add(place);
-                let input = *relation.rd_opcintype.add(place);
-                let strategy = pg_sys::BTEqualStrategyNumber as i16;
-                let operator = pg_sys::get_opfamily_member(family, input, input, strategy);
-                let equals = pg_sys::get_opcode(operator);
-                let column = match attribute {
-                    _ if attribute == self.phone => KeyColumn::Phone,
-                    _ if Some(attribute) == self.campaign => KeyColumn::Campaign,
-                    _ => return None,
-                };
-                // what compares is Postgres's own
-                let is_own = |oid: pg_sys::Oid| {
-                    oid != pg_sys::InvalidOid && oid.to_u32() < pg_sys::FirstNormalObjectId
-                };
-                if !is_own(family) || !is_own(equals) {
-                    return None;
-                }
-                let mut key = mem::zeroed();
-                // what the function keeps lives as long as the backend
-                PgMemoryContexts::TopMemoryContext.switch_to(|_| {
-                    pg_sys::ScanKeyEntryInitialize(
-                        &mut key,
-                        0,
-                        place as i16 + 1,
-                        strategy as u16,
-                        pg_sys::InvalidOid,
-                        *relation.rd_indcollation.add(place),
-                        equals,
-                        pg_sys::Datum::null(),
-                    );
-                });
-                columns.push((column, key));
-            }
-            let oid = relation.rd_id;
-            Some((is_key, Index { oid, columns }))
-        }
-    }
-
-    /// Whether a predicate is the column itself.
-    ///
-    /// # Safety
-    /// A list of expressions, or NULL.
-    unsafe fn is_disqualified(&self, predicate: *const pg_sys::List) -> bool {
-        // SAFETY: the caller's promise; a node of a tag is of its type.
-        unsafe {
-            let Some(list) = predicate.as_ref().filter(|list| list.length == 1) else {
-                return false;
-            };
-            let node = (*list.elements).ptr_value.cast::<pg_sys::Node>();
-            (*node).type_ == pg_sys::NodeTag::T_Var
-                && (*node.cast::<pg_sys::Var>()).varattno == self.disqualified
-        }
+        let found = Index::read(index, |attribute| match attribute {
+            _ if attribute == self.phone => Some(KeyColumn::Phone),
+            _ if Some(attribute) == self.campaign => Some(KeyColumn::Campaign),
+            _ => None,
+        })?;
+        // SAFETY: what an open index has.
+        let (row, predicate) = unsafe {
+            (
+                &*(*index.0).rd_index,
+                pg_sys::RelationGetIndexPredicate(index.0),
+            )
+        };
+        let is_key = row.indisprimary && predicate.is_null();
+        // SAFETY: the index's own.
+        let is_of_disqualified =
+            || !row.indisunique && unsafe { is_column(predicate, self.disqualified) };
+        let has = |wanted| {
+            found
+                .columns
+                .iter()
+                .filter(|(column, _)| *column == wanted)
+                .count()
+        };
+        let is_whole = has(KeyColumn::Phone) == 1
+            && has(KeyColumn::Campaign) == usize::from(self.campaign.is_some());
+        (is_whole && (is_key || is_of_disqualified())).then_some((is_key, found))
     }
 
     /// The values of a key, in the order of an index.
@@ -255,6 +360,18 @@ impl Direct {
 }
 
 impl Counts {
+    /// Whether some of a few numbers may be out in every campaign: where not, no statement has to ask.
+    pub(crate) fn may_be_out_everywhere(&self, phones: impl Iterator<Item = E164>) -> bool {
+        let suppressed = self
+            .everywhere
+            .as_ref()
+            .and_then(|everywhere| everywhere.suppressed.as_ref())
+            .filter(|_| IS_WANTED.get() && self.watch.is_current());
+        suppressed.is_none_or(|suppressed| {
+            suppressed.has_any(phones.flat_map(|phone| hashes::keys_of(&phone)))
+        })
+    }
+
     fn direct(&self) -> Option<&Direct> {
         let direct = self.direct.as_ref()?;
         (IS_WANTED.get() && self.watch.is_current()).then_some(direct)
@@ -372,6 +489,9 @@ impl<'a> Writer<'a> {
             return Written::No;
         };
         let (mut values, mut nulls) = scan.row(direct.width);
+        if nulls.contains(&true) {
+            return Written::No;
+        }
         let at = |attribute: i16| attribute as usize - 1;
         let disqualified = values[at(direct.disqualified)].value() != 0;
         let added = core::iter::once(&delta.leads).chain(by_column);
@@ -447,14 +567,16 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether the owner of the leads may read and write the counts, as his statements would.
-fn may_write(oid: pg_sys::Oid, owner: pg_sys::Oid) -> bool {
-    let needed = (pg_sys::ACL_SELECT | pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE)
-        as pg_sys::AclMode;
+/// What the owner of the leads needs to read and write the counts, as his statements would.
+const WRITING: u32 =
+    pg_sys::ACL_SELECT | pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE;
+
+fn has_rights(oid: pg_sys::Oid, owner: pg_sys::Oid, needed: u32) -> bool {
+    let needed = pg_sys::AclMode::from(needed);
     // SAFETY: a catalog look-up.
     let granted =
         unsafe { pg_sys::pg_class_aclmask(oid, owner, needed, pg_sys::AclMaskHow::ACLMASK_ALL) };
-    granted == needed
+    granted == needed && server::may_use_schema_of(owner, oid)
 }
 
 /// Whether nothing but the row itself has a part in a write.
@@ -462,13 +584,10 @@ fn is_plain(table: &Open) -> bool {
     // SAFETY: what an open table has.
     unsafe {
         let relation = &*table.0;
-        let class = &*relation.rd_rel;
         relation.trigdesc.is_null()
             && relation.rd_rules.is_null()
-            && !class.relhassubclass
-            && !class.relispartition
-            && class.relkind as u8 == pg_sys::RELKIND_RELATION
-            && class.relam == pg_sys::HEAP_TABLE_AM_OID
+            && !(*relation.rd_rel).relispartition
+            && is_plain_heap(table)
             && (*relation.rd_att)
                 .constr
                 .as_ref()
@@ -476,37 +595,50 @@ fn is_plain(table: &Open) -> bool {
     }
 }
 
+/// Whether its rows are its own, and in a heap.
+fn is_plain_heap(table: &Open) -> bool {
+    // SAFETY: an open table has its pg_class row.
+    let class = unsafe { &*(*table.0).rd_rel };
+    class.relkind as u8 == pg_sys::RELKIND_RELATION
+        && class.relam == pg_sys::HEAP_TABLE_AM_OID
+        && !class.relhassubclass
+}
+
 /// A column of the counts.
 struct Attribute {
     number: i16,
     type_id: pg_sys::Oid,
     modifier: i32,
+    collation: pg_sys::Oid,
 }
 
 impl Attribute {
     fn find(table: pg_sys::Oid, name: &str) -> Option<Self> {
         let name = text::to_server(name);
+        // SAFETY: a catalog look-up; of what there is not it answers 0.
+        let number = unsafe { pg_sys::get_attnum(table, name.as_ptr()) };
+        (number > 0).then(|| Self::of(table, number))
+    }
+
+    /// A column that there is.
+    fn of(table: pg_sys::Oid, number: i16) -> Self {
         let mut found = Self {
-            number: 0,
+            number,
             type_id: pg_sys::InvalidOid,
             modifier: -1,
+            collation: pg_sys::InvalidOid,
         };
-        let mut collation = pg_sys::InvalidOid;
-        // SAFETY: catalog look-ups.
+        // SAFETY: a catalog look-up.
         unsafe {
-            found.number = pg_sys::get_attnum(table, name.as_ptr());
-            if found.number <= 0 {
-                return None;
-            }
             pg_sys::get_atttypetypmodcoll(
                 table,
-                found.number,
+                number,
                 &mut found.type_id,
                 &mut found.modifier,
-                &mut collation,
+                &mut found.collation,
             );
         }
-        Some(found)
+        found
     }
 
     /// Whether the campaign of a lead needs no conversion and no check to stand in it.
@@ -522,10 +654,14 @@ impl Attribute {
 struct Open(pg_sys::Relation);
 
 impl Open {
-    /// A table that is locked.
+    /// A table that is locked already.
     fn table(oid: pg_sys::Oid) -> Self {
+        Self::locked(oid, pg_sys::NoLock)
+    }
+
+    fn locked(oid: pg_sys::Oid, lock: u32) -> Self {
         // SAFETY: an error where there is none.
-        Self(unsafe { pg_sys::table_open(oid, pg_sys::NoLock as pg_sys::LOCKMODE) })
+        Self(unsafe { pg_sys::table_open(oid, lock as pg_sys::LOCKMODE) })
     }
 
     fn index(oid: pg_sys::Oid, lock: u32) -> Self {
@@ -536,6 +672,26 @@ impl Open {
     fn width(&self) -> usize {
         // SAFETY: an open table has a description.
         unsafe { (*(*self.0).rd_att).natts as usize }
+    }
+
+    /// Whether the default of a boolean column is false.
+    fn is_false_by_default(&self, column: i16) -> bool {
+        // SAFETY: an open table has a description, with as many defaults as it says; an expression of a tag is of its type.
+        unsafe {
+            let Some(more) = (*(*self.0).rd_att).constr.as_ref() else {
+                return false;
+            };
+            (0..usize::from(more.num_defval))
+                .map(|place| &*more.defval.add(place))
+                .find(|default| default.adnum == column)
+                .is_some_and(|default| {
+                    let node = pg_sys::stringToNode(default.adbin).cast::<pg_sys::Node>();
+                    let value = node.cast::<pg_sys::Const>();
+                    (*node).type_ == pg_sys::NodeTag::T_Const
+                        && !(*value).constisnull
+                        && (*value).constvalue.value() == 0
+                })
+        }
     }
 
     fn indexes(&self) -> Vec<pg_sys::Oid> {

@@ -12,6 +12,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::Counts;
+use super::direct::Suppressed;
 use crate::phone::E164;
 use crate::sql::{self, Statement};
 use crate::triggers::columns::PerColumn;
@@ -28,6 +29,8 @@ const SLOTS: i64 = 64;
 pub(crate) struct Everywhere {
     numbers: pg_sys::Oid,
     entries: pg_sys::Oid,
+    /// Where numbers can be looked for without a statement.
+    pub(super) suppressed: Option<Suppressed>,
 }
 
 impl Everywhere {
@@ -67,9 +70,12 @@ impl Everywhere {
             }
             Some(table)
         };
+        let numbers = find(&settings.suppressed)?;
+        let entries = find(&settings.suppressions)?;
         Some(Self {
-            numbers: find(&settings.suppressed)?,
-            entries: find(&settings.suppressions)?,
+            numbers,
+            entries,
+            suppressed: Suppressed::find(numbers, owner),
         })
     }
 

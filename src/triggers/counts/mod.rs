@@ -35,8 +35,6 @@ pub(crate) struct Counts {
     /// Name of the campaign column, if there is one; the leads table has the same.
     campaign_column: Option<String>,
     campaign: CampaignColumn,
-    /// SQL of the operator that tells campaigns apart.
-    equals: String,
     /// The columns that count leads by column of numbers, quoted.
     count_columns: Vec<String>,
     phone_type: pg_sys::Oid,
@@ -80,7 +78,6 @@ impl Counts {
             name: RefCell::default(),
             campaign_column: settings.campaign_column.clone(),
             campaign,
-            equals: campaign.equals(),
             count_columns: settings
                 .count_columns
                 .iter()
@@ -166,6 +163,11 @@ impl Counts {
         }
     }
 
+    /// SQL of the operator that tells campaigns apart, by the name that it has now.
+    fn equals(&self) -> String {
+        self.campaign.equals()
+    }
+
     fn table(&self) -> Ref<'_, String> {
         self.name.borrow()
     }
@@ -180,7 +182,7 @@ impl Counts {
 
     /// SQL that says whether counts `c` are of a campaign.
     fn is_of(&self, campaign: &str) -> String {
-        format!("{} {} {campaign}", self.campaign_of("c"), self.equals)
+        format!("{} {} {campaign}", self.campaign_of("c"), self.equals())
     }
 
     /// The columns of the primary key, in its order; of a row, if one is named.

@@ -304,7 +304,7 @@ impl Counts {
              AND {} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3",
             text::table_name(leads),
             self.campaign_of("l"),
-            self.equals,
+            self.equals(),
             column.stored_name(),
         );
         for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {

@@ -176,6 +176,99 @@ CALL try(11, 'name_of_campaign', 'a', 'b');
 CALL try(12, 'inet', '10.0.0.1', '10.0.0.2');
 SELECT type, campaign, phone, lead_count FROM results ORDER BY place, campaign COLLATE "C", phone;
 
+-- Two indexes of the same kind, of which one goes again: in one transaction, so that no version of the row is pruned.
+CALL disqualify_phone(1, '(678) 999-1007', leads => 'leads');
+CREATE INDEX rebuilt ON campaign_phone_counts (campaign_id, phone) WHERE disqualified;
+BEGIN;
+DO $$ BEGIN FOR n IN 1 .. 300 LOOP INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1007'); PERFORM FROM campaign_phone_counts; END LOOP; END $$;
+COMMIT;
+SELECT wrong();
+DROP INDEX rebuilt;
+INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1007') RETURNING phone_disqualified;
+BEGIN;
+DO $$ BEGIN FOR n IN 1 .. 300 LOOP INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1007'); PERFORM FROM campaign_phone_counts; END LOOP; END $$;
+COMMIT;
+SELECT wrong();
+
+-- An index of another shape in the place of that of disqualified numbers
+DROP INDEX campaign_phone_counts_disqualified_idx;
+CREATE INDEX campaign_phone_counts_disqualified_idx ON campaign_phone_counts (phone, phone) WHERE disqualified;
+INSERT INTO leads (campaign_id, phone) VALUES (2, '(678) 999-1007') RETURNING phone_disqualified;
+DROP INDEX campaign_phone_counts_disqualified_idx;
+CREATE INDEX campaign_phone_counts_disqualified_idx ON campaign_phone_counts (campaign_id, phone) WHERE disqualified;
+SELECT wrong();
+
+-- What the owner has made the default
+ALTER TABLE campaign_phone_counts ALTER disqualified SET DEFAULT true;
+INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1009');
+SELECT phone_disqualified FROM leads WHERE phone = '+16789991009';
+ALTER TABLE campaign_phone_counts ALTER disqualified SET DEFAULT false;
+DELETE FROM leads WHERE phone = '+16789991009';
+DELETE FROM campaign_phone_counts WHERE phone = '+16789991009';
+SELECT wrong();
+
+-- Out in every campaign: one number on a list, and all the others are looked for without a statement.
+CALL disqualify_phone(NULL::bigint, '(678) 999-1010', leads => 'leads');
+INSERT INTO leads (campaign_id, phone) VALUES (3, '(678) 999-1010'), (3, '(678) 999-1011') RETURNING phone_disqualified;
+CALL requalify_phone(NULL::bigint, '(678) 999-1010', leads => 'leads');
+INSERT INTO leads (campaign_id, phone) VALUES (4, '(678) 999-1010'), (4, '(678) 999-1011') RETURNING phone_disqualified;
+SELECT wrong();
+
+-- An owner who may not go to the schema any more
+CREATE SCHEMA direct_away;
+GRANT USAGE ON SCHEMA direct_away TO regress_direct_owner;
+CREATE TABLE direct_away.leads (campaign_id int, phone text);
+ALTER TABLE direct_away.leads OWNER TO regress_direct_owner;
+GRANT CREATE ON SCHEMA direct_away TO regress_direct_owner;
+SELECT track_lead_phones('direct_away.leads') \g /dev/null
+INSERT INTO direct_away.leads VALUES (1, '(678) 999-1000');
+REVOKE ALL ON SCHEMA direct_away FROM regress_direct_owner;
+INSERT INTO direct_away.leads VALUES (1, '(678) 999-1000');
+DROP SCHEMA direct_away CASCADE;
+
+-- Settings by hand, of a table with as many columns: what is named twice is not taken for another.
+SET ROLE regress_direct_owner;
+CREATE TABLE by_hand (campaign_id int, phone text, phone_disqualified boolean);
+CREATE TABLE by_hand_counts (campaign_id int, phone e164 NOT NULL, lead_count bigint NOT NULL DEFAULT 0, phone_count bigint NOT NULL DEFAULT 0,
+    disqualified boolean NOT NULL DEFAULT false, extra text, PRIMARY KEY (campaign_id, phone));
+CREATE INDEX ON by_hand_counts (campaign_id, phone) WHERE disqualified;
+CREATE TRIGGER a BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION lead_phones_normalize('campaign_column=campaign_id', 'phone_column=phone',
+    'phone_column=phone', 'region=US', 'on_invalid=keep', 'schema=public', 'counts=by_hand_counts', 'disqualifications=ledger');
+CREATE TRIGGER b AFTER INSERT ON by_hand REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION lead_phones_count('campaign_column=campaign_id', 'phone_column=phone',
+    'phone_column=phone', 'region=US', 'on_invalid=keep', 'schema=public', 'counts=by_hand_counts', 'disqualifications=ledger');
+INSERT INTO by_hand VALUES (1, '(678) 999-1000');
+DROP TABLE by_hand, by_hand_counts;
+CREATE TABLE by_hand (disqualified boolean, phone text, phone_disqualified boolean);
+CREATE TABLE by_hand_counts (disqualified boolean NOT NULL DEFAULT false, phone e164 NOT NULL, lead_count bigint NOT NULL DEFAULT 0, phone_count bigint NOT NULL DEFAULT 0,
+    extra text, PRIMARY KEY (disqualified, phone));
+CREATE INDEX ON by_hand_counts (disqualified, phone) WHERE disqualified;
+CREATE TRIGGER a BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION lead_phones_normalize('campaign_column=disqualified', 'phone_column=phone',
+    'region=US', 'on_invalid=keep', 'schema=public', 'counts=by_hand_counts', 'disqualifications=ledger');
+CREATE TRIGGER b AFTER INSERT ON by_hand REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION lead_phones_count('campaign_column=disqualified', 'phone_column=phone',
+    'region=US', 'on_invalid=keep', 'schema=public', 'counts=by_hand_counts', 'disqualifications=ledger');
+INSERT INTO by_hand VALUES (false, '(678) 999-1000');
+TABLE by_hand_counts;
+DROP TABLE by_hand, by_hand_counts;
+RESET ROLE;
+
+-- An operator that moves to another schema goes with its type: nobody's operator of the old name is taken for it.
+CREATE SCHEMA direct_citext;
+GRANT USAGE ON SCHEMA direct_citext TO PUBLIC;
+CREATE SCHEMA direct_moved AUTHORIZATION regress_direct_owner;
+CREATE TABLE direct_moved.leads (campaign_id citext, phone text);
+ALTER TABLE direct_moved.leads OWNER TO regress_direct_owner;
+SELECT track_lead_phones('direct_moved.leads') \g /dev/null
+INSERT INTO direct_moved.leads VALUES ('a', '(678) 999-1000');
+CALL disqualify_phone('a', '(678) 999-1000', leads => 'direct_moved.leads');
+INSERT INTO direct_moved.leads VALUES ('A', '(678) 999-1000') RETURNING phone_disqualified;
+ALTER EXTENSION citext SET SCHEMA direct_citext;
+CREATE FUNCTION planted(direct_citext.citext, direct_citext.citext) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'planted'; END $$;
+CREATE OPERATOR public.= (LEFTARG = direct_citext.citext, RIGHTARG = direct_citext.citext, FUNCTION = planted);
+INSERT INTO direct_moved.leads VALUES ('A', '(678) 999-1000') RETURNING phone_disqualified;
+DROP OPERATOR public.= (direct_citext.citext, direct_citext.citext);
+DROP FUNCTION planted;
+DROP SCHEMA direct_moved CASCADE;
+
 SELECT untrack_lead_phones('leads') \g /dev/null
 DROP TABLE leads, campaign_phone_counts, campaign_phone_disqualifications, phone_suppressions, suppressed_phones, seen, results;
 DROP PROCEDURE try, write;
@@ -186,3 +279,4 @@ REVOKE CREATE ON SCHEMA public FROM regress_direct_owner;
 DROP ROLE regress_direct_owner;
 DROP EXTENSION amcheck;
 DROP EXTENSION citext;
+DROP SCHEMA direct_citext;
