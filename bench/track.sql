@@ -78,3 +78,17 @@ SELECT work,
        round(max(seconds) FILTER (WHERE kind = 'row triggers')::numeric, 3) AS "row triggers",
        round((max(seconds) FILTER (WHERE kind = 'tracked') / max(seconds) FILTER (WHERE kind = 'untracked'))::numeric, 2) AS "x untracked"
 FROM medians GROUP BY work, place ORDER BY place;
+WITH medians AS (
+    SELECT work, place, kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds FROM runs GROUP BY 1, 2, 3
+), works AS (
+    SELECT work, place, max(seconds) FILTER (WHERE kind = 'tracked') AS tracked, max(seconds) FILTER (WHERE kind = 'untracked') AS untracked,
+           max(seconds) FILTER (WHERE kind = 'floor') AS floor, max(seconds) FILTER (WHERE kind = 'statement triggers') AS statement_triggers
+      FROM medians GROUP BY 1, 2
+)
+SELECT w.work, round(g.figure::numeric, 2) AS figure, g.unit, g.goal
+  FROM works AS w CROSS JOIN LATERAL (VALUES
+       ('load into empty', w.tracked / w.floor, '× the floor', '≤ 0.9'),
+       ('the same again', w.statement_triggers / w.tracked, '× faster than statement triggers', '≥ 2'),
+       ('2,000 single rows', (w.tracked - w.untracked) / 2000 * 1e6, 'µs more than untracked, each', '≤ 12'),
+       ('update note of all', w.tracked / w.untracked, '× untracked', '≤ 1.10')) AS g (work, figure, unit, goal)
+ WHERE g.work = w.work ORDER BY w.place;

@@ -95,14 +95,21 @@ impl<'call> TriggerCall<'call> {
         unsafe { &*self.data.tg_relation }
     }
 
-    /// The value of an attribute in a row of the table that fires, `None` for NULL.
-    pub(crate) fn attribute(&self, tuple: pg_sys::HeapTuple, number: i16) -> Option<pg_sys::Datum> {
-        let mut is_null = false;
-        // SAFETY: the tuple is of this relation, which has the attribute.
-        let datum = unsafe {
-            pg_sys::heap_getattr(tuple, number.into(), self.relation().rd_att, &mut is_null)
-        };
-        (!is_null).then_some(datum)
+    /// Reads a row of the table that fires.
+    pub(crate) fn read(&self, tuple: pg_sys::HeapTuple, values: &mut Values) {
+        let description = self.relation().rd_att;
+        // SAFETY: the tuple is of this relation, and the arrays have an element for each of its attributes.
+        unsafe {
+            let width = (*description).natts as usize;
+            values.datums.resize(width, pg_sys::Datum::null());
+            values.nulls.resize(width, true);
+            pg_sys::heap_deform_tuple(
+                tuple,
+                description,
+                values.datums.as_mut_ptr(),
+                values.nulls.as_mut_ptr(),
+            );
+        }
     }
 
     fn class(&self) -> &pg_sys::FormData_pg_class {
@@ -234,6 +241,24 @@ impl<'call> TriggerCall<'call> {
     /// The rows of the statement as they are now, where the trigger has them.
     pub(crate) fn new_rows(&self) -> Option<TransitionTable<'_>> {
         TransitionTable::new(self, self.data.tg_newtable)
+    }
+}
+
+/// The values of a row, as long as that is there.
+#[derive(Default)]
+pub(crate) struct Values {
+    datums: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
+impl Values {
+    /// The value of an attribute, `None` for NULL.
+    pub(crate) fn get(&self, attribute: i16) -> Option<pg_sys::Datum> {
+        let index = usize::try_from(attribute - 1).ok()?;
+        match self.nulls.get(index) {
+            Some(false) => self.datums.get(index).copied(),
+            _ => None,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{FromDatum, datum::DatumWithOid, pg_sys};
 use serde_json::{Map, Value};
 
-use super::call::{Event, Row, TriggerCall};
+use super::call::{Event, Row, TriggerCall, Values};
 use crate::lead_tables::Plans;
 use crate::owner::Restricted;
 use crate::sql::{self, Statement};
@@ -78,7 +78,11 @@ pub(super) fn keep_account(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
     let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
     let state = call.statement_state(|| (ACCOUNTS.columns(call), false));
     let (columns, is_checked) = &mut *state.borrow_mut();
-    let read = |tuple| as_object(|at| call.attribute(tuple, at), &*columns);
+    let read = |tuple| {
+        let mut values = Values::default();
+        call.read(tuple, &mut values);
+        as_object(|at| values.get(at), &*columns)
+    };
     let account = read(old);
     let (kept, is_the_same) = match call.event() {
         Event::Update => (new, read(new) == account),

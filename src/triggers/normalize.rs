@@ -1,13 +1,15 @@
 //! BEFORE ROW: write numbers in E.164, and mark those that are disqualified.
 
 use core::ffi::c_void;
+use core::mem::take;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ptr;
 use std::rc::Rc;
 
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-use super::call::{Event, TriggerCall};
+use super::call::{Event, TriggerCall, Values};
 use super::columns::{Column, MAX_COLUMNS, NumberColumn, PerColumn};
 use super::counts::Counts;
 use super::marks::Marks;
@@ -27,6 +29,9 @@ struct Statement {
     marks: Marks,
     /// Postgres's cache for checks of a domain, by column of numbers.
     domain_checks: PerColumn<*mut c_void>,
+    /// The row as it was, and as it is to be: their memory is used again for the next one.
+    old: Values,
+    new: Values,
 }
 
 /// New values for some columns of a row.
@@ -55,26 +60,30 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
             counts: OnceCell::new(),
             marks: Marks::default(),
             domain_checks: [ptr::null_mut(); MAX_COLUMNS],
+            old: Values::default(),
+            new: Values::default(),
         }
     });
     let statement = &mut *state.borrow_mut();
-    let (old, tuple) = match call.event() {
-        Event::Update => {
-            let (old, new) = (call.data.tg_trigtuple, call.data.tg_newtuple);
-            // Most updates are of other columns.
-            if statement.resolved.columns.say_the_same(
-                |number| call.attribute(old, number),
-                |number| call.attribute(new, number),
-            ) {
-                return new;
-            }
-            (Some(old), new)
-        }
-        _ => (None, call.data.tg_trigtuple),
+    let is_update = call.event() == Event::Update;
+    let tuple = match is_update {
+        true => call.data.tg_newtuple,
+        false => call.data.tg_trigtuple,
     };
+    let (mut old, mut new) = (take(&mut statement.old), take(&mut statement.new));
+    call.read(tuple, &mut new);
+    if is_update {
+        call.read(call.data.tg_trigtuple, &mut old);
+    }
     let mut changes = Changes::default();
-    let numbers = normalize_numbers(call, statement, old, tuple, &mut changes);
-    mark_numbers(call, statement, tuple, &numbers, &mut changes);
+    // Most updates are of other columns.
+    let columns = &statement.resolved.columns;
+    if !is_update || !columns.say_the_same(|at| old.get(at), |at| new.get(at)) {
+        let old = is_update.then_some(&old);
+        let numbers = normalize_numbers(call, statement, old, &new, &mut changes);
+        mark_numbers(call, statement, &new, &numbers, &mut changes);
+    }
+    (statement.old, statement.new) = (old, new);
     if changes.attributes.is_empty() {
         return tuple;
     }
@@ -95,8 +104,8 @@ pub(super) fn normalize(call: &TriggerCall<'_>) -> pg_sys::HeapTuple {
 fn normalize_numbers(
     call: &TriggerCall<'_>,
     statement: &mut Statement,
-    old: Option<pg_sys::HeapTuple>,
-    tuple: pg_sys::HeapTuple,
+    old: Option<&Values>,
+    row: &Values,
     changes: &mut Changes,
 ) -> PerColumn<Option<E164>> {
     let Statement {
@@ -108,14 +117,14 @@ fn normalize_numbers(
     let Resolved {
         settings, columns, ..
     } = &**resolved;
-    let get = |attribute| call.attribute(tuple, attribute);
+    let get = |attribute| row.get(attribute);
     let mut valid = PerColumn::default();
     let mut region_of_row = None;
     for (place, column) in columns.numbers.iter().enumerate() {
         // SAFETY: the datum is of the column's type.
         let raw = get(column.number.attribute).map(|datum| unsafe { column.number.text(datum) });
         let Some(raw) = raw else {
-            keep_beside(call, column, old, tuple, None, None, changes);
+            keep_beside(column, old, row, None, None, changes);
             continue;
         };
         let region = *region_of_row.get_or_insert_with(|| regions.of_row(columns, get));
@@ -123,15 +132,7 @@ fn normalize_numbers(
         let found = functions::normalize(spelled, region);
         let phone = found.ok();
         valid[place] = phone;
-        keep_beside(
-            call,
-            column,
-            old,
-            tuple,
-            phone,
-            Some((spelled, region)),
-            changes,
-        );
+        keep_beside(column, old, row, phone, Some((spelled, region)), changes);
         let new_value = match found {
             _ if matches!(found, Err(Problem::Empty)) => continue,
             Err(problem) if settings.on_invalid == OnInvalid::Reject => {
@@ -152,21 +153,20 @@ fn normalize_numbers(
 
 /// Writes what is kept beside a column of numbers: the number, where the column is left as it is, and the extension.
 fn keep_beside(
-    call: &TriggerCall<'_>,
     column: &NumberColumn,
-    old: Option<pg_sys::HeapTuple>,
-    tuple: pg_sys::HeapTuple,
+    old: Option<&Values>,
+    row: &Values,
     phone: Option<E164>,
     spelled: Option<(&[u8], DefaultRegion)>,
     changes: &mut Changes,
 ) {
-    let text_of = |tuple, column: Column| {
-        let datum = call.attribute(tuple, column.attribute);
-        // SAFETY: the datum is of the column's type.
+    fn text_of(row: &Values, column: Column) -> Option<Cow<'_, [u8]>> {
+        let datum = row.get(column.attribute);
+        // SAFETY: the datum is of the column's type, and lives as long as the row.
         datum.map(|datum| unsafe { column.text(datum) })
-    };
+    }
     let mut write = |column: Column, value: Option<&[u8]>| {
-        if text_of(tuple, column).as_deref() != value {
+        if text_of(row, column).as_deref() != value {
             changes.set(column, value.map(text_datum));
         }
     };
@@ -188,7 +188,7 @@ fn keep_beside(
         return;
     };
     let old_phone = text_of(old, column.number).and_then(|raw| E164::from_text(&*raw));
-    if old_phone != phone && text_of(old, extension) == text_of(tuple, extension) {
+    if old_phone != phone && text_of(old, extension) == text_of(row, extension) {
         write(extension, None);
     }
 }
@@ -197,7 +197,7 @@ fn keep_beside(
 fn mark_numbers(
     call: &TriggerCall<'_>,
     statement: &mut Statement,
-    tuple: pg_sys::HeapTuple,
+    row: &Values,
     numbers: &PerColumn<Option<E164>>,
     changes: &mut Changes,
 ) {
@@ -208,7 +208,7 @@ fn mark_numbers(
         ..
     } = statement;
     let columns = &resolved.columns;
-    let campaign = columns.campaign_of(|attribute| call.attribute(tuple, attribute));
+    let campaign = columns.campaign_of(|attribute| row.get(attribute));
     let disqualified = match campaign {
         Some(campaign) if numbers.iter().any(Option::is_some) => {
             let counts = counts.get_or_init(|| resolved.counts(call));
@@ -217,8 +217,8 @@ fn mark_numbers(
         _ => PerColumn::default(),
     };
     for (column, disqualified) in columns.numbers.iter().zip(disqualified) {
-        let marked = call
-            .attribute(tuple, column.mark.attribute)
+        let marked = row
+            .get(column.mark.attribute)
             // SAFETY: Columns::resolve() admits boolean here.
             .and_then(|datum| unsafe { bool::from_datum(datum, false) });
         if marked != Some(disqualified) {
