@@ -255,7 +255,8 @@ impl<'a> Statement<'a> {
         };
         PLANS.with_borrow_mut(|plans| {
             // The plans of statements around this one are in use.
-            if plans.len() >= MAX_PLANS && RUNNING.get() == 1 {
+            let count: usize = plans.values().map(Vec::len).sum();
+            if count >= MAX_PLANS && RUNNING.get() == 1 {
                 for plan in plans.drain().flat_map(|(_, plans)| plans) {
                     // SAFETY: kept above, freed once, and used by nobody.
                     unsafe { pg_sys::SPI_freeplan(plan.plan) };

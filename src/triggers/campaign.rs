@@ -193,21 +193,25 @@ impl OtherOrder {
     }
 
     fn equals(&self) -> String {
-        // SAFETY: catalog look-ups of an operator that is there as long as its operator class; names are palloc'd.
-        let (schema, name) = unsafe {
-            let operator = (*self.entry).eq_opr;
-            let namespace = pg_sys::get_namespace_name(operator_namespace(operator));
-            (
-                text::name_from_server(namespace),
-                text::name_from_server(pg_sys::get_opname(operator)),
-            )
-        };
-        format!("OPERATOR({}.{name})", spi::quote_identifier(schema))
+        // SAFETY: Postgres keeps the entry.
+        operator_sql(unsafe { (*self.entry).eq_opr })
     }
 }
 
+/// SQL of an operator, whatever `search_path` is.
+pub(super) fn operator_sql(operator: pg_sys::Oid) -> String {
+    // SAFETY: catalog look-ups of an operator that is there as long as what uses it; names are palloc'd.
+    let (schema, name) = unsafe {
+        (
+            text::name_from_server(pg_sys::get_namespace_name(operator_namespace(operator))),
+            text::name_from_server(pg_sys::get_opname(operator)),
+        )
+    };
+    format!("OPERATOR({}.{name})", spi::quote_identifier(schema))
+}
+
 /// The schema of an operator.
-pub(super) fn operator_namespace(operator: pg_sys::Oid) -> pg_sys::Oid {
+fn operator_namespace(operator: pg_sys::Oid) -> pg_sys::Oid {
     // SAFETY: a catalog look-up; the row is released once it was read.
     unsafe {
         let row =

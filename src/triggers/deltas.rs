@@ -45,6 +45,13 @@ pub(crate) struct Delta {
     pub(crate) unset: ColumnSet,
 }
 
+impl Delta {
+    /// The columns in which a row that was written is marked otherwise than the number is.
+    pub(crate) fn marked_wrongly(&self, disqualified: bool) -> ColumnSet {
+        if disqualified { self.unset } else { self.set }
+    }
+}
+
 /// A valid number of a lead, with its mark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LeadNumber {

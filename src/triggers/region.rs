@@ -8,11 +8,12 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::call::TriggerCall;
-use super::campaign::operator_namespace;
+use super::campaign::operator_sql;
 use super::columns::{Column, Columns};
 use super::reads;
 use super::resolved::Resolved;
 use super::settings::Settings;
+use crate::list::elements;
 use crate::owner::as_owner;
 use crate::phone::DefaultRegion;
 use crate::sql::Statement;
@@ -166,14 +167,9 @@ fn look_up_statement(
         let relation = pg_sys::table_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
         let attribute = pg_sys::get_attnum(leads, column.as_ptr());
         let keys = pg_sys::RelationGetFKeyList(relation);
-        let count = keys.as_ref().map_or(0, |keys| keys.length as usize);
         // copies: a look-up below can have the cache read anew
-        let keys: Vec<_> = (0..count)
-            .map(|place| {
-                *(*(*keys).elements.add(place))
-                    .ptr_value
-                    .cast::<pg_sys::ForeignKeyCacheInfo>()
-            })
+        let keys: Vec<_> = elements::<pg_sys::ForeignKeyCacheInfo>(keys)
+            .map(|key| *key)
             .filter(|key| key.nkeys == 1 && key.conkey[0] == attribute)
             .collect();
         let found = keys
@@ -184,18 +180,9 @@ fn look_up_statement(
         pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         found?
     };
-    // SAFETY: catalog look-ups; of what there is not they answer NULL or 0.
-    let (key, operator) = unsafe {
-        let namespace = pg_sys::get_namespace_name(operator_namespace(operator));
-        (
-            text::name_from_server(pg_sys::get_attname(table, key, false)),
-            format!(
-                "OPERATOR({}.{})",
-                spi::quote_identifier(text::name_from_server(namespace)),
-                text::name_from_server(pg_sys::get_opname(operator))
-            ),
-        )
-    };
+    // SAFETY: a catalog look-up of a column that there is; the name is palloc'd.
+    let key = unsafe { text::name_from_server(pg_sys::get_attname(table, key, false)) };
+    let operator = operator_sql(operator);
     let statement = format!(
         "SELECT r.{}::pg_catalog.text FROM {} AS r WHERE r.{} {operator} $1",
         spi::quote_identifier(code),

@@ -70,15 +70,13 @@ impl Target {
             &[]
         };
         let disqualified = self.counts.add_directly(&sorted, few);
-        let is_right = |(delta, disqualified): (&Delta, &bool)| match disqualified {
-            true => delta.unset == 0,
-            false => delta.set == 0,
-        };
-        // nothing is left that takes a statement
+        let is_right =
+            |(delta, disqualified): (&Delta, &bool)| delta.marked_wrongly(*disqualified) == 0;
         let phones = || {
             few.iter()
                 .filter_map(|delta| E164::from_sort_key(delta.phone))
         };
+        // nothing is left that takes a statement
         if disqualified.len() == deltas.len()
             && deltas.iter().zip(&disqualified).all(is_right)
             && !(self.counts.knows_everywhere() && self.counts.may_be_out_everywhere(phones()))
@@ -115,8 +113,7 @@ impl Target {
                     .iter()
                     .zip(&disqualified)
                     .filter(|(delta, disqualified)| {
-                        let seen = if mark { delta.unset } else { delta.set };
-                        **disqualified == mark && seen >> place & 1 == 1
+                        **disqualified == mark && delta.marked_wrongly(mark) >> place & 1 == 1
                     })
                     .map(|(delta, _)| delta.clone())
                     .collect();

@@ -3,6 +3,7 @@
 mod ask;
 mod direct;
 mod everywhere;
+mod heap;
 mod shard;
 mod write;
 
