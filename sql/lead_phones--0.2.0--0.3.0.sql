@@ -3848,21 +3848,32 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_cleaned(
         region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
-    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined. The domains
-    -- above are made once for a row, and not for each free mail domain.)
+    -- The domain of the website, else that of the e-mail address, where it is the company's: neither it nor one above is a free mail domain.
+    -- (Without SET, so that it can be inlined. Domains of one or two levels are asked one by one: of many rows, that is a look into a hash table.)
     SELECT s.email, @extschema@.lead_phones_email_key(s.email), s.raw_email, s.name, s.title, s.company, @extschema@.lead_phones_company_key(s.company), s.website,
-           coalesce(CASE WHEN NOT EXISTS (SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.website_domain)) AS u (domain)
-                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.website_domain END,
-                    CASE WHEN s.email IS NOT NULL AND NOT EXISTS (
-                             SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.email_domain)) AS u (domain)
-                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.email_domain END),
+           CASE WHEN s.website_domain IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.website_domains[1])
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.website_domains[2])
+                     AND (cardinality(s.website_domains) <= 2 OR NOT EXISTS (
+                         SELECT FROM free_mail_domains AS f JOIN unnest(s.website_domains) AS u (domain) ON u.domain = f.domain))
+                THEN s.website_domain
+                WHEN NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.email_domains[1])
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.email_domains[2])
+                     AND (cardinality(s.email_domains) <= 2 OR NOT EXISTS (
+                         SELECT FROM free_mail_domains AS f JOIN unnest(s.email_domains) AS u (domain) ON u.domain = f.domain))
+                THEN s.email_domain END,
            n.region, s.raw_phone, s.raw_mobile,
            @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region),
            @extschema@.phone_extension(s.raw_phone, n.region), @extschema@.phone_extension(s.raw_mobile, n.region)
-      FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
+      FROM (SELECT e.email COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
                    @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
                    @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
-                   @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
+                   d.website_domain, d.email_domain, @extschema@.lead_phones_domains_above(d.website_domain) AS website_domains,
+                   @extschema@.lead_phones_domains_above(d.email_domain) AS email_domains
+              FROM (SELECT @extschema@.lead_phones_email($2) AS email OFFSET 0) AS e
+             CROSS JOIN LATERAL (
+                SELECT @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(e.email) AS email_domain OFFSET 0) AS d
+            OFFSET 0) AS s
      CROSS JOIN LATERAL (SELECT CASE
             WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
                 (SELECT coalesce(upper(@extschema@.lead_phones_trimmed(c.region)), 'US') FROM campaigns AS c WHERE c.campaign_id = $1)
@@ -4014,22 +4025,34 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_with_extension(text, text, text) IS
     'internal: a number of somebody who comes again, with the extension that comes with it';
 
+CREATE FUNCTION @extschema@.lead_phones_tells_more(
+    person @extschema@.lead_phones_person, account_id bigint, name text, title text, phone text, mobile text, region text, phone_extension text,
+    mobile_extension text) RETURNS boolean
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    SELECT $1.account_id IS NOT NULL AND $1.account_id IS DISTINCT FROM $2 OR $1.name <> coalesce($3, '') OR $1.title <> coalesce($4, '')
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number($1.valid_phone, $1.raw_phone), $1.region, $5, $7) IS DISTINCT FROM $5
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number($1.valid_mobile, $1.raw_mobile), $1.region, $6, $7) IS DISTINCT FROM $6
+        OR $1.phone_extension <> coalesce($8, '') OR $1.mobile_extension <> coalesce($9, '')
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_tells_more(@extschema@.lead_phones_person, bigint, text, text, text, text, text, text, text) IS
+    'internal: whether somebody who comes again brings what his contact does not have';
+
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
     INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
-    SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
+    SELECT campaign, coalesce(p.contact_id, nextval(contact_ids)), p.account_id, p.email, p.name, p.title,
            @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region,
            p.phone_extension, p.mobile_extension
       FROM unnest(people) AS p
       LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
      WHERE k.contact_id IS NULL
-        OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
-        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
-        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
-        OR p.phone_extension <> coalesce(k.phone_extension, '') OR p.mobile_extension <> coalesce(k.mobile_extension, '')
+        OR @extschema@.lead_phones_tells_more(p, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
        -- Nobody leaves a company that is out by coming again with another.
@@ -4055,11 +4078,12 @@ AS $function$
 DECLARE
     campaign bigint;
     people @extschema@.lead_phones_person[];
+    contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     FOR campaign IN SELECT DISTINCT k.campaign FROM unnest(campaigns) AS k (campaign) ORDER BY 1 LOOP
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'foreign_key_violation');
         people := ARRAY(
-            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
+            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(contact_ids) END, NULL, NULL, s.email,
                        s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
                        s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person
               FROM leads AS l
@@ -4261,7 +4285,9 @@ BEGIN
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
         valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
         ON COMMIT DROP;
-    CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_placed (
+        place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, is_repeated boolean, outcome text)
+        ON COMMIT DROP;
     -- a temporary table is seen by its session alone
     GRANT INSERT ON pg_temp.lead_phones_uploaded TO PUBLIC;
     RETURN NULL;
@@ -4302,7 +4328,7 @@ BEGIN
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
-    ANALYZE pg_temp.lead_phones_staged;
+    ANALYZE pg_temp.lead_phones_staged (place, email_key, domain, name_key);
     RETURN cleaned;
 END
 $function$;
@@ -4316,11 +4342,11 @@ DECLARE
     contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     -- Where each row goes. A person who is new gets his number here, in the order of the file.
-    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, outcome, contact_id)
-    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, is_repeated, outcome, contact_id)
+    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.is_repeated, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
                nextval(contact_ids) END)
       FROM (SELECT s.place, o.account_id, o.is_out AS is_held, CASE WHEN o.account_id <> c.account_id THEN c.account_id END AS left_account_id,
-                   c.contact_id AS known_id, CASE
+                   c.contact_id AS known_id, d.first_place IS NOT NULL AS is_repeated, CASE
                 WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
                 WHEN s.email_key IS NULL THEN 'created'
                 WHEN d.first_place < s.place THEN 'duplicate'
@@ -4336,32 +4362,38 @@ BEGIN
               LEFT JOIN (SELECT q.email_key, min(q.place) AS first_place FROM pg_temp.lead_phones_staged AS q
                           WHERE q.email_key IS NOT NULL GROUP BY q.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
              ORDER BY s.place) AS p;
-    ANALYZE pg_temp.lead_phones_placed;
+    ANALYZE pg_temp.lead_phones_placed (place, outcome, is_repeated);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_place_rows(bigint) IS
     'internal: decides for each row of an upload whom it is about';
 
-CREATE FUNCTION @extschema@.lead_phones_people_of_file()
-    RETURNS TABLE (email_key text, person @extschema@.lead_phones_person)
+CREATE FUNCTION @extschema@.lead_phones_people_of_file() RETURNS SETOF @extschema@.lead_phones_person
     STABLE LANGUAGE sql
 AS $function$
-    SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
-      FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
-                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person AS person
+    SELECT s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
+           s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     WHERE s.email_key IS NOT NULL AND NOT p.is_repeated
+     UNION ALL
+    SELECT (m.person).*
+      FROM (SELECT @extschema@.lead_phones_merged(array_agg(
+                       ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain,
+                           s.region, s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension,
+                           s.mobile_extension)::@extschema@.lead_phones_person)) AS person
               FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-             WHERE s.email_key IS NOT NULL) AS k
-     GROUP BY k.email_key ORDER BY k.email_key
+             WHERE p.is_repeated
+             GROUP BY s.email_key) AS m
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_people_of_file() IS
-    'internal: the people of an upload who have addresses, each once, in the order of their addresses';
+    'internal: the people of an upload who have addresses, each once';
 
 CREATE FUNCTION @extschema@.lead_phones_upload_people(campaign bigint) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
     batch_size constant bigint := 10000;
-    of_file record;
+    person @extschema@.lead_phones_person;
     people @extschema@.lead_phones_person[] := '{}';
     is_known boolean := EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.outcome = 'updated');
 BEGIN
@@ -4369,19 +4401,24 @@ BEGIN
     IF NOT is_known THEN
         BEGIN
             INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
-            SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
-                   @extschema@.lead_phones_best_number((f.person).valid_phone, (f.person).raw_phone),
-                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region,
-                   (f.person).phone_extension, (f.person).mobile_extension
-              FROM @extschema@.lead_phones_people_of_file() AS f;
+            SELECT campaign, f.contact_id, f.account_id, f.email, f.name, f.title, @extschema@.lead_phones_best_number(f.valid_phone, f.raw_phone),
+                   @extschema@.lead_phones_best_number(f.valid_mobile, f.raw_mobile), f.region, f.phone_extension, f.mobile_extension
+              FROM @extschema@.lead_phones_people_of_file() AS f
+             ORDER BY f.email_key;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has inserted one of them meanwhile.
             is_known := true;
         END;
     END IF;
     IF is_known THEN
-        FOR of_file IN SELECT f.email_key, f.person FROM @extschema@.lead_phones_people_of_file() AS f LOOP
-            people := people || of_file.person;
+        -- Those of whom nothing new is said are not looked at again.
+        FOR person IN
+            SELECT f.* FROM @extschema@.lead_phones_people_of_file() AS f
+              LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = f.email_key
+             WHERE k.contact_id IS NULL
+                OR @extschema@.lead_phones_tells_more(f, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
+             ORDER BY f.email_key LOOP
+            people := people || person;
             IF cardinality(people) = batch_size THEN
                 PERFORM @extschema@.lead_phones_write_people(campaign, people);
                 people := '{}';
@@ -4394,10 +4431,13 @@ BEGIN
            @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region, s.phone_extension, s.mobile_extension
       FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
      WHERE p.outcome = 'created' AND s.email_key IS NULL;
-    UPDATE pg_temp.lead_phones_placed AS p
-       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
-      FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
-     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+    -- Of rows of one person, that who was written; also of people whom somebody has inserted meanwhile.
+    IF is_known OR EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.is_repeated) THEN
+        UPDATE pg_temp.lead_phones_placed AS p
+           SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+          FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+         WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS

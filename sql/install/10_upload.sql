@@ -184,7 +184,9 @@ BEGIN
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
         valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
         ON COMMIT DROP;
-    CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE lead_phones_placed (
+        place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, is_repeated boolean, outcome text)
+        ON COMMIT DROP;
     -- a temporary table is seen by its session alone
     GRANT INSERT ON pg_temp.lead_phones_uploaded TO PUBLIC;
     RETURN NULL;
@@ -225,7 +227,7 @@ BEGIN
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
-    ANALYZE pg_temp.lead_phones_staged;
+    ANALYZE pg_temp.lead_phones_staged (place, email_key, domain, name_key);
     RETURN cleaned;
 END
 $function$;
@@ -239,11 +241,11 @@ DECLARE
     contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     -- Where each row goes. A person who is new gets his number here, in the order of the file.
-    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, outcome, contact_id)
-    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
+    INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, is_repeated, outcome, contact_id)
+    SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.is_repeated, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
                nextval(contact_ids) END)
       FROM (SELECT s.place, o.account_id, o.is_out AS is_held, CASE WHEN o.account_id <> c.account_id THEN c.account_id END AS left_account_id,
-                   c.contact_id AS known_id, CASE
+                   c.contact_id AS known_id, d.first_place IS NOT NULL AS is_repeated, CASE
                 WHEN num_nonnulls(s.raw_email, s.name, s.raw_phone, s.raw_mobile, s.company) = 0 THEN 'refused'
                 WHEN s.email_key IS NULL THEN 'created'
                 WHEN d.first_place < s.place THEN 'duplicate'
@@ -259,32 +261,38 @@ BEGIN
               LEFT JOIN (SELECT q.email_key, min(q.place) AS first_place FROM pg_temp.lead_phones_staged AS q
                           WHERE q.email_key IS NOT NULL GROUP BY q.email_key HAVING count(*) > 1) AS d ON d.email_key = s.email_key
              ORDER BY s.place) AS p;
-    ANALYZE pg_temp.lead_phones_placed;
+    ANALYZE pg_temp.lead_phones_placed (place, outcome, is_repeated);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_place_rows(bigint) IS
     'internal: decides for each row of an upload whom it is about';
 
-CREATE FUNCTION @extschema@.lead_phones_people_of_file()
-    RETURNS TABLE (email_key text, person @extschema@.lead_phones_person)
+CREATE FUNCTION @extschema@.lead_phones_people_of_file() RETURNS SETOF @extschema@.lead_phones_person
     STABLE LANGUAGE sql
 AS $function$
-    SELECT k.email_key, CASE count(*) WHEN 1 THEN (array_agg(k.person))[1] ELSE @extschema@.lead_phones_merged(array_agg(k.person)) END
-      FROM (SELECT s.email_key, ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
-                       s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person AS person
+    SELECT s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region,
+           s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension
+      FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+     WHERE s.email_key IS NOT NULL AND NOT p.is_repeated
+     UNION ALL
+    SELECT (m.person).*
+      FROM (SELECT @extschema@.lead_phones_merged(array_agg(
+                       ROW(s.place, p.contact_id, p.account_id, p.is_held, s.email, s.email_key, s.name, s.title, s.company, s.name_key, s.domain,
+                           s.region, s.raw_phone, s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension,
+                           s.mobile_extension)::@extschema@.lead_phones_person)) AS person
               FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
-             WHERE s.email_key IS NOT NULL) AS k
-     GROUP BY k.email_key ORDER BY k.email_key
+             WHERE p.is_repeated
+             GROUP BY s.email_key) AS m
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_people_of_file() IS
-    'internal: the people of an upload who have addresses, each once, in the order of their addresses';
+    'internal: the people of an upload who have addresses, each once';
 
 CREATE FUNCTION @extschema@.lead_phones_upload_people(campaign bigint) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
     batch_size constant bigint := 10000;
-    of_file record;
+    person @extschema@.lead_phones_person;
     people @extschema@.lead_phones_person[] := '{}';
     is_known boolean := EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.outcome = 'updated');
 BEGIN
@@ -292,19 +300,24 @@ BEGIN
     IF NOT is_known THEN
         BEGIN
             INSERT INTO contacts (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
-            SELECT campaign, (f.person).contact_id, (f.person).account_id, (f.person).email, (f.person).name, (f.person).title,
-                   @extschema@.lead_phones_best_number((f.person).valid_phone, (f.person).raw_phone),
-                   @extschema@.lead_phones_best_number((f.person).valid_mobile, (f.person).raw_mobile), (f.person).region,
-                   (f.person).phone_extension, (f.person).mobile_extension
-              FROM @extschema@.lead_phones_people_of_file() AS f;
+            SELECT campaign, f.contact_id, f.account_id, f.email, f.name, f.title, @extschema@.lead_phones_best_number(f.valid_phone, f.raw_phone),
+                   @extschema@.lead_phones_best_number(f.valid_mobile, f.raw_mobile), f.region, f.phone_extension, f.mobile_extension
+              FROM @extschema@.lead_phones_people_of_file() AS f
+             ORDER BY f.email_key;
         EXCEPTION WHEN unique_violation THEN
             -- Somebody has inserted one of them meanwhile.
             is_known := true;
         END;
     END IF;
     IF is_known THEN
-        FOR of_file IN SELECT f.email_key, f.person FROM @extschema@.lead_phones_people_of_file() AS f LOOP
-            people := people || of_file.person;
+        -- Those of whom nothing new is said are not looked at again.
+        FOR person IN
+            SELECT f.* FROM @extschema@.lead_phones_people_of_file() AS f
+              LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = f.email_key
+             WHERE k.contact_id IS NULL
+                OR @extschema@.lead_phones_tells_more(f, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
+             ORDER BY f.email_key LOOP
+            people := people || person;
             IF cardinality(people) = batch_size THEN
                 PERFORM @extschema@.lead_phones_write_people(campaign, people);
                 people := '{}';
@@ -317,10 +330,13 @@ BEGIN
            @extschema@.lead_phones_best_number(s.valid_mobile, s.raw_mobile), s.region, s.phone_extension, s.mobile_extension
       FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
      WHERE p.outcome = 'created' AND s.email_key IS NULL;
-    UPDATE pg_temp.lead_phones_placed AS p
-       SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
-      FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
-     WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+    -- Of rows of one person, that who was written; also of people whom somebody has inserted meanwhile.
+    IF is_known OR EXISTS (SELECT FROM pg_temp.lead_phones_placed AS p WHERE p.is_repeated) THEN
+        UPDATE pg_temp.lead_phones_placed AS p
+           SET contact_id = c.contact_id, outcome = CASE p.outcome WHEN 'created' THEN 'updated' ELSE p.outcome END
+          FROM pg_temp.lead_phones_staged AS s JOIN contacts AS c ON c.campaign_id = campaign AND @extschema@.lead_phones_email_key(c.email) = s.email_key
+         WHERE p.place = s.place AND p.outcome <> 'refused' AND p.contact_id IS DISTINCT FROM c.contact_id;
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS

@@ -14,21 +14,32 @@ CREATE FUNCTION @extschema@.lead_phones_cleaned(
         region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, phone_extension text, mobile_extension text)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
-    -- The domain of the website, else that of the e-mail address, where it is the company's. (Without SET, so that it can be inlined. The domains
-    -- above are made once for a row, and not for each free mail domain.)
+    -- The domain of the website, else that of the e-mail address, where it is the company's: neither it nor one above is a free mail domain.
+    -- (Without SET, so that it can be inlined. Domains of one or two levels are asked one by one: of many rows, that is a look into a hash table.)
     SELECT s.email, @extschema@.lead_phones_email_key(s.email), s.raw_email, s.name, s.title, s.company, @extschema@.lead_phones_company_key(s.company), s.website,
-           coalesce(CASE WHEN NOT EXISTS (SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.website_domain)) AS u (domain)
-                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.website_domain END,
-                    CASE WHEN s.email IS NOT NULL AND NOT EXISTS (
-                             SELECT FROM unnest(@extschema@.lead_phones_domains_above(s.email_domain)) AS u (domain)
-                      CROSS JOIN LATERAL (SELECT FROM free_mail_domains AS f WHERE f.domain = u.domain LIMIT 1) AS f) THEN s.email_domain END),
+           CASE WHEN s.website_domain IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.website_domains[1])
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.website_domains[2])
+                     AND (cardinality(s.website_domains) <= 2 OR NOT EXISTS (
+                         SELECT FROM free_mail_domains AS f JOIN unnest(s.website_domains) AS u (domain) ON u.domain = f.domain))
+                THEN s.website_domain
+                WHEN NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.email_domains[1])
+                     AND NOT EXISTS (SELECT FROM free_mail_domains AS f WHERE f.domain = s.email_domains[2])
+                     AND (cardinality(s.email_domains) <= 2 OR NOT EXISTS (
+                         SELECT FROM free_mail_domains AS f JOIN unnest(s.email_domains) AS u (domain) ON u.domain = f.domain))
+                THEN s.email_domain END,
            n.region, s.raw_phone, s.raw_mobile,
            @extschema@.try_normalize_phone(s.raw_phone, n.region), @extschema@.try_normalize_phone(s.raw_mobile, n.region),
            @extschema@.phone_extension(s.raw_phone, n.region), @extschema@.phone_extension(s.raw_mobile, n.region)
-      FROM (SELECT @extschema@.lead_phones_email($2) COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
+      FROM (SELECT e.email COLLATE "C" AS email, @extschema@.lead_phones_trimmed($2) AS raw_email, @extschema@.lead_phones_trimmed($3) AS name,
                    @extschema@.lead_phones_trimmed($4) AS title, @extschema@.lead_phones_trimmed($5) AS company, @extschema@.lead_phones_trimmed($6) AS website,
                    @extschema@.lead_phones_trimmed($7) AS raw_phone, @extschema@.lead_phones_trimmed($8) AS raw_mobile, upper(@extschema@.lead_phones_trimmed($9)) AS country,
-                   @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(@extschema@.lead_phones_email($2)) AS email_domain OFFSET 0) AS s
+                   d.website_domain, d.email_domain, @extschema@.lead_phones_domains_above(d.website_domain) AS website_domains,
+                   @extschema@.lead_phones_domains_above(d.email_domain) AS email_domains
+              FROM (SELECT @extschema@.lead_phones_email($2) AS email OFFSET 0) AS e
+             CROSS JOIN LATERAL (
+                SELECT @extschema@.lead_phones_domain($6) AS website_domain, @extschema@.lead_phones_domain(e.email) AS email_domain OFFSET 0) AS d
+            OFFSET 0) AS s
      CROSS JOIN LATERAL (SELECT CASE
             WHEN s.country IS NULL OR @extschema@.phone_problem('123', s.country) = 'unknown_region' THEN
                 (SELECT coalesce(upper(@extschema@.lead_phones_trimmed(c.region)), 'US') FROM campaigns AS c WHERE c.campaign_id = $1)
@@ -180,22 +191,34 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_with_extension(text, text, text) IS
     'internal: a number of somebody who comes again, with the extension that comes with it';
 
+CREATE FUNCTION @extschema@.lead_phones_tells_more(
+    person @extschema@.lead_phones_person, account_id bigint, name text, title text, phone text, mobile text, region text, phone_extension text,
+    mobile_extension text) RETURNS boolean
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    SELECT $1.account_id IS NOT NULL AND $1.account_id IS DISTINCT FROM $2 OR $1.name <> coalesce($3, '') OR $1.title <> coalesce($4, '')
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number($1.valid_phone, $1.raw_phone), $1.region, $5, $7) IS DISTINCT FROM $5
+        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number($1.valid_mobile, $1.raw_mobile), $1.region, $6, $7) IS DISTINCT FROM $6
+        OR $1.phone_extension <> coalesce($8, '') OR $1.mobile_extension <> coalesce($9, '')
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_tells_more(@extschema@.lead_phones_person, bigint, text, text, text, text, text, text, text) IS
+    'internal: whether somebody who comes again brings what his contact does not have';
+
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     -- Those of whom nothing new is said are left alone. In the order of the addresses, in which everybody writes people.
     INSERT INTO contacts AS c (campaign_id, contact_id, account_id, email, name, title, phone, mobile, region, phone_extension, mobile_extension)
-    SELECT campaign, coalesce(p.contact_id, nextval(pg_get_serial_sequence('contacts', 'contact_id'))), p.account_id, p.email, p.name, p.title,
+    SELECT campaign, coalesce(p.contact_id, nextval(contact_ids)), p.account_id, p.email, p.name, p.title,
            @extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), @extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region,
            p.phone_extension, p.mobile_extension
       FROM unnest(people) AS p
       LEFT JOIN contacts AS k ON k.campaign_id = campaign AND @extschema@.lead_phones_email_key(k.email) = p.email_key
      WHERE k.contact_id IS NULL
-        OR p.account_id IS NOT NULL AND p.account_id IS DISTINCT FROM k.account_id OR p.name <> coalesce(k.name, '') OR p.title <> coalesce(k.title, '')
-        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_phone, p.raw_phone), p.region, k.phone, k.region) IS DISTINCT FROM k.phone
-        OR @extschema@.lead_phones_better_number(@extschema@.lead_phones_best_number(p.valid_mobile, p.raw_mobile), p.region, k.mobile, k.region) IS DISTINCT FROM k.mobile
-        OR p.phone_extension <> coalesce(k.phone_extension, '') OR p.mobile_extension <> coalesce(k.mobile_extension, '')
+        OR @extschema@.lead_phones_tells_more(p, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
        -- Nobody leaves a company that is out by coming again with another.
@@ -221,11 +244,12 @@ AS $function$
 DECLARE
     campaign bigint;
     people @extschema@.lead_phones_person[];
+    contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
     FOR campaign IN SELECT DISTINCT k.campaign FROM unnest(campaigns) AS k (campaign) ORDER BY 1 LOOP
         PERFORM @extschema@.lead_phones_known_campaign(campaign, 'foreign_key_violation');
         people := ARRAY(
-            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(pg_get_serial_sequence('contacts', 'contact_id')) END, NULL, NULL, s.email,
+            SELECT ROW(l.lead_id, CASE WHEN s.email_key IS NULL THEN nextval(contact_ids) END, NULL, NULL, s.email,
                        s.email_key, s.name, s.title, s.company, s.name_key, s.domain, s.region, s.raw_phone, s.raw_mobile, s.valid_phone,
                        s.valid_mobile, s.phone_extension, s.mobile_extension)::@extschema@.lead_phones_person
               FROM leads AS l

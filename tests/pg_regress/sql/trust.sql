@@ -206,7 +206,7 @@ SET ROLE regress_low;
 CREATE TEMPORARY TABLE lead_phones_uploaded (place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb);
 CREATE TEMPORARY TABLE lead_phones_staged (place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
     name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text, valid_mobile text, custom jsonb);
-CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, outcome text);
+CREATE TEMPORARY TABLE lead_phones_placed (place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, is_repeated boolean, outcome text);
 GRANT ALL ON lead_phones_uploaded, lead_phones_staged, lead_phones_placed TO PUBLIC;
 INSERT INTO lead_phones_uploaded (place, name, custom) VALUES (1, 'x', '{}');
 CREATE FUNCTION pg_temp.planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'planted, as %', current_user; RETURN NEW; END $$;
