@@ -69,6 +69,38 @@ CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
 COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
     'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';
 
+CREATE FUNCTION @extschema@.lead_phones_clock() RETURNS timestamptz
+    STABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_clock_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_clock() IS
+    'internal: the time now, and not when the statement began';
+
+CREATE FUNCTION @extschema@.lead_phones_state_code(raw text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_state_code_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_state_code(text) IS
+    'internal: the code of a state that is written as its code or its name';
+
+CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text) RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_states_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text) IS
+    'internal: the state of the area of a number, and that of who has it, where they are known';
+
+CREATE FUNCTION @extschema@.lead_phones_zones(phone text, state text, time_zone text) RETURNS text
+    IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_zones_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_zones(text, text, text) IS
+    'internal: the time zones of a number and of who has it, with commas between; empty where none is known';
+
+CREATE FUNCTION @extschema@.lead_phones_is_open(
+    zones text, weekdays integer[], opens time, closes time, holidays date[], at timestamptz) RETURNS boolean
+    STABLE PARALLEL SAFE COST 20 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_open_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_is_open(text, integer[], time, time, date[], timestamptz) IS
+    'internal: whether the hours of a rule allow a call in all of the time zones; NULL where one is not known';
+
+CREATE FUNCTION @extschema@.lead_phones_opens_at(
+    zones text, weekdays integer[], opens time, closes time, holidays date[], at timestamptz) RETURNS timestamptz
+    STABLE PARALLEL SAFE COST 1000 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_opens_at_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_opens_at(text, integer[], time, time, date[], timestamptz) IS
+    'internal: when the hours of a rule allow a call next; NULL where they do not, or a time zone is not known';
+
 CREATE FUNCTION @extschema@.lead_phones_hold(tables regclass[]) RETURNS void
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_hold(regclass[]) IS
@@ -1937,16 +1969,23 @@ COMMENT ON FUNCTION @extschema@.lead_phones_run(regclass, text, jsonb) IS
 CREATE FUNCTION @extschema@.lead_phones_refusal(procedure name, caller oid) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    -- and none that somebody has put beside them, to be granted it
+    own constant oid[] := ARRAY(
+        SELECT p.oid FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_catalog.pg_extension AS e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.oid = d.refobjid AND e.extname = 'lead_phones'
+         WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure
+         ORDER BY p.oid);
 BEGIN
     -- Every role is PUBLIC: what that may do says nothing.
     IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
-                WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p'
-                  AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
+                WHERE p.oid = ANY (own) AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
         RETURN NULL;
     END IF;
-    RETURN (SELECT format('Run GRANT EXECUTE ON PROCEDURE %s TO %I.', string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
-              FROM pg_catalog.pg_proc AS p
-             WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p');
+    RETURN (SELECT format('Run GRANT EXECUTE ON %s %s TO %I.', CASE WHEN bool_and(p.prokind = 'p') THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+                string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
+              FROM pg_catalog.pg_proc AS p WHERE p.oid = ANY (own));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_refusal(name, oid) IS
@@ -3392,7 +3431,8 @@ BEGIN
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
-                    phone_suppressions,suppressed_phones,suppression_syncs,account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+                    phone_suppressions,suppressed_phones,suppression_syncs,dispositions,calls,call_outcomes,lead_claims,call_rules,
+                    account_disqualifications,contact_disqualifications,call_refusals,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
@@ -3427,7 +3467,8 @@ BEGIN
      WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
        AND c.relname IN ('campaigns', 'free_mail_domains', 'accounts', 'contacts', 'lead_uploads', 'lead_upload_problems', 'leads',
                          'lead_disqualifications', 'lead_disqualification_subjects', 'suppression_syncs', 'lead_ledger', 'lead_reasons', 'callable_leads',
-                         'account_disqualifications', 'contact_disqualifications',
+                         'account_disqualifications', 'contact_disqualifications', 'dispositions', 'calls', 'call_outcomes', 'lead_claims',
+                         'call_rules', 'call_refusals',
                          'campaign_phone_counts', 'campaign_phone_disqualifications');
     IF existing IS NOT NULL THEN
         RAISE EXCEPTION 'schema "%" has relations of the names that lead tables need', schema
@@ -3642,6 +3683,8 @@ BEGIN
         FOR EACH ROW EXECUTE FUNCTION @extschema@.lead_phones_keep_out_before();
     CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    PERFORM @extschema@.lead_phones_create_calls();
+    PERFORM @extschema@.lead_phones_create_call_views();
     PERFORM @extschema@.lead_phones_create_views();
 END
 $function$;
@@ -3734,7 +3777,9 @@ BEGIN
      CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(d.blocks = 'lead'), false) AS lead, coalesce(bool_or(d.blocks = 'phone'), false) AS phone,
                coalesce(bool_or(d.blocks = 'mobile'), false) AS mobile
-          FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id) AS is_out
+          FROM (SELECT d.blocks FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id
+                 UNION ALL
+                SELECT r.blocks FROM call_refusals AS r WHERE r.campaign_id = c.campaign_id AND r.contact_id = c.contact_id) AS d) AS is_out
      CROSS JOIN LATERAL (
         SELECT CASE WHEN NOT is_out.phone THEN @extschema@.try_normalize_phone(c.phone, c.region) END AS phone,
                CASE WHEN NOT is_out.mobile THEN @extschema@.try_normalize_phone(c.mobile, c.region) END AS mobile) AS n
@@ -3759,6 +3804,18 @@ BEGIN
      CROSS JOIN LATERAL (
         SELECT d.* FROM contact_disqualifications AS d WHERE d.campaign_id = l.campaign_id AND d.contact_id = l.contact_id OFFSET 0) AS d
      UNION ALL
+    -- corrected, an outcome no longer holds; a call is ended
+    SELECT l.lead_id, l.campaign_id, r.blocks, r.kind, r.number, r.source, r.reason, r.by_whom, r.since, r.until,
+           CASE WHEN r.call_id IS NOT NULL THEN format('CALL @extschema@.end_call(%s, %L, leads => %L)', r.call_id,
+                    (SELECT min(d.name) FROM dispositions AS d WHERE d.disqualifies IS NULL AND d.rests IS NULL AND NOT d.calls_back),
+                    @extschema@.lead_phones_table_name('leads'))
+                WHEN r.kind = 'hours' AND r.until IS NULL THEN format('UPDATE %s SET time_zone = ... WHERE campaign_id = %s AND contact_id = %s',
+                    @extschema@.lead_phones_table_name('contacts'), r.campaign_id, r.contact_id)
+                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'), r.rule) END
+      FROM leads AS l
+     CROSS JOIN LATERAL (
+        SELECT r.* FROM call_refusals AS r WHERE r.campaign_id = l.campaign_id AND r.contact_id = l.contact_id OFFSET 0) AS r
+     UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
            format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'),
                c.campaign_id, c.contact_id)
@@ -3782,8 +3839,8 @@ BEGIN
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
     COMMENT ON VIEW contact_disqualifications IS 'every entry that keeps a contact, or one of its numbers, from being called';
     COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that stand or stood';
-    COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called';
-    COMMENT ON VIEW callable_leads IS 'the leads that may be called, and by which numbers; each person once';
+    COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called now';
+    COMMENT ON VIEW callable_leads IS 'the leads that may be called now, and by which numbers; each person once';
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_views() IS 'internal: creates the views of lead tables';
@@ -5580,6 +5637,749 @@ BEGIN
 END
 $procedure$;
 
+CREATE FUNCTION @extschema@.lead_phones_create_calls() RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    ALTER TABLE campaigns
+        ADD COLUMN call_order text NOT NULL DEFAULT 'oldest',
+        ADD COLUMN claim_for interval NOT NULL DEFAULT '10 minutes',
+        ADD COLUMN longest_call interval NOT NULL DEFAULT '2 hours',
+        ADD CONSTRAINT campaigns_call_order CHECK (call_order IN ('oldest', 'newest', 'retries')),
+        ADD CONSTRAINT campaigns_claim_for CHECK (claim_for > '0'),
+        ADD CONSTRAINT campaigns_longest_call CHECK (longest_call > '0');
+    ALTER TABLE contacts ADD COLUMN state text, ADD COLUMN time_zone text;
+    ALTER TABLE leads ADD COLUMN due_at timestamptz NOT NULL DEFAULT '-infinity';
+    CREATE INDEX leads_due_idx ON leads (campaign_id, due_at, lead_id);
+
+    CREATE TABLE dispositions (
+        name text PRIMARY KEY,
+        disqualifies text,
+        rests interval,
+        everywhere boolean NOT NULL DEFAULT false,
+        calls_back boolean NOT NULL DEFAULT false,
+        is_attempt boolean NOT NULL DEFAULT true,
+        description text,
+        CONSTRAINT dispositions_disqualifies CHECK (disqualifies IN ('phone', 'contact', 'account')),
+        CONSTRAINT dispositions_rests CHECK (rests > '0'),
+        CONSTRAINT dispositions_everywhere CHECK (NOT everywhere OR disqualifies IS NULL OR disqualifies = 'phone'));
+    INSERT INTO dispositions (name, disqualifies, rests, everywhere, calls_back, is_attempt, description) VALUES
+        ('connected', NULL, NULL, false, false, true, 'somebody was reached, and nothing follows'),
+        ('voicemail', NULL, '1 day', false, false, true, 'a message was left'),
+        ('no answer', NULL, '4 hours', false, false, true, 'it rang'),
+        ('busy', NULL, '30 minutes', false, false, true, 'the line was engaged'),
+        ('call back', NULL, NULL, false, true, true, 'asked to be called at a time: until then the number rests'),
+        ('wrong number', 'phone', NULL, false, false, true, 'somebody else has the number'),
+        ('not interested', 'phone', NULL, false, false, true, 'said no, for this campaign'),
+        ('retired', 'phone', NULL, false, false, true, 'has left the trade'),
+        ('do not call', 'phone', NULL, true, false, true, 'asked never to be called: out in every campaign'),
+        ('meeting booked', NULL, '30 days', false, false, true, 'the aim was reached'),
+        ('not dialed', NULL, NULL, false, false, false, 'the call was started by mistake: no attempt');
+
+    CREATE TABLE calls (
+        campaign_id bigint NOT NULL,
+        call_id bigint GENERATED BY DEFAULT AS IDENTITY,
+        lead_id bigint NOT NULL,
+        contact_id bigint NOT NULL,
+        number @extschema@.e164 NOT NULL,
+        caller text NOT NULL,
+        started_by text NOT NULL,
+        started_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        disposition text,
+        note text,
+        callback_at timestamptz,
+        is_attempt boolean NOT NULL DEFAULT true,
+        PRIMARY KEY (campaign_id, call_id));
+    CREATE INDEX calls_call_idx ON calls (call_id);
+    CREATE INDEX calls_number_idx ON calls (number, started_at);
+    CREATE INDEX calls_lead_idx ON calls (campaign_id, lead_id);
+    -- whatever happens, two do not talk on one line
+    CREATE UNIQUE INDEX calls_open_idx ON calls (number) WHERE ended_at IS NULL;
+
+    CREATE TABLE call_outcomes (
+        campaign_id bigint NOT NULL,
+        outcome bigint GENERATED BY DEFAULT AS IDENTITY,
+        call_id bigint NOT NULL,
+        lead_id bigint NOT NULL,
+        number @extschema@.e164 NOT NULL,
+        disposition text NOT NULL,
+        note text,
+        callback_at timestamptz,
+        called_back_at timestamptz,
+        rests_until timestamptz,
+        everywhere boolean NOT NULL,
+        disqualified text,
+        subject text,
+        was_out boolean,
+        recorded_by text NOT NULL,
+        recorded_at timestamptz NOT NULL,
+        corrected_by text,
+        corrected_at timestamptz,
+        PRIMARY KEY (campaign_id, outcome));
+    CREATE UNIQUE INDEX call_outcomes_call_idx ON call_outcomes (call_id, campaign_id) WHERE corrected_at IS NULL;
+    CREATE INDEX call_outcomes_rests_idx ON call_outcomes (number, rests_until) WHERE corrected_at IS NULL AND rests_until IS NOT NULL;
+    CREATE INDEX call_outcomes_subject_idx ON call_outcomes (disqualified, subject) WHERE corrected_at IS NULL AND disqualified IS NOT NULL;
+    CREATE INDEX call_outcomes_callback_idx ON call_outcomes (campaign_id, callback_at)
+        WHERE corrected_at IS NULL AND callback_at IS NOT NULL AND called_back_at IS NULL;
+
+    CREATE TABLE lead_claims (
+        subject text COLLATE "C" PRIMARY KEY,
+        campaign_id bigint NOT NULL,
+        lead_id bigint NOT NULL,
+        caller text NOT NULL,
+        claimed_until timestamptz NOT NULL);
+
+    CREATE TABLE call_rules (
+        rule bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        campaign_id bigint REFERENCES campaigns ON DELETE CASCADE,
+        region text,
+        state text,
+        attempts_in_24_hours integer,
+        attempts_in_all integer,
+        rest interval,
+        weekdays integer[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}',
+        opens time,
+        closes time,
+        holidays date[] NOT NULL DEFAULT '{}',
+        is_on boolean NOT NULL DEFAULT true,
+        source text,
+        CONSTRAINT call_rules_region CHECK (region ~ '^[A-Z]{2}$'),
+        -- of these countries, states are known by code and name
+        CONSTRAINT call_rules_state CHECK (state IS NULL OR region IS NOT NULL
+            AND (region NOT IN ('US', 'CA') OR @extschema@.lead_phones_state_code(state) ~ '^[A-Z]{2}$')),
+        CONSTRAINT call_rules_attempts_in_24_hours CHECK (attempts_in_24_hours > 0),
+        CONSTRAINT call_rules_attempts_in_all CHECK (attempts_in_all > 0),
+        CONSTRAINT call_rules_rest CHECK (rest > '0'),
+        CONSTRAINT call_rules_weekdays CHECK (weekdays <@ '{1,2,3,4,5,6,7}' AND cardinality(weekdays) > 0),
+        CONSTRAINT call_rules_hours CHECK (num_nonnulls(opens, closes) <> 1 AND opens <= closes));
+    -- No legal advice: a start for whoever calls in the United States, of what was known when this was written. Read the law, or ask a lawyer;
+    -- then switch on what applies.
+    INSERT INTO call_rules (region, state, attempts_in_24_hours, weekdays, opens, closes, is_on, source) VALUES
+        ('US', NULL, NULL, '{1,2,3,4,5,6,7}', '08:00', '21:00', false, '47 CFR 64.1200(c)(1); 16 CFR 310.4(c)'),
+        ('US', 'CT', NULL, '{1,2,3,4,5,6,7}', '09:00', '20:00', false, 'Conn. Gen. Stat. § 42-288a'),
+        ('US', 'FL', 3, '{1,2,3,4,5,6,7}', '08:00', '20:00', false, 'Fla. Stat. § 501.616(6)'),
+        ('US', 'MD', 3, '{1,2,3,4,5,6,7}', '08:00', '20:00', false, 'Md. Code, Com. Law § 14-4502'),
+        ('US', 'OK', 3, '{1,2,3,4,5,6,7}', '08:00', '20:00', false, 'Okla. Stat. tit. 15, § 775C.4'),
+        ('US', 'TX', NULL, '{1,2,3,4,5,6}', '09:00', '21:00', false, 'Tex. Bus. & Com. Code § 301.051'),
+        ('US', 'TX', NULL, '{7}', '12:00', '21:00', false, 'Tex. Bus. & Com. Code § 301.051'),
+        ('US', 'WA', NULL, '{1,2,3,4,5,6,7}', '08:00', '20:00', false, 'RCW 80.36.390');
+    PERFORM @extschema@.lead_phones_comment_on_calls();
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_calls() IS 'internal: creates the tables of calls beside lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_comment_on_calls() RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    COMMENT ON COLUMN campaigns.call_order IS 'which leads next_leads() gives first: oldest, newest, or retries before those that were never called';
+    COMMENT ON COLUMN campaigns.claim_for IS 'for how long a lead is claimed by who got it from next_leads()';
+    COMMENT ON COLUMN campaigns.longest_call IS 'after this time a call that nobody has ended no longer keeps its number';
+    COMMENT ON COLUMN contacts.state IS 'where the person is, by the code or name of a state of the country in region; NULL where that is not known';
+    COMMENT ON COLUMN contacts.time_zone IS 'where the person is, by a name such as America/New_York; NULL where that is not known';
+    COMMENT ON COLUMN leads.due_at IS 'next_leads() does not look at it before';
+    COMMENT ON TABLE dispositions IS 'outcomes of calls, and what each means; edit it as you need';
+    COMMENT ON COLUMN dispositions.disqualifies IS 'what is out from then on: phone, contact, account, or NULL for nothing';
+    COMMENT ON COLUMN dispositions.rests IS 'for how long nobody calls the number, counted from the end of the call';
+    COMMENT ON COLUMN dispositions.everywhere IS 'whether the number is out, or rests, in every campaign';
+    COMMENT ON COLUMN dispositions.calls_back IS 'whether end_call() has to say when to call back';
+    COMMENT ON COLUMN dispositions.is_attempt IS 'whether the call counts as an attempt';
+    COMMENT ON TABLE calls IS 'the log of calls: who called whom by which number, and what came of it';
+    COMMENT ON COLUMN calls.caller IS 'who called, as the application names him';
+    COMMENT ON COLUMN calls.started_by IS 'the role of the session that called start_call()';
+    COMMENT ON TABLE call_outcomes IS 'what end_call() said of each call, also what was corrected';
+    COMMENT ON COLUMN call_outcomes.called_back_at IS 'when the lead was called again after callback_at';
+    COMMENT ON COLUMN call_outcomes.disqualified IS 'what the outcome disqualified: phone, contact or account';
+    COMMENT ON COLUMN call_outcomes.was_out IS 'whether that was out by the same source already';
+    COMMENT ON TABLE lead_claims IS 'who got which number and person from next_leads(), and until when';
+    COMMENT ON TABLE call_rules IS 'limits of calls: whatever applies to a number must allow it. Those that come with the extension are off, and no legal advice';
+    COMMENT ON COLUMN call_rules.campaign_id IS 'the campaign that it is about, whose calls alone it counts; NULL for all together';
+    COMMENT ON COLUMN call_rules.region IS 'the region of the number, or of the person; NULL for all';
+    COMMENT ON COLUMN call_rules.state IS 'the state of the area code, or of the person; NULL for all. Where neither is known, the rules of all states of the region apply';
+    COMMENT ON COLUMN call_rules.attempts_in_24_hours IS 'calls of a number in any 24 hours, at most';
+    COMMENT ON COLUMN call_rules.attempts_in_all IS 'calls of a number, at most';
+    COMMENT ON COLUMN call_rules.rest IS 'time between a call of a number and the next';
+    COMMENT ON COLUMN call_rules.weekdays IS 'days of the week for which opens and closes are said, Monday is 1';
+    COMMENT ON COLUMN call_rules.opens IS 'time of day from which it may be called, wherever it may ring; the same as closes on days without calls';
+    COMMENT ON COLUMN call_rules.holidays IS 'days on which it may not be called';
+    COMMENT ON COLUMN call_rules.source IS 'whose rule it is: a law, a policy';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_comment_on_calls() IS 'internal: says what the tables of calls are for';
+
+CREATE FUNCTION @extschema@.lead_phones_create_call_views() RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- What keeps a number from being called now, and ends by itself, is here and nowhere else. Times are those of the clock: who has waited for a
+    -- lock asks late.
+    CREATE OR REPLACE VIEW call_refusals AS
+    SELECT c.campaign_id, c.contact_id, n.blocks, n.number, r.kind, r.source, r.reason, r.by_whom, r.since, r.until, r.call_id, r.rule
+      FROM contacts AS c
+     CROSS JOIN LATERAL (VALUES ('phone'::text, @extschema@.try_normalize_phone(c.phone, c.region)::text),
+                                ('mobile', @extschema@.try_normalize_phone(c.mobile, c.region)::text)) AS n (blocks, number)
+     CROSS JOIN LATERAL (
+        SELECT 'on_call'::text AS kind, NULL::text AS source, k.caller || ' is on the line' AS reason, k.caller AS by_whom, k.started_at AS since,
+               k.started_at + coalesce(m.longest_call, '2 hours') AS until, k.call_id, NULL::bigint AS rule
+          FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
+         WHERE k.number = n.number AND k.ended_at IS NULL AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
+         UNION ALL
+        SELECT 'resting', 'disposition', concat_ws(': ', o.disposition, o.note), o.recorded_by, o.recorded_at, o.rests_until, o.call_id, NULL
+          FROM call_outcomes AS o
+         WHERE o.number = n.number AND o.corrected_at IS NULL AND o.rests_until > @extschema@.lead_phones_clock()
+           AND (o.everywhere OR o.campaign_id = c.campaign_id)
+         UNION ALL
+        SELECT f.kind, coalesce(r.source, 'call rule ' || r.rule), f.reason, NULL, NULL, f.until, NULL, r.rule
+          FROM call_rules AS r
+         CROSS JOIN LATERAL (
+            SELECT @extschema@.phone_region(n.number::@extschema@.e164) AS region, @extschema@.lead_phones_states(n.number, c.state) AS states,
+                   @extschema@.lead_phones_zones(n.number, c.state, c.time_zone) AS zones,
+                   CASE WHEN num_nonnulls(c.state, c.time_zone) > 0 THEN upper(c.region) END AS own_region OFFSET 0) AS p
+         CROSS JOIN LATERAL (
+            SELECT 'attempts' AS kind, format('%s attempts in 24 hours', r.attempts_in_24_hours) AS reason, k.started_at + interval '24 hours' AS until
+              FROM (SELECT k.started_at FROM calls AS k
+                     WHERE k.number = n.number AND k.is_attempt AND k.started_at > @extschema@.lead_phones_clock() - interval '24 hours'
+                       AND k.campaign_id = coalesce(r.campaign_id, k.campaign_id)
+                     ORDER BY k.started_at DESC OFFSET r.attempts_in_24_hours - 1 LIMIT 1) AS k
+             WHERE r.attempts_in_24_hours IS NOT NULL
+             UNION ALL
+            SELECT 'attempts', format('%s attempts in all', r.attempts_in_all), NULL
+              FROM (SELECT k.started_at FROM calls AS k
+                     WHERE k.number = n.number AND k.is_attempt AND k.campaign_id = coalesce(r.campaign_id, k.campaign_id)
+                     ORDER BY k.started_at DESC OFFSET r.attempts_in_all - 1 LIMIT 1) AS k
+             WHERE r.attempts_in_all IS NOT NULL
+             UNION ALL
+            SELECT 'resting', 'rest of ' || r.rest || ' after an attempt', k.ended_at + r.rest
+              FROM (SELECT coalesce(k.ended_at, k.started_at) AS ended_at FROM calls AS k
+                     WHERE k.number = n.number AND k.is_attempt AND k.campaign_id = coalesce(r.campaign_id, k.campaign_id)
+                     ORDER BY k.started_at DESC LIMIT 1) AS k
+             WHERE k.ended_at + r.rest > @extschema@.lead_phones_clock()
+             UNION ALL
+            SELECT 'hours', CASE WHEN h.is_open IS NULL THEN 'a time zone is not known' ELSE 'not at this hour in ' || replace(p.zones, ',', ', ') END,
+                   CASE WHEN NOT h.is_open THEN
+                       @extschema@.lead_phones_opens_at(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) END
+              FROM (SELECT @extschema@.lead_phones_is_open(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) AS is_open OFFSET 0) AS h
+             WHERE (r.opens IS NOT NULL OR r.holidays <> '{}') AND h.is_open IS NOT TRUE) AS f
+         WHERE r.is_on AND (r.campaign_id IS NULL OR r.campaign_id = c.campaign_id)
+           -- where a number of no region is, or one of no state, nobody knows: all apply
+           AND (r.region IS NULL OR p.region IS NULL OR r.region = p.region OR r.region = p.own_region)
+           AND (r.state IS NULL OR p.states = '{}' OR @extschema@.lead_phones_state_code(r.state) = ANY (p.states))) AS r
+     WHERE n.number IS NOT NULL;
+    COMMENT ON VIEW call_refusals IS 'what keeps a number of a contact from being called now, and until when';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_create_call_views() IS 'internal: creates the view of what keeps numbers from being called now';
+
+CREATE FUNCTION @extschema@.lead_phones_lock_calls(numbers text[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'calls are made at READ COMMITTED'
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
+                  HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.number)) FROM (SELECT DISTINCT k AS number FROM unnest(numbers) AS k ORDER BY 1) AS n;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_calls(text[]) IS
+    'internal: one lock on each number, in one order; an error in a transaction that would not see what others have committed';
+
+CREATE FUNCTION @extschema@.lead_phones_call_key(subject text) RETURNS bigint
+    STABLE LANGUAGE sql
+AS $function$
+    SELECT hashtextextended(format('lead_phones call %I %s', current_schema(), subject), 0)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_call_key(text) IS
+    'internal: the lock of a number, or of a person, of these lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_number_of(raw text, region text, phone text, mobile text) RETURNS text[]
+    STABLE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    wanted text;
+BEGIN
+    IF raw IS NULL THEN
+        RETURN array_remove(ARRAY[phone, nullif(mobile, phone)], NULL);
+    END IF;
+    wanted := CASE lower(raw) WHEN 'phone' THEN phone WHEN 'mobile' THEN mobile ELSE @extschema@.try_normalize_phone(raw, region)::text END;
+    IF lower(raw) NOT IN ('phone', 'mobile') AND (wanted IN (phone, mobile)) IS NOT TRUE THEN
+        RAISE EXCEPTION '"%" is no number of the lead', left(raw, 64)
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It has %s.', coalesce(nullif(concat_ws(' and ', phone, mobile), ''), 'none')),
+                  HINT = 'Pass phone, mobile, one of its numbers, or NULL for the first that may be called.';
+    END IF;
+    RETURN array_remove(ARRAY[wanted], NULL);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_number_of(text, text, text, text) IS
+    'internal: the numbers of a lead that are meant by an argument';
+
+CREATE FUNCTION @extschema@.lead_phones_refusals(campaign bigint, lead bigint, number text, caller text) RETURNS jsonb
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- of the lead, of the columns that hold the number, and of others who are about to call it
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(r)) ORDER BY r.kind, r.until, r.source)
+              FROM (SELECT $3 AS number, r.kind, r.subject, r.source, r.reason, r.disqualified_by AS by, r.disqualified_at AS since, r.expires_at AS until, r.lift
+                      FROM lead_reasons AS r
+                     WHERE r.lead_id = $2 AND r.campaign_id = $1 AND (r.blocks = 'lead' OR $3 = (
+                        SELECT CASE r.blocks WHEN 'phone' THEN @extschema@.try_normalize_phone(c.phone, c.region) ELSE @extschema@.try_normalize_phone(c.mobile, c.region) END
+                          FROM leads AS l JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+                         WHERE l.campaign_id = $1 AND l.lead_id = $2))
+                     UNION
+                    SELECT $3, 'claimed', $3, NULL, k.caller || ' is about to call', k.caller, NULL::timestamptz, max(k.claimed_until), NULL
+                      FROM lead_claims AS k
+                     WHERE k.subject IN (SELECT $3 UNION ALL SELECT format('contact %s/%s', l.campaign_id, l.contact_id) FROM leads AS l WHERE l.campaign_id = $1 AND l.lead_id = $2)
+                       AND k.caller <> $4 AND k.claimed_until > @extschema@.lead_phones_clock()
+                     GROUP BY k.caller) AS r);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_refusals(bigint, bigint, text, text) IS
+    'internal: every reason why a number of a lead may not be called by somebody now; NULL where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_start_call(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    lead constant bigint := arguments ->> 'lead';
+    caller constant text := arguments ->> 'caller';
+    person record;
+    numbers text[];
+    dialed text;
+    refused jsonb;
+    refusals jsonb := '[]';
+    new_call bigint;
+    clock timestamptz;
+BEGIN
+    SELECT l.campaign_id, l.contact_id, @extschema@.try_normalize_phone(c.phone, c.region)::text AS phone,
+           @extschema@.try_normalize_phone(c.mobile, c.region)::text AS mobile, c.region, count(*) OVER () AS campaigns INTO person
+      FROM leads AS l LEFT JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+     WHERE l.lead_id = lead;
+    IF NOT FOUND OR person.campaigns > 1 THEN
+        RAISE EXCEPTION 'lead % %', lead, CASE WHEN person.campaigns > 1 THEN format('is in %s campaigns', person.campaigns) ELSE 'does not exist' END
+            USING ERRCODE = CASE WHEN person.campaigns > 1 THEN 'cardinality_violation' ELSE 'no_data_found' END,
+                  DETAIL = format('Table "%I.leads" has %s such lead_id.', current_schema(), CASE WHEN person.campaigns > 1 THEN 'more than one' ELSE 'no' END),
+                  HINT = 'Name the lead_id of a lead.';
+    END IF;
+    numbers := @extschema@.lead_phones_number_of(arguments ->> 'phone', person.region, person.phone, person.mobile);
+    PERFORM @extschema@.lead_phones_lock_calls(numbers);
+    -- whoever is just putting the number out is waited for
+    PERFORM FROM campaign_phone_counts AS c WHERE c.campaign_id = person.campaign_id AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+    IF numbers = '{}' THEN
+        refusals := coalesce(@extschema@.lead_phones_refusals(person.campaign_id, lead, NULL, caller), '[]');
+        RETURN jsonb_build_object('allowed', false, 'refusals', CASE WHEN refusals <> '[]' THEN refusals
+            ELSE jsonb_build_array(jsonb_build_object('kind', 'number', 'reason', 'there is no valid number in ' || (arguments ->> 'phone'))) END);
+    END IF;
+    FOREACH dialed IN ARRAY numbers LOOP
+        refused := @extschema@.lead_phones_refusals(person.campaign_id, lead, dialed, caller);
+        EXIT WHEN refused IS NULL;
+        refusals := refusals || refused;
+    END LOOP;
+    IF refused IS NOT NULL THEN
+        RETURN jsonb_build_object('allowed', false, 'number', numbers[1], 'refusals', refusals);
+    END IF;
+    clock := @extschema@.lead_phones_clock();
+    -- one that nobody has ended, and that is longer than any
+    UPDATE calls AS k SET ended_at = k.started_at + coalesce((SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = k.campaign_id), '2 hours')
+     WHERE k.number = dialed::@extschema@.e164 AND k.ended_at IS NULL;
+    INSERT INTO calls (campaign_id, lead_id, contact_id, number, caller, started_by, started_at)
+    VALUES (person.campaign_id, lead, person.contact_id, dialed, caller, arguments ->> 'by', clock)
+    RETURNING call_id INTO new_call;
+    UPDATE call_outcomes AS o SET called_back_at = clock
+     WHERE o.campaign_id = person.campaign_id AND o.lead_id = lead AND o.corrected_at IS NULL AND o.callback_at IS NOT NULL AND o.called_back_at IS NULL;
+    DELETE FROM lead_claims AS k WHERE k.subject IN (dialed, format('contact %s/%s', person.campaign_id, person.contact_id));
+    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = person.campaign_id)
+     WHERE l.campaign_id = person.campaign_id AND l.lead_id = lead;
+    RETURN jsonb_build_object('allowed', true, 'call_id', new_call, 'number', dialed, 'refusals', '[]'::jsonb);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_start_call(regclass, jsonb) IS
+    'internal: logs a call of a lead, or says why it may not be called';
+
+CREATE FUNCTION @extschema@.lead_phones_disposition(wanted text, callback_at timestamptz) RETURNS jsonb
+    STABLE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    found jsonb := (SELECT to_jsonb(d) FROM dispositions AS d WHERE d.name = wanted OR lower(d.name) = lower(btrim(wanted)) ORDER BY d.name = wanted DESC LIMIT 1);
+BEGIN
+    IF found IS NULL THEN
+        RAISE EXCEPTION '%', CASE WHEN wanted IS NULL THEN 'disposition must not be NULL' ELSE format('there is no disposition "%s"', left(wanted, 64)) END
+            USING ERRCODE = CASE WHEN wanted IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
+                  DETAIL = format('There are %s.', (SELECT string_agg(d.name, ', ' ORDER BY d.name) FROM dispositions AS d)),
+                  HINT = format('Name one of them, or add a row to "%I.dispositions".', current_schema());
+    END IF;
+    IF (found ->> 'calls_back')::boolean AND callback_at IS NULL THEN
+        RAISE EXCEPTION 'callback_at must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = format('Disposition "%s" is about another call.', found ->> 'name'),
+                  HINT = 'Say when to call back, as in callback_at => now() + ''1 month''.';
+    END IF;
+    IF callback_at IS NOT NULL AND (NOT (found ->> 'calls_back')::boolean OR NOT isfinite(callback_at)) THEN
+        RAISE EXCEPTION 'callback_at is %', callback_at
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = CASE WHEN isfinite(callback_at) THEN format('Disposition "%s" calls nobody back.', found ->> 'name') ELSE 'It is no time.' END,
+                  HINT = 'Leave it out, or name a disposition that calls back, and a time.';
+    END IF;
+    RETURN found;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_disposition(text, timestamptz) IS
+    'internal: what a disposition means; an error where there is none of the name, or the time does not go with it';
+
+CREATE FUNCTION @extschema@.lead_phones_is_out_by_calls(kind text, campaign bigint, subject text) RETURNS boolean
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RETURN (SELECT CASE WHEN $1 <> 'phone' THEN EXISTS (
+                            SELECT FROM lead_disqualifications AS d
+                             WHERE d.lifted_at IS NULL AND d.source = 'disposition' AND d.campaign_id = $2 AND CASE $1 WHEN 'account' THEN d.account_id ELSE d.contact_id END = $3::bigint)
+                        WHEN $2 IS NULL THEN EXISTS (
+                            SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+                             WHERE s.number = ANY (@extschema@.lead_phones_keys($3)) AND d.source = 'disposition' AND s.lifted_at IS NULL AND d.lifted_at IS NULL)
+                        ELSE EXISTS (
+                            SELECT FROM campaign_phone_disqualifications AS d
+                             WHERE d.campaign_id = $2 AND d.phone = $3::@extschema@.e164 AND d.source = 'disposition' AND d.lifted_at IS NULL) END);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_out_by_calls(text, bigint, text) IS
+    'internal: whether there is an entry of source disposition that stands';
+
+CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text, lifts boolean)
+    RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    arguments constant jsonb := jsonb_build_object('kind', kind, 'campaign', campaign, 'subjects', jsonb_build_array(subject),
+        'source', 'disposition', 'reason', reason, 'by', by_whom);
+BEGIN
+    IF lifts THEN
+        PERFORM @extschema@.lead_phones_unsuppress('contacts'::regclass, arguments);
+    ELSE
+        PERFORM @extschema@.lead_phones_suppress('contacts'::regclass, arguments);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text, boolean) IS
+    'internal: enters what a call disqualifies into the ledgers, or lifts it';
+
+CREATE FUNCTION @extschema@.lead_phones_undo_outcome(undone bigint, of_campaign bigint, by_whom text) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    earlier record;
+BEGIN
+    SELECT o.* INTO earlier FROM call_outcomes AS o WHERE o.outcome = undone AND o.campaign_id = of_campaign;
+    IF earlier.disqualified IS NULL THEN
+        RETURN;
+    END IF;
+    -- What other calls say of the same stands. What was out before all of them stays so.
+    UPDATE call_outcomes AS o SET was_out = o.was_out AND earlier.was_out
+     WHERE o.disqualified = earlier.disqualified AND o.subject = earlier.subject AND o.corrected_at IS NULL
+       AND o.everywhere = earlier.everywhere AND (o.everywhere OR o.campaign_id = earlier.campaign_id);
+    IF NOT FOUND AND NOT earlier.was_out THEN
+        PERFORM @extschema@.lead_phones_disqualify_by_call(earlier.disqualified, CASE WHEN NOT earlier.everywhere THEN earlier.campaign_id END,
+            earlier.subject, 'corrected', by_whom, true);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text) IS
+    'internal: lifts what a corrected outcome of a call has disqualified, and nothing else';
+
+CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    call_back_at constant timestamptz := arguments ->> 'callback_at';
+    by_whom constant text := arguments ->> 'by';
+    clock timestamptz;
+    call record;
+    outcome constant jsonb := @extschema@.lead_phones_disposition(arguments ->> 'disposition', call_back_at);
+    is_everywhere constant boolean := outcome ->> 'everywhere';
+    ended timestamptz;
+    rests_until timestamptz;
+    disqualified text := outcome ->> 'disqualifies';
+    subject text;
+    was_out boolean;
+    campaign bigint;
+    earlier bigint;
+BEGIN
+    SELECT k.* INTO call FROM calls AS k WHERE k.call_id = (arguments ->> 'call')::bigint;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'call % does not exist', arguments ->> 'call'
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.calls" has no such call_id.', current_schema()),
+                  HINT = 'Name the call_id that start_call() returned.';
+    END IF;
+    PERFORM @extschema@.lead_phones_lock_calls(ARRAY[call.number::text]);
+    SELECT k.* INTO call FROM calls AS k WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id FOR UPDATE;
+    clock := @extschema@.lead_phones_clock();
+    ended := coalesce(call.ended_at, clock);
+    campaign := CASE WHEN NOT is_everywhere THEN call.campaign_id END;
+    rests_until := greatest(ended + (outcome ->> 'rests')::interval, call_back_at);
+    IF disqualified <> 'phone' THEN
+        SELECT CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN 'account' ELSE 'contact' END,
+               CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN c.account_id ELSE c.contact_id END::text
+          INTO disqualified, subject
+          FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
+    END IF;
+    IF outcome ->> 'disqualifies' IS NOT NULL THEN
+        -- who has no company any more, or no row, is out by what is left of him
+        disqualified := CASE WHEN subject IS NULL THEN 'phone' ELSE disqualified END;
+        subject := coalesce(subject, call.number);
+        was_out := @extschema@.lead_phones_is_out_by_calls(disqualified, campaign, subject);
+        PERFORM @extschema@.lead_phones_disqualify_by_call(disqualified, campaign, subject,
+            concat_ws(': ', outcome ->> 'name', arguments ->> 'note'), by_whom, false);
+    END IF;
+    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
+     WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
+    RETURNING o.outcome INTO earlier;
+    INSERT INTO call_outcomes (campaign_id, call_id, lead_id, number, disposition, note, callback_at, rests_until, everywhere, disqualified, subject, was_out,
+        recorded_by, recorded_at)
+    VALUES (call.campaign_id, call.call_id, call.lead_id, call.number, outcome ->> 'name', arguments ->> 'note', call_back_at, rests_until,
+        is_everywhere, disqualified, subject, was_out, by_whom, clock);
+    PERFORM @extschema@.lead_phones_undo_outcome(earlier, call.campaign_id, by_whom);
+    UPDATE calls AS k
+       SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note',
+           callback_at = call_back_at, is_attempt = (outcome ->> 'is_attempt')::boolean
+     WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id;
+    UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_end_call(regclass, jsonb) IS
+    'internal: records the outcome of a call, or corrects it, and what follows from it';
+
+CREATE FUNCTION @extschema@.lead_phones_call_step(leads regclass, action text, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    required constant text := CASE action WHEN 'start_call' THEN 'lead' WHEN 'end_call' THEN 'call' ELSE 'campaign' END;
+BEGIN
+    IF arguments ->> required IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', CASE required WHEN 'call' THEN 'call_id' ELSE required END
+            USING ERRCODE = 'null_value_not_allowed', HINT = CASE required WHEN 'lead' THEN 'Name its lead_id, as callable_leads and next_leads() have it.'
+                WHEN 'call' THEN 'Name the call_id that start_call() returned.' ELSE 'Name the campaign whose leads are to be called.' END;
+    END IF;
+    -- whether they are complete, and closed to others, is remembered where they are used (src/lead_tables.rs)
+    leads := coalesce((SELECT l.oid FROM pg_catalog.pg_class AS n JOIN pg_catalog.pg_class AS l ON l.relnamespace = n.relnamespace AND l.relname = 'leads'
+                        WHERE n.oid = lead_phones_call_step.leads), format('%I.leads', @extschema@.lead_phones_model(leads))::regclass);
+    RETURN @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller(),
+        'caller', coalesce(nullif(btrim(arguments ->> 'caller'), ''), @extschema@.lead_phones_caller())));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_call_step(regclass, text, jsonb) IS
+    'internal: checks the arguments of what callers do and runs it';
+
+CREATE PROCEDURE @extschema@.start_call(
+    lead bigint,
+    phone text DEFAULT NULL,
+    caller text DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads(),
+    INOUT call_id bigint DEFAULT NULL,
+    INOUT allowed boolean DEFAULT NULL,
+    INOUT number @extschema@.e164 DEFAULT NULL,
+    INOUT refusals jsonb DEFAULT NULL)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+DECLARE
+    answer jsonb := @extschema@.lead_phones_run(leads, 'start_call', jsonb_build_object('lead', lead, 'phone', phone, 'caller', caller));
+BEGIN
+    call_id := answer ->> 'call_id';
+    allowed := answer ->> 'allowed';
+    number := answer ->> 'number';
+    refusals := answer -> 'refusals';
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.start_call(bigint, text, text, regclass, bigint, boolean, @extschema@.e164, jsonb) IS
+    'asks whether a lead may be called now, and logs the call; otherwise says every reason why not, and when it ends';
+
+CREATE PROCEDURE @extschema@.end_call(
+    call_id bigint,
+    disposition text DEFAULT NULL,
+    note text DEFAULT NULL,
+    callback_at timestamptz DEFAULT NULL,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads())
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $procedure$
+BEGIN
+    PERFORM @extschema@.lead_phones_run(leads, 'end_call', jsonb_build_object('call', call_id, 'disposition', disposition, 'note', note,
+        'callback_at', callback_at));
+END
+$procedure$;
+COMMENT ON PROCEDURE @extschema@.end_call(bigint, text, text, timestamptz, regclass) IS
+    'says what came of a call, with what that means for the number, the contact or the account; called again, corrects it';
+
+CREATE FUNCTION @extschema@.lead_phones_due_leads(campaign bigint, pass text, seen bigint[], how_many integer) RETURNS bigint[]
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    clock constant timestamptz := @extschema@.lead_phones_clock();
+BEGIN
+    -- Those that others hold are skipped.
+    RETURN CASE pass
+        WHEN 'callbacks' THEN ARRAY(
+            SELECT l.lead_id FROM call_outcomes AS o JOIN leads AS l ON l.campaign_id = o.campaign_id AND l.lead_id = o.lead_id
+             WHERE o.campaign_id = campaign AND o.corrected_at IS NULL AND o.callback_at <= clock AND o.called_back_at IS NULL
+               AND l.due_at <= clock AND l.lead_id <> ALL (seen)
+             ORDER BY o.callback_at LIMIT how_many FOR NO KEY UPDATE OF l SKIP LOCKED)
+        WHEN 'due' THEN ARRAY(
+            SELECT l.lead_id FROM leads AS l WHERE l.campaign_id = campaign AND l.due_at <= clock AND l.lead_id <> ALL (seen)
+             ORDER BY l.campaign_id, l.due_at, l.lead_id LIMIT how_many FOR NO KEY UPDATE SKIP LOCKED)
+        WHEN 'retries' THEN ARRAY(
+            SELECT l.lead_id FROM leads AS l WHERE l.campaign_id = campaign AND l.due_at > '-infinity' AND l.due_at <= clock AND l.lead_id <> ALL (seen)
+             ORDER BY l.campaign_id, l.due_at, l.lead_id LIMIT how_many FOR NO KEY UPDATE SKIP LOCKED)
+        ELSE ARRAY(
+            SELECT l.lead_id FROM leads AS l WHERE l.campaign_id = campaign AND l.due_at = '-infinity' AND l.lead_id <> ALL (seen)
+             ORDER BY l.campaign_id DESC, l.due_at DESC, l.lead_id DESC LIMIT how_many FOR NO KEY UPDATE SKIP LOCKED) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_due_leads(bigint, text, bigint[], integer) IS
+    'internal: leads that can be called, as far as was known when they were last looked at, locked';
+
+CREATE FUNCTION @extschema@.lead_phones_free_at(campaign bigint, lead bigint) RETURNS timestamptz
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- When the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
+    RETURN (SELECT greatest(least(coalesce(min(n.until), '-infinity'), @extschema@.lead_phones_clock() + interval '1 day'),
+                       @extschema@.lead_phones_clock() + interval '1 second')
+              FROM (SELECT max(coalesce(r.expires_at, 'infinity')) AS until
+                      FROM (VALUES ('phone'), ('mobile')) AS c (name)
+                      JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
+                     WHERE r.campaign_id = $1 AND r.lead_id = $2
+                     GROUP BY c.name) AS n);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_free_at(bigint, bigint) IS
+    'internal: when a lead that may not be called now is looked at again';
+
+CREATE FUNCTION @extschema@.lead_phones_claim_lead(campaign bigint, lead bigint, caller text, claim_for interval) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    person record;
+    subjects text[];
+    subject text;
+    free_at timestamptz;
+    clock timestamptz;
+BEGIN
+    SELECT format('contact %s/%s', l.campaign_id, l.contact_id) AS contact, @extschema@.try_normalize_phone(c.phone, c.region)::text AS phone,
+           @extschema@.try_normalize_phone(c.mobile, c.region)::text AS mobile INTO person
+      FROM leads AS l LEFT JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
+     WHERE l.campaign_id = campaign AND l.lead_id = lead;
+    subjects := array_remove(ARRAY[person.contact, person.phone, nullif(person.mobile, person.phone)], NULL);
+    FOREACH subject IN ARRAY subjects LOOP
+        IF NOT pg_try_advisory_xact_lock(@extschema@.lead_phones_call_key(subject)) THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    -- Under the lock, each statement sees what others have committed.
+    SELECT to_jsonb(k) INTO person FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = lead;
+    clock := @extschema@.lead_phones_clock();
+    IF NOT FOUND THEN
+        free_at := @extschema@.lead_phones_free_at(campaign, lead);
+    ELSE
+        subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
+        free_at := (SELECT max(k.claimed_until) FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
+    END IF;
+    IF free_at IS NOT NULL THEN
+        UPDATE leads AS l SET due_at = free_at WHERE l.campaign_id = campaign AND l.lead_id = lead;
+        RETURN NULL;
+    END IF;
+    INSERT INTO lead_claims AS k (subject, campaign_id, lead_id, caller, claimed_until)
+    SELECT DISTINCT s, campaign, lead, caller, clock + claim_for FROM unnest(subjects) AS s
+    ON CONFLICT ON CONSTRAINT lead_claims_pkey DO UPDATE
+       SET campaign_id = EXCLUDED.campaign_id, lead_id = EXCLUDED.lead_id, caller = EXCLUDED.caller, claimed_until = EXCLUDED.claimed_until;
+    UPDATE leads AS l SET due_at = clock + claim_for WHERE l.campaign_id = campaign AND l.lead_id = lead;
+    RETURN person.to_jsonb || jsonb_build_object('claimed_until', clock + claim_for);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_claim_lead(bigint, bigint, text, interval) IS
+    'internal: claims a lead for a caller, and returns its row of callable_leads; NULL where it may not be called, or somebody else has it';
+
+CREATE FUNCTION @extschema@.lead_phones_next_leads(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign constant bigint := arguments ->> 'campaign';
+    how_many constant integer := arguments ->> 'how_many';
+    -- Where most of a campaign may not be called, as at night, the next call goes on.
+    most constant integer := 1000;
+    settings record;
+    pass text;
+    lead bigint;
+    due bigint[];
+    callable bigint[];
+    seen bigint[] := '{}';
+    looked_at integer := 0;
+    claimed jsonb;
+    answer jsonb := '[]';
+BEGIN
+    PERFORM @extschema@.lead_phones_lock_calls('{}'), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    SELECT m.claim_for, CASE m.call_order WHEN 'newest' THEN '{callbacks,newest,retries}' WHEN 'retries' THEN '{callbacks,retries,due}'
+               ELSE '{callbacks,due}' END::text[] AS passes INTO settings
+      FROM campaigns AS m WHERE m.campaign_id = campaign;
+    FOREACH pass IN ARRAY settings.passes LOOP
+        LOOP
+            EXIT WHEN jsonb_array_length(answer) >= how_many OR looked_at >= most;
+            -- as many as are missing, then more and more
+            due := @extschema@.lead_phones_due_leads(campaign, pass, seen, greatest(how_many - jsonb_array_length(answer), least(looked_at, most / 4)));
+            EXIT WHEN due = '{}';
+            looked_at := looked_at + cardinality(due);
+            callable := ARRAY(SELECT k.lead_id FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = ANY (due));
+            UPDATE leads AS l SET due_at = @extschema@.lead_phones_free_at(campaign, l.lead_id)
+             WHERE l.campaign_id = campaign AND l.lead_id = ANY (due) AND l.lead_id <> ALL (callable);
+            FOREACH lead IN ARRAY due LOOP
+                CONTINUE WHEN lead <> ALL (callable);
+                EXIT WHEN jsonb_array_length(answer) >= how_many;
+                claimed := @extschema@.lead_phones_claim_lead(campaign, lead, arguments ->> 'caller', settings.claim_for);
+                IF claimed IS NULL THEN
+                    seen := seen || lead;
+                ELSE
+                    answer := answer || claimed;
+                END IF;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    RETURN answer;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_next_leads(regclass, jsonb) IS
+    'internal: claims leads for a caller';
+
+CREATE FUNCTION @extschema@.next_leads(
+    campaign bigint,
+    caller text DEFAULT NULL,
+    how_many integer DEFAULT 1,
+    leads regclass DEFAULT @extschema@.lead_phones_visible_leads())
+    RETURNS TABLE (
+        campaign_id bigint,
+        lead_id bigint,
+        contact_id bigint,
+        account_id bigint,
+        upload_id bigint,
+        email text,
+        name text,
+        title text,
+        phone @extschema@.e164,
+        mobile @extschema@.e164,
+        phone_extension text,
+        mobile_extension text,
+        claimed_until timestamptz)
+    VOLATILE ROWS 1 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF how_many IS NULL OR how_many NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'how_many is %', coalesce(how_many::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A caller gets 1 to 1000 leads at a time.', HINT = 'Leave it out for one.';
+    END IF;
+    RETURN QUERY SELECT r.* FROM jsonb_to_recordset(@extschema@.lead_phones_run(leads, 'next_leads', jsonb_build_object(
+            'campaign', campaign, 'caller', caller, 'how_many', how_many))) AS r (
+        campaign_id bigint, lead_id bigint, contact_id bigint, account_id bigint, upload_id bigint, email text, name text, title text,
+        phone @extschema@.e164, mobile @extschema@.e164, phone_extension text, mobile_extension text, claimed_until timestamptz);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.next_leads(bigint, text, integer, regclass) IS
+    'leads to call now, claimed for the caller: due callbacks first, then the order that the campaign names';
+
 CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments jsonb)
     RETURNS TABLE (
         campaign text,
@@ -6457,7 +7257,13 @@ BEGIN
     EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE lead_disqualification_subjects; ALTER TABLE lead_disqualification_subjects OWNER TO %1$I;
                     ALTER EXTENSION lead_phones DROP TABLE suppression_syncs; ALTER EXTENSION lead_phones DROP SEQUENCE suppression_syncs_sync_seq;
                     ALTER TABLE suppression_syncs OWNER TO %1$I', owner);
-    FOREACH relation IN ARRAY '{lead_ledger,callable_leads,lead_reasons,account_disqualifications,contact_disqualifications}'::name[] LOOP
+    FOREACH relation IN ARRAY '{calls_call_id_seq,call_outcomes_outcome_seq,call_rules_rule_seq}'::name[] LOOP
+        EXECUTE format('ALTER EXTENSION lead_phones DROP SEQUENCE %I', relation);
+    END LOOP;
+    FOREACH relation IN ARRAY '{dispositions,calls,call_outcomes,lead_claims,call_rules}'::name[] LOOP
+        EXECUTE format('ALTER EXTENSION lead_phones DROP TABLE %1$I; ALTER TABLE %1$I OWNER TO %2$I', relation, owner);
+    END LOOP;
+    FOREACH relation IN ARRAY '{lead_ledger,callable_leads,lead_reasons,account_disqualifications,contact_disqualifications,call_refusals}'::name[] LOOP
         EXECUTE format('ALTER EXTENSION lead_phones DROP VIEW %1$I; ALTER VIEW %1$I OWNER TO %2$I', relation, owner);
     END LOOP;
 END

@@ -16,12 +16,15 @@ const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METR
 
 /// The actions on lead tables: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb` too, and names the
 /// tables as they are called.
-const LEAD_TABLE_ACTIONS: [&str; 5] = [
+const LEAD_TABLE_ACTIONS: [&str; 8] = [
     "suppress",
     "unsuppress",
     "sync_phones",
     "sync_domains",
     "expire_entries",
+    "start_call",
+    "end_call",
+    "next_leads",
 ];
 
 /// The one action that writes nothing: it runs on a standby.

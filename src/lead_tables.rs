@@ -158,19 +158,16 @@ pub(crate) fn as_owner<T>(
     // pg_catalog comes first where it is not named; objects are created in the schema that is.
     let path = format!("{}, pg_temp", schema_of(extension_schema, leads));
     let path = text::to_server(&path);
-    let [plans, scans] = match plans {
-        Plans::Kept => [KEPT_PLANS, (c"enable_seqscan", c"off")],
+    let mut settings = vec![(c"search_path", &*path)];
+    match plans {
+        // A scan that cannot be avoided seems to cost so much that it would be compiled.
+        Plans::Kept => settings.extend([KEPT_PLANS, (c"enable_seqscan", c"off"), (c"jit", c"off")]),
         // Not by force: so would be the checks of foreign keys, each time.
         Plans::Custom => {
             // SAFETY: as DISCARD PLANS does it; plans in use stay until they are done.
             unsafe { pg_sys::ResetPlanCache() };
-            [(c"plan_cache_mode", c"auto"), (c"enable_seqscan", c"on")]
+            settings.extend([(c"plan_cache_mode", c"auto"), (c"enable_seqscan", c"on")]);
         }
-    };
-    owner::switch(
-        owner,
-        restricted,
-        &[(c"search_path", &path), plans, scans],
-        run,
-    )
+    }
+    owner::switch(owner, restricted, &settings, run)
 }

@@ -16,6 +16,8 @@ mod ddl;
 #[cfg(feature = "extension")]
 mod functions;
 #[cfg(feature = "extension")]
+mod hours;
+#[cfg(feature = "extension")]
 mod lead_tables;
 #[cfg(feature = "extension")]
 mod list;
@@ -98,17 +100,32 @@ mod install {
         requires = ["upload"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/12_reports.sql",
-        name = "reports",
+        "../sql/install/12_call_tables.sql",
+        name = "call_tables",
         requires = ["suppression"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/13_ddl.sql",
+        "../sql/install/13_calls.sql",
+        name = "calls",
+        requires = ["call_tables"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/14_next_leads.sql",
+        name = "next_leads",
+        requires = ["calls"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/15_reports.sql",
+        name = "reports",
+        requires = ["next_leads"]
+    );
+    pgrx::extension_sql_file!(
+        "../sql/install/16_ddl.sql",
         name = "ddl",
         requires = ["reports"]
     );
     pgrx::extension_sql_file!(
-        "../sql/install/14_grants.sql",
+        "../sql/install/17_grants.sql",
         name = "grants",
         requires = ["ddl"]
     );

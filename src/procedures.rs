@@ -49,7 +49,17 @@ const fn of_lead_tables(
     }
 }
 
-const PROCEDURES: [Procedure; 13] = [
+const fn of_calls(name: &'static str) -> Procedure {
+    Procedure {
+        name,
+        granted: name,
+        function: "call_step",
+        action: name,
+        kind: None,
+    }
+}
+
+const PROCEDURES: [Procedure; 16] = [
     of_numbers("disqualify_phone", "disqualify"),
     of_numbers("requalify_phone", "requalify"),
     of_numbers("expire_disqualifications", "expire"),
@@ -103,6 +113,9 @@ const PROCEDURES: [Procedure; 13] = [
         "sync_domains",
         "domain",
     ),
+    of_calls("start_call"),
+    of_calls("end_call"),
+    of_calls("next_leads"),
 ];
 
 /// Who has called which procedure.

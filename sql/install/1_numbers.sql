@@ -93,3 +93,35 @@ CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_key_from_hex_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
     'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';
+
+CREATE FUNCTION @extschema@.lead_phones_clock() RETURNS timestamptz
+    STABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_clock_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_clock() IS
+    'internal: the time now, and not when the statement began';
+
+CREATE FUNCTION @extschema@.lead_phones_state_code(raw text) RETURNS text
+    IMMUTABLE STRICT PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_state_code_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_state_code(text) IS
+    'internal: the code of a state that is written as its code or its name';
+
+CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text) RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_states_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text) IS
+    'internal: the state of the area of a number, and that of who has it, where they are known';
+
+CREATE FUNCTION @extschema@.lead_phones_zones(phone text, state text, time_zone text) RETURNS text
+    IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_zones_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_zones(text, text, text) IS
+    'internal: the time zones of a number and of who has it, with commas between; empty where none is known';
+
+CREATE FUNCTION @extschema@.lead_phones_is_open(
+    zones text, weekdays integer[], opens time, closes time, holidays date[], at timestamptz) RETURNS boolean
+    STABLE PARALLEL SAFE COST 20 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_open_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_is_open(text, integer[], time, time, date[], timestamptz) IS
+    'internal: whether the hours of a rule allow a call in all of the time zones; NULL where one is not known';
+
+CREATE FUNCTION @extschema@.lead_phones_opens_at(
+    zones text, weekdays integer[], opens time, closes time, holidays date[], at timestamptz) RETURNS timestamptz
+    STABLE PARALLEL SAFE COST 1000 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_opens_at_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_opens_at(text, integer[], time, time, date[], timestamptz) IS
+    'internal: when the hours of a rule allow a call next; NULL where they do not, or a time zone is not known';

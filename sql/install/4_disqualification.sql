@@ -12,16 +12,23 @@ COMMENT ON FUNCTION @extschema@.lead_phones_run(regclass, text, jsonb) IS
 CREATE FUNCTION @extschema@.lead_phones_refusal(procedure name, caller oid) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    -- and none that somebody has put beside them, to be granted it
+    own constant oid[] := ARRAY(
+        SELECT p.oid FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_catalog.pg_extension AS e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.oid = d.refobjid AND e.extname = 'lead_phones'
+         WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure
+         ORDER BY p.oid);
 BEGIN
     -- Every role is PUBLIC: what that may do says nothing.
     IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
-                WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p'
-                  AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
+                WHERE p.oid = ANY (own) AND a.privilege_type = 'EXECUTE' AND a.grantee <> 0 AND pg_has_role(caller, a.grantee, 'USAGE')) THEN
         RETURN NULL;
     END IF;
-    RETURN (SELECT format('Run GRANT EXECUTE ON PROCEDURE %s TO %I.', string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
-              FROM pg_catalog.pg_proc AS p
-             WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname = procedure AND p.prokind = 'p');
+    RETURN (SELECT format('Run GRANT EXECUTE ON %s %s TO %I.', CASE WHEN bool_and(p.prokind = 'p') THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+                string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid), pg_get_userbyid(caller))
+              FROM pg_catalog.pg_proc AS p WHERE p.oid = ANY (own));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_refusal(name, oid) IS

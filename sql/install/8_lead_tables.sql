@@ -171,7 +171,8 @@ BEGIN
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
-                    phone_suppressions,suppressed_phones,suppression_syncs,account_disqualifications,contact_disqualifications,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
+                    phone_suppressions,suppressed_phones,suppression_syncs,dispositions,calls,call_outcomes,lead_claims,call_rules,
+                    account_disqualifications,contact_disqualifications,call_refusals,callable_leads,lead_reasons,lead_ledger}'::text[]) AS w (name)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                         WHERE n.nspname = schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v')
                           AND c.relowner = (SELECT l.relowner FROM pg_catalog.pg_class AS l
@@ -208,7 +209,8 @@ BEGIN
      WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
        AND c.relname IN ('campaigns', 'free_mail_domains', 'accounts', 'contacts', 'lead_uploads', 'lead_upload_problems', 'leads',
                          'lead_disqualifications', 'lead_disqualification_subjects', 'suppression_syncs', 'lead_ledger', 'lead_reasons', 'callable_leads',
-                         'account_disqualifications', 'contact_disqualifications',
+                         'account_disqualifications', 'contact_disqualifications', 'dispositions', 'calls', 'call_outcomes', 'lead_claims',
+                         'call_rules', 'call_refusals',
                          'campaign_phone_counts', 'campaign_phone_disqualifications');
     IF existing IS NOT NULL THEN
         RAISE EXCEPTION 'schema "%" has relations of the names that lead tables need', schema
@@ -425,6 +427,8 @@ BEGIN
         FOR EACH ROW EXECUTE FUNCTION @extschema@.lead_phones_keep_out_before();
     CREATE TRIGGER lead_phones_keep_out_update AFTER UPDATE ON accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
         FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.lead_phones_keep_out();
+    PERFORM @extschema@.lead_phones_create_calls();
+    PERFORM @extschema@.lead_phones_create_call_views();
     PERFORM @extschema@.lead_phones_create_views();
 END
 $function$;
@@ -517,7 +521,9 @@ BEGIN
      CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(d.blocks = 'lead'), false) AS lead, coalesce(bool_or(d.blocks = 'phone'), false) AS phone,
                coalesce(bool_or(d.blocks = 'mobile'), false) AS mobile
-          FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id) AS is_out
+          FROM (SELECT d.blocks FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id
+                 UNION ALL
+                SELECT r.blocks FROM call_refusals AS r WHERE r.campaign_id = c.campaign_id AND r.contact_id = c.contact_id) AS d) AS is_out
      CROSS JOIN LATERAL (
         SELECT CASE WHEN NOT is_out.phone THEN @extschema@.try_normalize_phone(c.phone, c.region) END AS phone,
                CASE WHEN NOT is_out.mobile THEN @extschema@.try_normalize_phone(c.mobile, c.region) END AS mobile) AS n
@@ -542,6 +548,18 @@ BEGIN
      CROSS JOIN LATERAL (
         SELECT d.* FROM contact_disqualifications AS d WHERE d.campaign_id = l.campaign_id AND d.contact_id = l.contact_id OFFSET 0) AS d
      UNION ALL
+    -- corrected, an outcome no longer holds; a call is ended
+    SELECT l.lead_id, l.campaign_id, r.blocks, r.kind, r.number, r.source, r.reason, r.by_whom, r.since, r.until,
+           CASE WHEN r.call_id IS NOT NULL THEN format('CALL @extschema@.end_call(%s, %L, leads => %L)', r.call_id,
+                    (SELECT min(d.name) FROM dispositions AS d WHERE d.disqualifies IS NULL AND d.rests IS NULL AND NOT d.calls_back),
+                    @extschema@.lead_phones_table_name('leads'))
+                WHEN r.kind = 'hours' AND r.until IS NULL THEN format('UPDATE %s SET time_zone = ... WHERE campaign_id = %s AND contact_id = %s',
+                    @extschema@.lead_phones_table_name('contacts'), r.campaign_id, r.contact_id)
+                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'), r.rule) END
+      FROM leads AS l
+     CROSS JOIN LATERAL (
+        SELECT r.* FROM call_refusals AS r WHERE r.campaign_id = l.campaign_id AND r.contact_id = l.contact_id OFFSET 0) AS r
+     UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
            format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'),
                c.campaign_id, c.contact_id)
@@ -565,8 +583,8 @@ BEGIN
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
     COMMENT ON VIEW contact_disqualifications IS 'every entry that keeps a contact, or one of its numbers, from being called';
     COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that stand or stood';
-    COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called';
-    COMMENT ON VIEW callable_leads IS 'the leads that may be called, and by which numbers; each person once';
+    COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called now';
+    COMMENT ON VIEW callable_leads IS 'the leads that may be called now, and by which numbers; each person once';
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_views() IS 'internal: creates the views of lead tables';

@@ -17,6 +17,7 @@ mod plan;
 mod problem;
 mod region;
 mod spelling;
+mod states;
 mod time_zones;
 
 pub use describe::{Description, Style, describe, extension, format, kind_of, region_of};
@@ -25,6 +26,7 @@ pub use engine::load_engine;
 pub use normalize::{normalize, normalize_ascii};
 pub use problem::Problem;
 pub use region::DefaultRegion;
+pub use states::{state_code, state_of, zones_of_state};
 pub use time_zones::time_zones_of;
 
 /// The release of Google's libphonenumber that the engine's metadata was taken from.

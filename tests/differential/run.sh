@@ -7,8 +7,10 @@ requirements=tests/requirements.txt
 grep -q "METADATA_VERSION: &str = \"$(sed -n 's/^phonenumbers==//p' "$requirements")\"" src/phone/mod.rs ||
     { echo "$requirements is not of the engine's metadata version" >&2; exit 1; }
 corpus=$(tests/differential/corpus.sh)
-"$(tools/python.sh)" tools/time_zones.py | cmp - src/phone/time_zones/table.rs ||
-    { echo "src/phone/time_zones/table.rs is not what tools/time_zones.py writes" >&2; exit 1; }
+for table in time_zones states; do
+    "$(tools/python.sh)" "tools/$table.py" | cmp - "src/phone/$table/table.rs" ||
+        { echo "src/phone/$table/table.rs is not what tools/$table.py writes" >&2; exit 1; }
+done
 
 export PGDATABASE=differential
 dropdb --if-exists "$PGDATABASE" 2>/dev/null

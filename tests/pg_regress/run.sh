@@ -14,13 +14,13 @@ failed=0
 
 # 00_install creates the extension for those that follow
 existing=()
-if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out reports); fi
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out calls reports); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir="${INPUT:-.}" --outputdir="$out" --dlpath=. \
     --dbname="${DATABASE:-lead_phones_regress}" --encoding=UTF8 --no-locale "${existing[@]}" "${suites[@]}" || failed=1
 if [ $# = 0 ]; then
     "$tools/isolation/pg_isolation_regress" --bindir="$bindir" --inputdir=. --outputdir="$out/isolation" --dlpath=. \
         --dbname=lead_phones_isolation --encoding=UTF8 --no-locale --load-extension=lead_phones \
-        upload_and_disqualify two_uploads edits_and_disqualify new_campaign partitions_and_uploads reads_of_counts lead_uploads repeatable_read counts_meanwhile locked_tables expiry_and_uploads everywhere_and_uploads put_out_meanwhile || failed=1
+        upload_and_disqualify two_uploads edits_and_disqualify new_campaign partitions_and_uploads reads_of_counts lead_uploads repeatable_read counts_meanwhile locked_tables expiry_and_uploads everywhere_and_uploads put_out_meanwhile callers || failed=1
 fi
 for diffs in "$out"/regression.diffs "$out"/isolation/regression.diffs; do
     if [ -s "$diffs" ]; then cat "$diffs"; fi
