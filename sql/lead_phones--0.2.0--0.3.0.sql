@@ -77,12 +77,17 @@ COMMENT ON FUNCTION @extschema@.lead_phones_clock() IS
 CREATE FUNCTION @extschema@.lead_phones_state_code(raw text) RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_state_code_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_state_code(text) IS
-    'internal: the code of a state that is written as its code or its name';
+    'internal: the code of a state of the United States or Canada that is written as its code or its name';
 
-CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text) RETURNS text[]
+CREATE FUNCTION @extschema@.lead_phones_call_regions(phone text) RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_call_regions_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_call_regions(text) IS
+    'internal: the region of a number, and the country that it belongs to; none where that is not known';
+
+CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text, region text) RETURNS text[]
     IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_states_wrapper';
-COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text) IS
-    'internal: the state of the area of a number, and that of who has it, where they are known';
+COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text, text) IS
+    'internal: the state of the area of a number, and that of who has it; none where nobody knows';
 
 CREATE FUNCTION @extschema@.lead_phones_zones(phone text, state text, time_zone text) RETURNS text
     IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_zones_wrapper';
@@ -4199,6 +4204,8 @@ DECLARE
                   "directdial", "landline", "phone1", "primaryphone", "homephone"],
         "mobile": ["mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "cellnumber", "phone2", "secondaryphone"],
         "country": ["country", "countrycode"],
+        "state": ["state", "statecode", "stateprovince", "province", "statename"],
+        "time_zone": ["timezone", "tz", "timezonename"],
         "row_number": ["rownumber", "rownum", "line", "linenumber"]}';
     field text;
     column_name text;
@@ -4300,11 +4307,11 @@ BEGIN
       FROM (SELECT o.place / 40 AS part, string_agg(format('%L, t.%I', o.attname, o.attname), ', ' ORDER BY o.place) AS pairs
               FROM (SELECT a.attname, row_number() OVER (ORDER BY a.attnum) - 1 AS place FROM pg_catalog.pg_attribute AS a
                      WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
-                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country')) AS o
+                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key NOT IN ('country', 'state', 'time_zone'))) AS o
              GROUP BY o.place / 40) AS c;
     RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
         (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
-           FROM unnest('{email,title,company,website,phone,mobile,country}'::text[]) AS f),
+           FROM unnest('{email,title,company,website,phone,mobile,country,state,time_zone}'::text[]) AS f),
         name, CASE
             WHEN custom IS NULL THEN '''{}''::jsonb'
             -- nulls inside a value are the value's own
@@ -4335,12 +4342,13 @@ BEGIN
         DROP TABLE pg_temp.lead_phones_uploaded, pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
     END IF;
     CREATE TEMPORARY TABLE lead_phones_uploaded (
-        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb)
+        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, state text, time_zone text, name text,
+        custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_staged (
         place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
-        valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
+        valid_mobile text, phone_extension text, mobile_extension text, state text, time_zone text, custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_placed (
         place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, is_repeated boolean, outcome text)
@@ -4379,9 +4387,10 @@ DECLARE
     cleaned bigint;
 BEGIN
     INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
-        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, custom)
+        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, state, time_zone, custom)
     SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
-           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, u.custom
+           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, @extschema@.lead_phones_trimmed(u.state),
+           @extschema@.lead_phones_trimmed(u.time_zone), u.custom
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
@@ -4500,6 +4509,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS
     'internal: writes the people of an upload';
 
+CREATE FUNCTION @extschema@.lead_phones_upload_places(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- the latest that the file says of each
+    UPDATE contacts AS c SET state = coalesce(f.state, c.state), time_zone = coalesce(f.time_zone, c.time_zone)
+      FROM (SELECT DISTINCT ON (p.contact_id) p.contact_id, s.state, s.time_zone
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE num_nonnulls(s.state, s.time_zone) > 0 AND p.contact_id IS NOT NULL
+             ORDER BY p.contact_id, s.place DESC) AS f
+     WHERE c.campaign_id = campaign AND c.contact_id = f.contact_id
+       AND (coalesce(f.state, c.state), coalesce(f.time_zone, c.time_zone)) IS DISTINCT FROM (c.state, c.time_zone);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_places(bigint) IS
+    'internal: writes where the people of an upload are, as far as the file says';
+
 CREATE FUNCTION @extschema@.lead_phones_upload_rows(campaign bigint, upload bigint, row_count bigint) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -4521,6 +4547,7 @@ BEGIN
             END IF;
             PERFORM @extschema@.lead_phones_place_rows(campaign);
             PERFORM @extschema@.lead_phones_upload_people(campaign);
+            PERFORM @extschema@.lead_phones_upload_places(campaign);
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');
             INSERT INTO leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
             SELECT campaign, p.contact_id, upload, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
@@ -4673,7 +4700,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_upload_step(leads, 'open_upload', jsonb_build_object('campaign', campaign));
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
-    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, name, custom) %s',
+    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, state, time_zone, name, custom) %s',
         @extschema@.lead_phones_staged(source, mapping));
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
     receipt := @extschema@.lead_phones_upload_step(leads, 'write_upload', jsonb_build_object('campaign', campaign, 'file_name', file_name,
@@ -5646,8 +5673,8 @@ BEGIN
         ADD COLUMN claim_for interval NOT NULL DEFAULT '10 minutes',
         ADD COLUMN longest_call interval NOT NULL DEFAULT '2 hours',
         ADD CONSTRAINT campaigns_call_order CHECK (call_order IN ('oldest', 'newest', 'retries')),
-        ADD CONSTRAINT campaigns_claim_for CHECK (claim_for > '0'),
-        ADD CONSTRAINT campaigns_longest_call CHECK (longest_call > '0');
+        ADD CONSTRAINT campaigns_claim_for CHECK (claim_for > '0' AND claim_for <= '1 day'),
+        ADD CONSTRAINT campaigns_longest_call CHECK (longest_call > '0' AND longest_call <= '1 day');
     ALTER TABLE contacts ADD COLUMN state text, ADD COLUMN time_zone text;
     ALTER TABLE leads ADD COLUMN due_at timestamptz NOT NULL DEFAULT '-infinity';
     CREATE INDEX leads_due_idx ON leads (campaign_id, due_at, lead_id);
@@ -5661,7 +5688,7 @@ BEGIN
         is_attempt boolean NOT NULL DEFAULT true,
         description text,
         CONSTRAINT dispositions_disqualifies CHECK (disqualifies IN ('phone', 'contact', 'account')),
-        CONSTRAINT dispositions_rests CHECK (rests > '0'),
+        CONSTRAINT dispositions_rests CHECK (rests > '0' AND rests <= '100 years'),
         CONSTRAINT dispositions_everywhere CHECK (NOT everywhere OR disqualifies IS NULL OR disqualifies = 'phone'));
     INSERT INTO dispositions (name, disqualifies, rests, everywhere, calls_back, is_attempt, description) VALUES
         ('connected', NULL, NULL, false, false, true, 'somebody was reached, and nothing follows'),
@@ -5711,7 +5738,7 @@ BEGIN
         everywhere boolean NOT NULL,
         disqualified text,
         subject text,
-        was_out boolean,
+        entry bigint,
         recorded_by text NOT NULL,
         recorded_at timestamptz NOT NULL,
         corrected_by text,
@@ -5719,7 +5746,7 @@ BEGIN
         PRIMARY KEY (campaign_id, outcome));
     CREATE UNIQUE INDEX call_outcomes_call_idx ON call_outcomes (call_id, campaign_id) WHERE corrected_at IS NULL;
     CREATE INDEX call_outcomes_rests_idx ON call_outcomes (number, rests_until) WHERE corrected_at IS NULL AND rests_until IS NOT NULL;
-    CREATE INDEX call_outcomes_subject_idx ON call_outcomes (disqualified, subject) WHERE corrected_at IS NULL AND disqualified IS NOT NULL;
+    CREATE INDEX call_outcomes_subject_idx ON call_outcomes (subject) WHERE entry IS NOT NULL;
     CREATE INDEX call_outcomes_callback_idx ON call_outcomes (campaign_id, callback_at)
         WHERE corrected_at IS NULL AND callback_at IS NOT NULL AND called_back_at IS NULL;
 
@@ -5744,13 +5771,13 @@ BEGIN
         holidays date[] NOT NULL DEFAULT '{}',
         is_on boolean NOT NULL DEFAULT true,
         source text,
-        CONSTRAINT call_rules_region CHECK (region ~ '^[A-Z]{2}$'),
+        CONSTRAINT call_rules_region CHECK (region IS NULL OR region = upper(region) AND @extschema@.phone_problem('123', region) <> 'unknown_region'),
         -- of these countries, states are known by code and name
-        CONSTRAINT call_rules_state CHECK (state IS NULL OR region IS NOT NULL
-            AND (region NOT IN ('US', 'CA') OR @extschema@.lead_phones_state_code(state) ~ '^[A-Z]{2}$')),
+        CONSTRAINT call_rules_state CHECK (state IS NULL OR region IS NOT NULL AND state <> ''
+            AND (region NOT IN ('US', 'CA') OR @extschema@.lead_phones_state_code(state) IS NOT NULL)),
         CONSTRAINT call_rules_attempts_in_24_hours CHECK (attempts_in_24_hours > 0),
         CONSTRAINT call_rules_attempts_in_all CHECK (attempts_in_all > 0),
-        CONSTRAINT call_rules_rest CHECK (rest > '0'),
+        CONSTRAINT call_rules_rest CHECK (rest > '0' AND rest <= '100 years'),
         CONSTRAINT call_rules_weekdays CHECK (weekdays <@ '{1,2,3,4,5,6,7}' AND cardinality(weekdays) > 0),
         CONSTRAINT call_rules_hours CHECK (num_nonnulls(opens, closes) <> 1 AND opens <= closes));
     -- No legal advice: a start for whoever calls in the United States, of what was known when this was written. Read the law, or ask a lawyer;
@@ -5791,7 +5818,7 @@ BEGIN
     COMMENT ON TABLE call_outcomes IS 'what end_call() said of each call, also what was corrected';
     COMMENT ON COLUMN call_outcomes.called_back_at IS 'when the lead was called again after callback_at';
     COMMENT ON COLUMN call_outcomes.disqualified IS 'what the outcome disqualified: phone, contact or account';
-    COMMENT ON COLUMN call_outcomes.was_out IS 'whether that was out by the same source already';
+    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger by which it is out, where that is of calls; correcting the last outcome of an entry lifts it';
     COMMENT ON TABLE lead_claims IS 'who got which number and person from next_leads(), and until when';
     COMMENT ON TABLE call_rules IS 'limits of calls: whatever applies to a number must allow it. Those that come with the extension are off, and no legal advice';
     COMMENT ON COLUMN call_rules.campaign_id IS 'the campaign that it is about, whose calls alone it counts; NULL for all together';
@@ -5831,11 +5858,15 @@ BEGIN
            AND (o.everywhere OR o.campaign_id = c.campaign_id)
          UNION ALL
         SELECT f.kind, coalesce(r.source, 'call rule ' || r.rule), f.reason, NULL, NULL, f.until, NULL, r.rule
-          FROM call_rules AS r
-         CROSS JOIN LATERAL (
-            SELECT @extschema@.phone_region(n.number::@extschema@.e164) AS region, @extschema@.lead_phones_states(n.number, c.state) AS states,
+          FROM (
+            SELECT @extschema@.lead_phones_call_regions(n.number) AS regions, @extschema@.lead_phones_states(n.number, c.state, c.region) AS states,
                    @extschema@.lead_phones_zones(n.number, c.state, c.time_zone) AS zones,
-                   CASE WHEN num_nonnulls(c.state, c.time_zone) > 0 THEN upper(c.region) END AS own_region OFFSET 0) AS p
+                   CASE WHEN num_nonnulls(c.state, c.time_zone) > 0 THEN upper(c.region) END AS own_region
+             WHERE EXISTS (SELECT FROM call_rules AS u WHERE u.is_on) OFFSET 0) AS p
+          JOIN call_rules AS r ON r.is_on AND (r.campaign_id IS NULL OR r.campaign_id = c.campaign_id)
+           -- where a number of no region is, or one of no state, nobody knows: all apply
+           AND (r.region IS NULL OR p.regions = '{}' OR r.region = ANY (p.regions) OR r.region = p.own_region)
+           AND (r.state IS NULL OR p.states = '{}' OR coalesce(@extschema@.lead_phones_state_code(r.state), upper(r.state)) = ANY (p.states))
          CROSS JOIN LATERAL (
             SELECT 'attempts' AS kind, format('%s attempts in 24 hours', r.attempts_in_24_hours) AS reason, k.started_at + interval '24 hours' AS until
               FROM (SELECT k.started_at FROM calls AS k
@@ -5851,7 +5882,8 @@ BEGIN
              WHERE r.attempts_in_all IS NOT NULL
              UNION ALL
             SELECT 'resting', 'rest of ' || r.rest || ' after an attempt', k.ended_at + r.rest
-              FROM (SELECT coalesce(k.ended_at, k.started_at) AS ended_at FROM calls AS k
+              FROM (SELECT coalesce(k.ended_at, k.started_at + coalesce((SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = k.campaign_id), '2 hours')) AS ended_at
+                      FROM calls AS k
                      WHERE k.number = n.number AND k.is_attempt AND k.campaign_id = coalesce(r.campaign_id, k.campaign_id)
                      ORDER BY k.started_at DESC LIMIT 1) AS k
              WHERE k.ended_at + r.rest > @extschema@.lead_phones_clock()
@@ -5860,11 +5892,7 @@ BEGIN
                    CASE WHEN NOT h.is_open THEN
                        @extschema@.lead_phones_opens_at(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) END
               FROM (SELECT @extschema@.lead_phones_is_open(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) AS is_open OFFSET 0) AS h
-             WHERE (r.opens IS NOT NULL OR r.holidays <> '{}') AND h.is_open IS NOT TRUE) AS f
-         WHERE r.is_on AND (r.campaign_id IS NULL OR r.campaign_id = c.campaign_id)
-           -- where a number of no region is, or one of no state, nobody knows: all apply
-           AND (r.region IS NULL OR p.region IS NULL OR r.region = p.region OR r.region = p.own_region)
-           AND (r.state IS NULL OR p.states = '{}' OR @extschema@.lead_phones_state_code(r.state) = ANY (p.states))) AS r
+             WHERE (r.opens IS NOT NULL OR r.holidays <> '{}') AND h.is_open IS NOT TRUE) AS f) AS r
      WHERE n.number IS NOT NULL;
     COMMENT ON VIEW call_refusals IS 'what keeps a number of a contact from being called now, and until when';
 END
@@ -5875,7 +5903,7 @@ CREATE FUNCTION @extschema@.lead_phones_lock_calls(numbers text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'calls are made at READ COMMITTED'
             USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
@@ -5938,19 +5966,11 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_refusals(bigint, bigint, text, text) IS
     'internal: every reason why a number of a lead may not be called by somebody now; NULL where there is none';
 
-CREATE FUNCTION @extschema@.lead_phones_start_call(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql
+CREATE FUNCTION @extschema@.lead_phones_person_called(lead bigint) RETURNS jsonb
+    STABLE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    lead constant bigint := arguments ->> 'lead';
-    caller constant text := arguments ->> 'caller';
     person record;
-    numbers text[];
-    dialed text;
-    refused jsonb;
-    refusals jsonb := '[]';
-    new_call bigint;
-    clock timestamptz;
 BEGIN
     SELECT l.campaign_id, l.contact_id, @extschema@.try_normalize_phone(c.phone, c.region)::text AS phone,
            @extschema@.try_normalize_phone(c.mobile, c.region)::text AS mobile, c.region, count(*) OVER () AS campaigns INTO person
@@ -5960,19 +5980,69 @@ BEGIN
         RAISE EXCEPTION 'lead % %', lead, CASE WHEN person.campaigns > 1 THEN format('is in %s campaigns', person.campaigns) ELSE 'does not exist' END
             USING ERRCODE = CASE WHEN person.campaigns > 1 THEN 'cardinality_violation' ELSE 'no_data_found' END,
                   DETAIL = format('Table "%I.leads" has %s such lead_id.', current_schema(), CASE WHEN person.campaigns > 1 THEN 'more than one' ELSE 'no' END),
-                  HINT = 'Name the lead_id of a lead.';
+                  HINT = CASE WHEN person.campaigns > 1 THEN 'Let lead_id number the leads of all campaigns, as it does by default.' ELSE 'Name the lead_id of a lead.' END;
     END IF;
-    numbers := @extschema@.lead_phones_number_of(arguments ->> 'phone', person.region, person.phone, person.mobile);
-    PERFORM @extschema@.lead_phones_lock_calls(numbers);
-    -- whoever is just putting the number out is waited for
-    PERFORM FROM campaign_phone_counts AS c WHERE c.campaign_id = person.campaign_id AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+    RETURN to_jsonb(person);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_person_called(bigint) IS
+    'internal: who is called by a lead: the person and his numbers; an error where there is no such lead';
+
+CREATE FUNCTION @extschema@.lead_phones_hold_person(lead bigint, phone text) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    person jsonb;
+    numbers text[];
+BEGIN
+    LOOP
+        person := @extschema@.lead_phones_person_called(lead);
+        numbers := @extschema@.lead_phones_number_of(phone, person ->> 'region', person ->> 'phone', person ->> 'mobile');
+        BEGIN
+            PERFORM @extschema@.lead_phones_lock_calls(numbers);
+            -- Whoever is just changing him is waited for; then whoever is just putting the number out. In this order others write them.
+            PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
+            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR NO KEY UPDATE;
+            PERFORM FROM campaign_phone_counts AS c
+              WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+            IF @extschema@.lead_phones_person_called(lead) <> person THEN
+                -- somebody else by now: again, without the locks of this look
+                RAISE SQLSTATE 'LP001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'LP001' THEN
+            person := NULL;
+        END;
+        EXIT WHEN person IS NOT NULL;
+    END LOOP;
+    RETURN person || jsonb_build_object('numbers', numbers);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_person(bigint, text) IS
+    'internal: who is called by a lead, and the numbers that are meant; nobody changes or calls them until the transaction ends';
+
+CREATE FUNCTION @extschema@.lead_phones_start_call(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    lead constant bigint := arguments ->> 'lead';
+    caller constant text := arguments ->> 'caller';
+    person constant jsonb := @extschema@.lead_phones_hold_person(lead, arguments ->> 'phone');
+    campaign constant bigint := person ->> 'campaign_id';
+    contact constant bigint := person ->> 'contact_id';
+    numbers constant text[] := ARRAY(SELECT n FROM jsonb_array_elements_text(person -> 'numbers') AS n);
+    dialed text;
+    refused jsonb;
+    refusals jsonb := '[]';
+    new_call bigint;
+    clock timestamptz;
+BEGIN
     IF numbers = '{}' THEN
-        refusals := coalesce(@extschema@.lead_phones_refusals(person.campaign_id, lead, NULL, caller), '[]');
+        refusals := coalesce(@extschema@.lead_phones_refusals(campaign, lead, NULL::text, caller), '[]');
         RETURN jsonb_build_object('allowed', false, 'refusals', CASE WHEN refusals <> '[]' THEN refusals
             ELSE jsonb_build_array(jsonb_build_object('kind', 'number', 'reason', 'there is no valid number in ' || (arguments ->> 'phone'))) END);
     END IF;
     FOREACH dialed IN ARRAY numbers LOOP
-        refused := @extschema@.lead_phones_refusals(person.campaign_id, lead, dialed, caller);
+        refused := @extschema@.lead_phones_refusals(campaign, lead, dialed, caller);
         EXIT WHEN refused IS NULL;
         refusals := refusals || refused;
     END LOOP;
@@ -5981,16 +6051,21 @@ BEGIN
     END IF;
     clock := @extschema@.lead_phones_clock();
     -- one that nobody has ended, and that is longer than any
-    UPDATE calls AS k SET ended_at = k.started_at + coalesce((SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = k.campaign_id), '2 hours')
-     WHERE k.number = dialed::@extschema@.e164 AND k.ended_at IS NULL;
+    UPDATE calls AS k SET ended_at = k.started_at + l.longest
+      FROM (SELECT o.campaign_id, o.call_id, coalesce(m.longest_call, '2 hours') AS longest FROM calls AS o LEFT JOIN campaigns AS m ON m.campaign_id = o.campaign_id
+             WHERE o.number = dialed::@extschema@.e164 AND o.ended_at IS NULL) AS l
+     WHERE k.campaign_id = l.campaign_id AND k.call_id = l.call_id AND k.started_at + l.longest <= clock;
     INSERT INTO calls (campaign_id, lead_id, contact_id, number, caller, started_by, started_at)
-    VALUES (person.campaign_id, lead, person.contact_id, dialed, caller, arguments ->> 'by', clock)
+    VALUES (campaign, lead, contact, dialed, caller, arguments ->> 'by', clock)
     RETURNING call_id INTO new_call;
     UPDATE call_outcomes AS o SET called_back_at = clock
-     WHERE o.campaign_id = person.campaign_id AND o.lead_id = lead AND o.corrected_at IS NULL AND o.callback_at IS NOT NULL AND o.called_back_at IS NULL;
-    DELETE FROM lead_claims AS k WHERE k.subject IN (dialed, format('contact %s/%s', person.campaign_id, person.contact_id));
-    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = person.campaign_id)
-     WHERE l.campaign_id = person.campaign_id AND l.lead_id = lead;
+     WHERE o.campaign_id = campaign AND o.lead_id = lead AND o.number = dialed::@extschema@.e164 AND o.corrected_at IS NULL AND o.callback_at <= clock
+       AND o.called_back_at IS NULL;
+    DELETE FROM lead_claims AS k
+     WHERE k.subject IN (dialed, person ->> 'phone', person ->> 'mobile', format('contact %s/%s', campaign, contact))
+       AND (k.subject = dialed OR k.campaign_id = campaign AND k.lead_id = lead);
+    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = campaign)
+     WHERE l.campaign_id = campaign AND l.lead_id = lead;
     RETURN jsonb_build_object('allowed', true, 'call_id', new_call, 'number', dialed, 'refusals', '[]'::jsonb);
 END
 $function$;
@@ -6006,7 +6081,7 @@ BEGIN
     IF found IS NULL THEN
         RAISE EXCEPTION '%', CASE WHEN wanted IS NULL THEN 'disposition must not be NULL' ELSE format('there is no disposition "%s"', left(wanted, 64)) END
             USING ERRCODE = CASE WHEN wanted IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
-                  DETAIL = format('There are %s.', (SELECT string_agg(d.name, ', ' ORDER BY d.name) FROM dispositions AS d)),
+                  DETAIL = format('There are %s.', coalesce((SELECT string_agg(d.name, ', ' ORDER BY d.name) FROM dispositions AS d), 'none')),
                   HINT = format('Name one of them, or add a row to "%I.dispositions".', current_schema());
     END IF;
     IF (found ->> 'calls_back')::boolean AND callback_at IS NULL THEN
@@ -6025,64 +6100,95 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disposition(text, timestamptz) IS
     'internal: what a disposition means; an error where there is none of the name, or the time does not go with it';
 
-CREATE FUNCTION @extschema@.lead_phones_is_out_by_calls(kind text, campaign bigint, subject text) RETURNS boolean
+CREATE FUNCTION @extschema@.lead_phones_entry_of_calls(kind text, campaign bigint, subject text) RETURNS bigint
     STABLE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    RETURN (SELECT CASE WHEN $1 <> 'phone' THEN EXISTS (
-                            SELECT FROM lead_disqualifications AS d
-                             WHERE d.lifted_at IS NULL AND d.source = 'disposition' AND d.campaign_id = $2 AND CASE $1 WHEN 'account' THEN d.account_id ELSE d.contact_id END = $3::bigint)
-                        WHEN $2 IS NULL THEN EXISTS (
-                            SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-                             WHERE s.number = ANY (@extschema@.lead_phones_keys($3)) AND d.source = 'disposition' AND s.lifted_at IS NULL AND d.lifted_at IS NULL)
-                        ELSE EXISTS (
-                            SELECT FROM campaign_phone_disqualifications AS d
-                             WHERE d.campaign_id = $2 AND d.phone = $3::@extschema@.e164 AND d.source = 'disposition' AND d.lifted_at IS NULL) END);
+    RETURN CASE WHEN kind <> 'phone' THEN (
+                    SELECT d.entry FROM lead_disqualifications AS d
+                     WHERE d.lifted_at IS NULL AND d.source = 'disposition' AND d.campaign_id = campaign AND d.expires_at IS NULL
+                       AND CASE kind WHEN 'account' THEN d.account_id ELSE d.contact_id END = subject::bigint)
+                WHEN campaign IS NULL THEN (
+                    SELECT d.entry FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+                     WHERE s.number = substr(subject, 2)::bigint AND d.source = 'disposition' AND d.expires_at IS NULL AND s.lifted_at IS NULL AND d.lifted_at IS NULL)
+                ELSE (
+                    SELECT d.entry FROM campaign_phone_disqualifications AS d
+                     WHERE d.campaign_id = campaign AND d.phone = subject::@extschema@.e164 AND d.source = 'disposition' AND d.expires_at IS NULL
+                       AND d.lifted_at IS NULL) END;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_is_out_by_calls(text, bigint, text) IS
-    'internal: whether there is an entry of source disposition that stands';
+COMMENT ON FUNCTION @extschema@.lead_phones_entry_of_calls(text, bigint, text) IS
+    'internal: the entry of source disposition by which a number, a contact or an account is out without end';
 
-CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text, lifts boolean)
-    RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    arguments constant jsonb := jsonb_build_object('kind', kind, 'campaign', campaign, 'subjects', jsonb_build_array(subject),
-        'source', 'disposition', 'reason', reason, 'by', by_whom);
+    standing bigint := @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
 BEGIN
-    IF lifts THEN
-        PERFORM @extschema@.lead_phones_unsuppress('contacts'::regclass, arguments);
-    ELSE
-        PERFORM @extschema@.lead_phones_suppress('contacts'::regclass, arguments);
+    IF standing IS NULL THEN
+        PERFORM @extschema@.lead_phones_suppress('contacts'::regclass, jsonb_build_object('kind', kind, 'campaign', campaign, 'subjects', jsonb_build_array(subject),
+            'source', 'disposition', 'reason', reason, 'by', by_whom));
+        RETURN @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
     END IF;
+    -- One that somebody has made by hand is his.
+    RETURN CASE WHEN EXISTS (
+        SELECT FROM call_outcomes AS o
+         WHERE o.disqualified = kind AND o.entry = standing AND o.subject = lead_phones_disqualify_by_call.subject AND o.everywhere = (campaign IS NULL)
+           AND o.campaign_id = coalesce(campaign, o.campaign_id)) THEN standing END;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text, boolean) IS
-    'internal: enters what a call disqualifies into the ledgers, or lifts it';
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text) IS
+    'internal: enters what a call disqualifies into the ledgers; the entry that stands, where it is of calls';
 
-CREATE FUNCTION @extschema@.lead_phones_undo_outcome(undone bigint, of_campaign bigint, by_whom text) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_undo_outcome(of_campaign bigint, of_call bigint, by_whom text, clock timestamptz) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    earlier record;
+    undone record;
+    campaign bigint;
 BEGIN
-    SELECT o.* INTO earlier FROM call_outcomes AS o WHERE o.outcome = undone AND o.campaign_id = of_campaign;
-    IF earlier.disqualified IS NULL THEN
+    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
+     WHERE o.campaign_id = of_campaign AND o.call_id = of_call AND o.corrected_at IS NULL
+    RETURNING o.* INTO undone;
+    campaign := CASE WHEN NOT undone.everywhere THEN of_campaign END;
+    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
+    IF undone.entry IS NULL OR undone.entry IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(undone.disqualified, campaign, undone.subject)
+       OR EXISTS (SELECT FROM call_outcomes AS o
+                   WHERE o.disqualified = undone.disqualified AND o.entry = undone.entry AND o.subject = undone.subject AND o.everywhere = undone.everywhere
+                     AND (o.everywhere OR o.campaign_id = of_campaign) AND o.corrected_at IS NULL) THEN
         RETURN;
     END IF;
-    -- What other calls say of the same stands. What was out before all of them stays so.
-    UPDATE call_outcomes AS o SET was_out = o.was_out AND earlier.was_out
-     WHERE o.disqualified = earlier.disqualified AND o.subject = earlier.subject AND o.corrected_at IS NULL
-       AND o.everywhere = earlier.everywhere AND (o.everywhere OR o.campaign_id = earlier.campaign_id);
-    IF NOT FOUND AND NOT earlier.was_out THEN
-        PERFORM @extschema@.lead_phones_disqualify_by_call(earlier.disqualified, CASE WHEN NOT earlier.everywhere THEN earlier.campaign_id END,
-            earlier.subject, 'corrected', by_whom, true);
+    IF undone.disqualified <> 'phone' THEN
+        UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock, lift_reason = 'corrected' WHERE d.entry = undone.entry;
+    ELSIF undone.everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = of_campaign) THEN
+        PERFORM @extschema@.lead_phones_requalify('contacts'::regclass, jsonb_build_object('campaign', campaign, 'subjects', jsonb_build_array(undone.subject),
+            'source', 'disposition', 'reason', 'corrected', 'by', by_whom));
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text) IS
-    'internal: lifts what a corrected outcome of a call has disqualified, and nothing else';
+COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text, timestamptz) IS
+    'internal: takes the outcome of a call back, and lifts what it alone has disqualified';
+
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, number text) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- The first of those that were put off; of a switchboard's many, the others are asked about anyway.
+    UPDATE leads AS l SET due_at = @extschema@.lead_phones_clock()
+     WHERE l.campaign_id = campaign AND l.due_at > @extschema@.lead_phones_clock() AND l.lead_id = ANY (ARRAY(
+        SELECT w.lead_id FROM (
+            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
+             UNION ALL
+            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number) AS c
+          JOIN leads AS w ON w.campaign_id = campaign AND w.contact_id = c.contact_id
+         WHERE w.due_at > @extschema@.lead_phones_clock()
+           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, c.contact_id) AND k.claimed_until > @extschema@.lead_phones_clock())
+         ORDER BY w.lead_id LIMIT 100));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, text) IS
+    'internal: leads that a number kept from being called are looked at again';
 
 CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -6090,57 +6196,66 @@ AS $function$
 DECLARE
     call_back_at constant timestamptz := arguments ->> 'callback_at';
     by_whom constant text := arguments ->> 'by';
-    clock timestamptz;
-    call record;
     outcome constant jsonb := @extschema@.lead_phones_disposition(arguments ->> 'disposition', call_back_at);
     is_everywhere constant boolean := outcome ->> 'everywhere';
+    counts constant boolean := outcome ->> 'is_attempt';
+    disqualified text := outcome ->> 'disqualifies';
+    whom text;
+    entry bigint;
+    call record;
+    person record;
+    clock timestamptz;
     ended timestamptz;
     rests_until timestamptz;
-    disqualified text := outcome ->> 'disqualifies';
-    subject text;
-    was_out boolean;
-    campaign bigint;
-    earlier bigint;
 BEGIN
-    SELECT k.* INTO call FROM calls AS k WHERE k.call_id = (arguments ->> 'call')::bigint;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'call % does not exist', arguments ->> 'call'
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.calls" has no such call_id.', current_schema()),
+    SELECT k.campaign_id, k.call_id, k.lead_id, k.contact_id, k.number, count(*) OVER () AS campaigns INTO call
+      FROM calls AS k WHERE k.call_id = (arguments ->> 'call')::bigint;
+    IF NOT FOUND OR call.campaigns > 1 THEN
+        RAISE EXCEPTION 'call % %', arguments ->> 'call', CASE WHEN call.campaigns > 1 THEN format('is in %s campaigns', call.campaigns) ELSE 'does not exist' END
+            USING ERRCODE = CASE WHEN call.campaigns > 1 THEN 'cardinality_violation' ELSE 'no_data_found' END,
+                  DETAIL = format('Table "%I.calls" has %s such call_id.', current_schema(), CASE WHEN call.campaigns > 1 THEN 'more than one' ELSE 'no' END),
                   HINT = 'Name the call_id that start_call() returned.';
     END IF;
+    -- The number first, then who else is meant: others who say something of the same person or company wait.
     PERFORM @extschema@.lead_phones_lock_calls(ARRAY[call.number::text]);
+    SELECT c.account_id, c.contact_id INTO person FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
+    -- who has no company any more, or no row, is out by what is left of him
+    disqualified := CASE WHEN disqualified IS NULL OR disqualified = 'phone' THEN disqualified
+                         WHEN disqualified = 'account' AND person.account_id IS NOT NULL THEN 'account'
+                         WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
+    whom := CASE disqualified WHEN 'account' THEN person.account_id::text WHEN 'contact' THEN person.contact_id::text WHEN 'phone' THEN call.number END;
+    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(w.subject)) FROM (
+        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) AS subject
+          FROM (SELECT o.disqualified, o.campaign_id, o.subject FROM call_outcomes AS o
+                 WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
+                 UNION ALL SELECT disqualified, call.campaign_id, whom) AS o (disqualified, campaign_id, subject)
+         WHERE o.disqualified <> 'phone' ORDER BY 1) AS w;
     SELECT k.* INTO call FROM calls AS k WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id FOR UPDATE;
     clock := @extschema@.lead_phones_clock();
     ended := coalesce(call.ended_at, clock);
-    campaign := CASE WHEN NOT is_everywhere THEN call.campaign_id END;
     rests_until := greatest(ended + (outcome ->> 'rests')::interval, call_back_at);
-    IF disqualified <> 'phone' THEN
-        SELECT CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN 'account' ELSE 'contact' END,
-               CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN c.account_id ELSE c.contact_id END::text
-          INTO disqualified, subject
-          FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
+    PERFORM @extschema@.lead_phones_undo_outcome(call.campaign_id, call.call_id, by_whom, clock);
+    -- of a campaign that is gone, nobody is called
+    IF disqualified IS NOT NULL AND (is_everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = call.campaign_id)) THEN
+        entry := @extschema@.lead_phones_disqualify_by_call(disqualified, CASE WHEN NOT is_everywhere THEN call.campaign_id END, whom,
+            concat_ws(': ', outcome ->> 'name', arguments ->> 'note'), by_whom);
     END IF;
-    IF outcome ->> 'disqualifies' IS NOT NULL THEN
-        -- who has no company any more, or no row, is out by what is left of him
-        disqualified := CASE WHEN subject IS NULL THEN 'phone' ELSE disqualified END;
-        subject := coalesce(subject, call.number);
-        was_out := @extschema@.lead_phones_is_out_by_calls(disqualified, campaign, subject);
-        PERFORM @extschema@.lead_phones_disqualify_by_call(disqualified, campaign, subject,
-            concat_ws(': ', outcome ->> 'name', arguments ->> 'note'), by_whom, false);
-    END IF;
-    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
-     WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
-    RETURNING o.outcome INTO earlier;
-    INSERT INTO call_outcomes (campaign_id, call_id, lead_id, number, disposition, note, callback_at, rests_until, everywhere, disqualified, subject, was_out,
+    INSERT INTO call_outcomes (campaign_id, call_id, lead_id, number, disposition, note, callback_at, rests_until, everywhere, disqualified, subject, entry,
         recorded_by, recorded_at)
     VALUES (call.campaign_id, call.call_id, call.lead_id, call.number, outcome ->> 'name', arguments ->> 'note', call_back_at, rests_until,
-        is_everywhere, disqualified, subject, was_out, by_whom, clock);
-    PERFORM @extschema@.lead_phones_undo_outcome(earlier, call.campaign_id, by_whom);
+        is_everywhere, disqualified, whom, entry, by_whom, clock);
     UPDATE calls AS k
-       SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note',
-           callback_at = call_back_at, is_attempt = (outcome ->> 'is_attempt')::boolean
+       SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note', callback_at = call_back_at,
+           is_attempt = counts
      WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id;
+    -- what was no attempt has called nobody back
+    UPDATE call_outcomes AS o SET called_back_at = CASE WHEN counts THEN call.started_at END
+     WHERE o.campaign_id = call.campaign_id AND o.lead_id = call.lead_id AND o.number = call.number AND o.call_id <> call.call_id AND o.corrected_at IS NULL
+       AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
+    IF call.ended_at IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, call.number::text);
+    END IF;
     RETURN NULL;
 END
 $function$;
@@ -6241,7 +6356,8 @@ BEGIN
     -- When the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
     RETURN (SELECT greatest(least(coalesce(min(n.until), '-infinity'), @extschema@.lead_phones_clock() + interval '1 day'),
                        @extschema@.lead_phones_clock() + interval '1 second')
-              FROM (SELECT max(coalesce(r.expires_at, 'infinity')) AS until
+              -- a call ends when it does
+              FROM (SELECT max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, @extschema@.lead_phones_clock() + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
                       FROM (VALUES ('phone'), ('mobile')) AS c (name)
                       JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
                      WHERE r.campaign_id = $1 AND r.lead_id = $2
@@ -6278,7 +6394,7 @@ BEGIN
         free_at := @extschema@.lead_phones_free_at(campaign, lead);
     ELSE
         subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
-        free_at := (SELECT max(k.claimed_until) FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
+        free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
     END IF;
     IF free_at IS NOT NULL THEN
         UPDATE leads AS l SET due_at = free_at WHERE l.campaign_id = campaign AND l.lead_id = lead;
@@ -6313,7 +6429,7 @@ DECLARE
     claimed jsonb;
     answer jsonb := '[]';
 BEGIN
-    PERFORM @extschema@.lead_phones_lock_calls('{}'), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    PERFORM @extschema@.lead_phones_lock_calls('{}'::text[]), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     SELECT m.claim_for, CASE m.call_order WHEN 'newest' THEN '{callbacks,newest,retries}' WHEN 'retries' THEN '{callbacks,retries,due}'
                ELSE '{callbacks,due}' END::text[] AS passes INTO settings
       FROM campaigns AS m WHERE m.campaign_id = campaign;
@@ -6367,9 +6483,9 @@ CREATE FUNCTION @extschema@.next_leads(
     VOLATILE ROWS 1 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF how_many IS NULL OR how_many NOT BETWEEN 1 AND 1000 THEN
+    IF how_many IS NULL OR how_many NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'how_many is %', coalesce(how_many::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A caller gets 1 to 1000 leads at a time.', HINT = 'Leave it out for one.';
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A caller gets 1 to 100 leads at a time.', HINT = 'Leave it out for one.';
     END IF;
     RETURN QUERY SELECT r.* FROM jsonb_to_recordset(@extschema@.lead_phones_run(leads, 'next_leads', jsonb_build_object(
             'campaign', campaign, 'caller', caller, 'how_many', how_many))) AS r (
@@ -6649,6 +6765,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
     uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
+    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes');
     metrics jsonb;
     part jsonb;
 BEGIN
@@ -6671,6 +6788,23 @@ BEGIN
               FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, uploads) INTO part;
         metrics := metrics || part;
     END IF;
+    IF calls IS NOT NULL THEN
+        -- Of numbers at a cap, who was called tells: those that were called as often as the least of the rules says, at least.
+        EXECUTE format($query$
+            SELECT jsonb_build_object(
+                'calls', (SELECT coalesce(jsonb_object_agg(k.disposition, k.calls), '{}') FROM (
+                    SELECT coalesce(k.disposition, CASE WHEN k.ended_at IS NULL THEN 'on the line' ELSE 'no outcome' END) AS disposition, count(*) AS calls
+                      FROM %1$s.calls AS k GROUP BY 1) AS k),
+                'resting', (SELECT count(DISTINCT o.number) FROM %1$s.call_outcomes AS o WHERE o.corrected_at IS NULL AND o.rests_until > now()),
+                'capped', (SELECT count(DISTINCT r.number) FROM (
+                    SELECT DISTINCT k.campaign_id, k.contact_id FROM %1$s.calls AS k JOIN (
+                        SELECT a.number FROM %1$s.calls AS a WHERE a.is_attempt GROUP BY a.number
+                        HAVING count(*) >= (SELECT min(least(u.attempts_in_24_hours, u.attempts_in_all)) FROM %1$s.call_rules AS u WHERE u.is_on)) AS often
+                        ON often.number = k.number) AS k
+                  JOIN %1$s.call_refusals AS r ON r.campaign_id = k.campaign_id AND r.contact_id = k.contact_id AND r.kind = 'attempts'))$query$,
+            (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = calls)) INTO part;
+        metrics := metrics || part;
+    END IF;
     RETURN metrics;
 END
 $function$;
@@ -6689,7 +6823,10 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phone_metrics()
         uploaded_rows bigint,
         refused_rows bigint,
         invalid_numbers bigint,
-        last_upload_at timestamptz)
+        last_upload_at timestamptz,
+        calls_by_disposition jsonb,
+        resting_numbers bigint,
+        numbers_at_cap bigint)
     STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -6726,6 +6863,9 @@ BEGIN
         refused_rows := metrics ->> 'refused_rows';
         invalid_numbers := metrics ->> 'invalid_numbers';
         last_upload_at := metrics ->> 'last_upload_at';
+        calls_by_disposition := metrics -> 'calls';
+        resting_numbers := metrics ->> 'resting';
+        numbers_at_cap := metrics ->> 'capped';
         RETURN NEXT;
     END LOOP;
     PERFORM set_config('lock_timeout', own_lock_timeout, true);

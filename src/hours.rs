@@ -16,6 +16,9 @@ const DAYS_AHEAD: i32 = 60;
 
 const DAY: i64 = 86_400_000_000;
 
+/// Minutes by which clocks are turned back, wherever they are.
+const TURNS_BACK: [i64; 3] = [30, 60, 120];
+
 /// Seconds between the epochs of Unix and of Postgres, 1970 and 2000.
 const EPOCH: i64 = 946_684_800;
 
@@ -24,7 +27,7 @@ const EPOCH: i64 = 946_684_800;
 struct Zone(*mut pg_sys::pg_tz);
 
 /// What a clock and a calendar on the wall say.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Local {
     /// Days since 2000-01-01, as Postgres counts.
     date: i32,
@@ -34,7 +37,7 @@ struct Local {
 
 impl Zone {
     fn named(name: &str) -> Option<Self> {
-        if name.is_empty() {
+        if !is_zone_name(name) {
             return None;
         }
         let name = text::to_server(name);
@@ -108,6 +111,14 @@ impl Zone {
     }
 }
 
+/// Whether it can be the name of a place in the IANA time zone database. Postgres also reads rules of POSIX, such as `UTC-8`, in which the sign
+/// means the opposite of what people mean by it.
+fn is_zone_name(name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || "/_-".contains(c);
+    matches!(name, "UTC" | "GMT")
+        || name.contains('/') && name.chars().all(is_letter) && !name.starts_with("right/")
+}
+
 /// The hours of a rule.
 struct Hours {
     /// Days of the week that it is about, by ISO 8601: Monday is 1.
@@ -146,10 +157,14 @@ impl Hours {
                     true => self.opens,
                     false => 0,
                 };
-                let opening = zone.instant(Local { date, time });
-                if opening > at {
-                    openings.push(opening);
-                }
+                let local = Local { date, time };
+                let opening = zone.instant(local);
+                // of a time that comes twice, the first
+                let earlier = TURNS_BACK.map(|minutes| opening - minutes * 60_000_000);
+                let earlier = earlier
+                    .into_iter()
+                    .filter(|instant| zone.local(*instant) == Some(local));
+                openings.extend(earlier.chain([opening]).filter(|instant| *instant > at));
             }
         }
         openings.extend(zones.iter().filter_map(|zone| zone.next_change(at)));
@@ -251,8 +266,8 @@ fn lead_phones_zones(
         .flatten()
         .collect();
     match (own, own.is_none().then(of_state).flatten()) {
-        // a comma would make another zone of the rest
-        (Some(own), _) => names.push(own.split(',').next().unwrap_or_default()),
+        // a comma would make several of it, which no place has
+        (Some(own), _) => names.push(if own.contains(',') { "?" } else { own }),
         (None, Some(zones)) => names.extend(zones),
         (None, None) => (),
     }
@@ -261,22 +276,48 @@ fn lead_phones_zones(
     names.join(",")
 }
 
-/// The states that are meant by a number and by what a contact says: both, where they are known.
+/// The states that are meant by a number and by what a contact says: both, where they are known. None where what he says of his state, in a country
+/// whose states are known, is none of them.
 #[pg_extern(sql = false)]
-fn lead_phones_states(number: Option<ServerText>, state: Option<ServerText>) -> Vec<String> {
+fn lead_phones_states(
+    number: Option<ServerText>,
+    state: Option<ServerText>,
+    region: Option<ServerText>,
+) -> Vec<String> {
     let of_number = number.and_then(|number| phone::state_of(&text::from_server(number.0)));
-    let of_number = of_number.map(str::to_owned);
-    let own = state.and_then(|state| lead_phones_state_code(state));
-    [of_number, own].into_iter().flatten().collect()
+    let raw = state.map(|state| text::from_server(state.0));
+    let raw = raw.as_deref().map(str::trim).filter(|raw| !raw.is_empty());
+    let own = raw.and_then(phone::state_code);
+    let region = region.map(|region| text::from_server(region.0).trim().to_uppercase());
+    let is_known = region.is_none_or(|region| matches!(&*region, "US" | "CA"));
+    match (raw, own) {
+        (Some(_), None) if is_known => Vec::new(),
+        (Some(raw), None) => of_number
+            .map(str::to_owned)
+            .into_iter()
+            .chain([raw.to_uppercase()])
+            .collect(),
+        _ => [of_number, own]
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
-/// The code of a state; what is none, in capitals. `None` for blanks.
+/// The region of a number, and the country that it belongs to.
 #[pg_extern(sql = false)]
-fn lead_phones_state_code(raw: ServerText) -> Option<String> {
-    let raw = text::from_server(raw.0);
-    let known = phone::state_code(&raw).map(str::to_owned);
-    known.or_else(|| {
-        let own = raw.trim().to_uppercase();
-        (!own.is_empty()).then_some(own)
-    })
+fn lead_phones_call_regions(number: Option<ServerText>) -> Vec<&'static str> {
+    let region = number.and_then(|number| phone::region_of(&text::from_server(number.0)));
+    match region {
+        Some(territory @ ("PR" | "VI" | "GU" | "AS" | "MP")) => vec![territory, "US"],
+        // of no country
+        None | Some("001") => Vec::new(),
+        Some(region) => vec![region],
+    }
+}
+
+#[pg_extern(sql = false)]
+fn lead_phones_state_code(raw: ServerText) -> Option<&'static str> {
+    phone::state_code(&text::from_server(raw.0))
 }

@@ -33,6 +33,9 @@ with psycopg.connect(autocommit=True) as connection:
         CREATE TABLE staging (email text, phone text);
         INSERT INTO staging VALUES ('a@x.example', '678 999 8212'), ('b@x.example', '212'), (NULL, NULL);
         CALL upload_leads(1, 'staging', leads => 'crm.leads');
+        INSERT INTO crm.call_rules (attempts_in_24_hours) VALUES (1);
+        CALL start_call(1, leads => 'crm.leads');
+        CALL end_call(1, 'voicemail', leads => 'crm.leads');
         ANALYZE;
         DROP ROLE IF EXISTS lead_phones_exporter;
         CREATE ROLE lead_phones_exporter LOGIN IN ROLE pg_monitor""")
@@ -76,7 +79,7 @@ def expect(table, **values):
 
 expect("leads", estimated_leads=3, unique_numbers=2, shared_numbers=1, disqualified_numbers=2, standing_entries=3, overdue_entries=1, uploads=math.nan)
 expect("contacts", estimated_leads=2, unique_numbers=1, shared_numbers=0, disqualified_numbers=0, standing_entries=0, overdue_entries=0, uploads=1,
-       uploaded_rows=3, refused_rows=1, invalid_numbers=1)
+       uploaded_rows=3, refused_rows=1, invalid_numbers=1, resting_numbers=1, numbers_at_cap=1, by_disposition_calls=1)
 assert abs(time.time() - found["lead_phones_last_upload_seconds", "contacts"]) < 600
 assert [value for (name, _), value in found.items() if name == "lead_phones_extension_update_pending"] == [0]
 
@@ -87,7 +90,7 @@ asked = set()
 for panel in dashboard["panels"]:
     for target in panel["targets"]:
         asked |= set(re.findall(r"lead_phones_\w+", target["expr"]))
-        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= {"schema_name", "table_name"}
+        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= {"schema_name", "table_name", "disposition"}
 known = {name for name, _ in found}
 assert asked == known, asked ^ known
 assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])

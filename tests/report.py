@@ -38,8 +38,11 @@ with tempfile.TemporaryDirectory() as work:
             browser.get(page.as_uri())
             assert browser.get_log("browser") == []
             sections = browser.find_elements(By.TAG_NAME, "section")
-            assert [section.find_element(By.TAG_NAME, "h2").text for section in sections] == ['"<b>$x$</b>"."le""ads"', "leads", "people"]
+            assert [section.find_element(By.TAG_NAME, "h2").text for section in sections] == ['"<b>$x$</b>"."le""ads"', "crm.contacts", "leads", "people"]
             assert browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"too wide for {width}"
+            called = sections.pop(1)
+            assert called.find_elements(By.CSS_SELECTOR, "figure svg")[-1].accessible_name == "crm.contacts: calls by disposition"
+            assert "voicemail" in called.text
             figures = [value.text for value in sections[1].find_elements(By.TAG_NAME, "dd")]
             assert (figures[0], figures[2].split()[0], figures[4]) == tuple(f"{value:,}" for value in quality[:3]), figures
             assert len(sections[1].find_element(By.CSS_SELECTOR, "table").find_elements(By.CSS_SELECTOR, "tbody tr")) == quality[3]

@@ -16,3 +16,10 @@ CREATE TABLE people ("<i>tel</i>" text NOT NULL DEFAULT '', fax numeric, work_ph
 SELECT FROM track_lead_phones('people', campaign_column => NULL, phone_columns => '{"<i>tel</i>",fax,work_phone}', in_place => false);
 INSERT INTO people SELECT '678 999 100' || i % 10, 6789991000 + i % 3, 'n/a' FROM generate_series(1, 30) AS i;
 CALL disqualify_phone(NULL, '678 999 1001', leads => 'people');
+-- and calls
+CREATE SCHEMA crm;
+SELECT create_lead_tables('crm');
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'one');
+INSERT INTO crm.leads (campaign_id, name, phone) VALUES (1, 'John', '678 999 8212');
+CALL start_call(1, leads => 'crm.leads');
+CALL end_call(1, 'voicemail', leads => 'crm.leads');

@@ -30,6 +30,7 @@ check "differences from Google's libphonenumber" tests/differential/run.sh
 check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
 check 'random uploads against a model' tests/python.sh lead_model
+check 'calls against a model' tests/python.sh call_model
 check 'who is out stays out, under hostile writes' tests/python.sh law
 if [ -f "$("$PG_CONFIG" --sharedir)/extension/plpgsql_check.control" ]; then
     check 'plpgsql_check of every function' tests/plpgsql_check.sh
@@ -37,6 +38,7 @@ else
     printf 'left out  plpgsql_check: there is none for this Postgres\n'
 fi
 check 'many clients on the same numbers' bench/soak 10
+check 'many callers on the same leads' bench/callers 10
 check 'applications: psycopg, SQLAlchemy, Django, node-postgres, JDBC, tokio-postgres' tests/clients/run.sh
 check 'metrics for Prometheus and Grafana' tests/python.sh monitoring
 check 'report in a browser' tests/python.sh report

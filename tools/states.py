@@ -12,6 +12,8 @@ HI Hawaii|ID Idaho|IL Illinois|IN Indiana|IA Iowa|KS Kansas|KY Kentucky|LA Louis
 MS Mississippi|MO Missouri|MT Montana|NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey|NM New Mexico|NY New York|NC North Carolina|ND North Dakota
 OH Ohio|OK Oklahoma|OR Oregon|PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas|UT Utah|VT Vermont|VA Virginia
 WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming"""
+TERRITORIES = {"PR": ("Puerto Rico", [787, 939]), "VI": ("U.S. Virgin Islands", [340]), "GU": ("Guam", [671]), "AS": ("American Samoa", [684]),
+               "MP": ("Northern Mariana Islands", [670])}
 CANADA = """AB Alberta|BC British Columbia|MB Manitoba|NB New Brunswick|NL Newfoundland and Labrador|NS Nova Scotia|NT Northwest Territories|NU Nunavut
 ON Ontario|PE Prince Edward Island|QC Quebec|SK Saskatchewan|YT Yukon"""
 # as the data writes them
@@ -21,11 +23,12 @@ UNKNOWN = "Etc/Unknown"
 
 def main():
     names = dict(reversed(entry.split(" ", 1)) for entry in re.split(r"[|\n]", f"{UNITED_STATES}|{CANADA}"))
+    names |= {name: code for code, (name, _) in TERRITORIES.items()}
     codes = set(names.values())
-    areas, shared = {}, {}
+    areas, shared = {area: code for code, (_, own) in TERRITORIES.items() for area in own}, {}
     for prefix, descriptions in GEOCODE_DATA.items():
         place = descriptions.get("en", "")
-        if not (prefix.startswith("1") and len(prefix) == 4):
+        if not (prefix.startswith("1") and len(prefix) == 4) or int(prefix[1:]) in areas:
             continue
         if "/" in place:
             shared[int(prefix[1:])] = [names[part] for part in place.split("/")]

@@ -21,6 +21,8 @@ DECLARE
                   "directdial", "landline", "phone1", "primaryphone", "homephone"],
         "mobile": ["mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "cellnumber", "phone2", "secondaryphone"],
         "country": ["country", "countrycode"],
+        "state": ["state", "statecode", "stateprovince", "province", "statename"],
+        "time_zone": ["timezone", "tz", "timezonename"],
         "row_number": ["rownumber", "rownum", "line", "linenumber"]}';
     field text;
     column_name text;
@@ -124,11 +126,11 @@ BEGIN
       FROM (SELECT o.place / 40 AS part, string_agg(format('%L, t.%I', o.attname, o.attname), ', ' ORDER BY o.place) AS pairs
               FROM (SELECT a.attname, row_number() OVER (ORDER BY a.attnum) - 1 AS place FROM pg_catalog.pg_attribute AS a
                      WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
-                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key <> 'country')) AS o
+                       AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key NOT IN ('country', 'state', 'time_zone'))) AS o
              GROUP BY o.place / 40) AS c;
     RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
         (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
-           FROM unnest('{email,title,company,website,phone,mobile,country}'::text[]) AS f),
+           FROM unnest('{email,title,company,website,phone,mobile,country,state,time_zone}'::text[]) AS f),
         name, CASE
             WHEN custom IS NULL THEN '''{}''::jsonb'
             -- nulls inside a value are the value's own
@@ -177,12 +179,13 @@ BEGIN
         DROP TABLE pg_temp.lead_phones_uploaded, pg_temp.lead_phones_staged, pg_temp.lead_phones_placed;
     END IF;
     CREATE TEMPORARY TABLE lead_phones_uploaded (
-        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, name text, custom jsonb)
+        place bigint, email text, title text, company text, website text, phone text, mobile text, country text, state text, time_zone text, name text,
+        custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_staged (
         place bigint, email text COLLATE "C", email_key text COLLATE "C", raw_email text, name text, title text, company text,
         name_key text COLLATE "C", website text, domain text COLLATE "C", region text, raw_phone text, raw_mobile text, valid_phone text,
-        valid_mobile text, phone_extension text, mobile_extension text, custom jsonb)
+        valid_mobile text, phone_extension text, mobile_extension text, state text, time_zone text, custom jsonb)
         ON COMMIT DROP;
     CREATE TEMPORARY TABLE lead_phones_placed (
         place bigint, account_id bigint, is_held boolean, left_account_id bigint, contact_id bigint, is_repeated boolean, outcome text)
@@ -221,9 +224,10 @@ DECLARE
     cleaned bigint;
 BEGIN
     INSERT INTO pg_temp.lead_phones_staged (place, email, email_key, raw_email, name, title, company, name_key, website, domain, region, raw_phone,
-        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, custom)
+        raw_mobile, valid_phone, valid_mobile, phone_extension, mobile_extension, state, time_zone, custom)
     SELECT u.place, s.email, s.email_key, s.raw_email, s.name, s.title, s.company, s.name_key, s.website, s.domain, s.region, s.raw_phone,
-           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, u.custom
+           s.raw_mobile, s.valid_phone, s.valid_mobile, s.phone_extension, s.mobile_extension, @extschema@.lead_phones_trimmed(u.state),
+           @extschema@.lead_phones_trimmed(u.time_zone), u.custom
       FROM pg_temp.lead_phones_uploaded AS u
      CROSS JOIN LATERAL @extschema@.lead_phones_cleaned(campaign, u.email, u.name, u.title, u.company, u.website, u.phone, u.mobile, u.country) AS s;
     GET DIAGNOSTICS cleaned = ROW_COUNT;
@@ -342,6 +346,23 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_people(bigint) IS
     'internal: writes the people of an upload';
 
+CREATE FUNCTION @extschema@.lead_phones_upload_places(campaign bigint) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- the latest that the file says of each
+    UPDATE contacts AS c SET state = coalesce(f.state, c.state), time_zone = coalesce(f.time_zone, c.time_zone)
+      FROM (SELECT DISTINCT ON (p.contact_id) p.contact_id, s.state, s.time_zone
+              FROM pg_temp.lead_phones_staged AS s JOIN pg_temp.lead_phones_placed AS p ON p.place = s.place
+             WHERE num_nonnulls(s.state, s.time_zone) > 0 AND p.contact_id IS NOT NULL
+             ORDER BY p.contact_id, s.place DESC) AS f
+     WHERE c.campaign_id = campaign AND c.contact_id = f.contact_id
+       AND (coalesce(f.state, c.state), coalesce(f.time_zone, c.time_zone)) IS DISTINCT FROM (c.state, c.time_zone);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_upload_places(bigint) IS
+    'internal: writes where the people of an upload are, as far as the file says';
+
 CREATE FUNCTION @extschema@.lead_phones_upload_rows(campaign bigint, upload bigint, row_count bigint) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -363,6 +384,7 @@ BEGIN
             END IF;
             PERFORM @extschema@.lead_phones_place_rows(campaign);
             PERFORM @extschema@.lead_phones_upload_people(campaign);
+            PERFORM @extschema@.lead_phones_upload_places(campaign);
             PERFORM @extschema@.lead_phones_upload_progress(row_count, 'leads');
             INSERT INTO leads (campaign_id, contact_id, upload_id, row_number, email, name, title, company, website, phone, mobile, custom)
             SELECT campaign, p.contact_id, upload, s.place, s.raw_email, s.name, s.title, s.company, s.website, s.raw_phone, s.raw_mobile, s.custom
@@ -515,7 +537,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_upload_step(leads, 'open_upload', jsonb_build_object('campaign', campaign));
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
-    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, name, custom) %s',
+    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, state, time_zone, name, custom) %s',
         @extschema@.lead_phones_staged(source, mapping));
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
     receipt := @extschema@.lead_phones_upload_step(leads, 'write_upload', jsonb_build_object('campaign', campaign, 'file_name', file_name,

@@ -9,8 +9,8 @@ BEGIN
         ADD COLUMN claim_for interval NOT NULL DEFAULT '10 minutes',
         ADD COLUMN longest_call interval NOT NULL DEFAULT '2 hours',
         ADD CONSTRAINT campaigns_call_order CHECK (call_order IN ('oldest', 'newest', 'retries')),
-        ADD CONSTRAINT campaigns_claim_for CHECK (claim_for > '0'),
-        ADD CONSTRAINT campaigns_longest_call CHECK (longest_call > '0');
+        ADD CONSTRAINT campaigns_claim_for CHECK (claim_for > '0' AND claim_for <= '1 day'),
+        ADD CONSTRAINT campaigns_longest_call CHECK (longest_call > '0' AND longest_call <= '1 day');
     ALTER TABLE contacts ADD COLUMN state text, ADD COLUMN time_zone text;
     ALTER TABLE leads ADD COLUMN due_at timestamptz NOT NULL DEFAULT '-infinity';
     CREATE INDEX leads_due_idx ON leads (campaign_id, due_at, lead_id);
@@ -24,7 +24,7 @@ BEGIN
         is_attempt boolean NOT NULL DEFAULT true,
         description text,
         CONSTRAINT dispositions_disqualifies CHECK (disqualifies IN ('phone', 'contact', 'account')),
-        CONSTRAINT dispositions_rests CHECK (rests > '0'),
+        CONSTRAINT dispositions_rests CHECK (rests > '0' AND rests <= '100 years'),
         CONSTRAINT dispositions_everywhere CHECK (NOT everywhere OR disqualifies IS NULL OR disqualifies = 'phone'));
     INSERT INTO dispositions (name, disqualifies, rests, everywhere, calls_back, is_attempt, description) VALUES
         ('connected', NULL, NULL, false, false, true, 'somebody was reached, and nothing follows'),
@@ -74,7 +74,7 @@ BEGIN
         everywhere boolean NOT NULL,
         disqualified text,
         subject text,
-        was_out boolean,
+        entry bigint,
         recorded_by text NOT NULL,
         recorded_at timestamptz NOT NULL,
         corrected_by text,
@@ -82,7 +82,7 @@ BEGIN
         PRIMARY KEY (campaign_id, outcome));
     CREATE UNIQUE INDEX call_outcomes_call_idx ON call_outcomes (call_id, campaign_id) WHERE corrected_at IS NULL;
     CREATE INDEX call_outcomes_rests_idx ON call_outcomes (number, rests_until) WHERE corrected_at IS NULL AND rests_until IS NOT NULL;
-    CREATE INDEX call_outcomes_subject_idx ON call_outcomes (disqualified, subject) WHERE corrected_at IS NULL AND disqualified IS NOT NULL;
+    CREATE INDEX call_outcomes_subject_idx ON call_outcomes (subject) WHERE entry IS NOT NULL;
     CREATE INDEX call_outcomes_callback_idx ON call_outcomes (campaign_id, callback_at)
         WHERE corrected_at IS NULL AND callback_at IS NOT NULL AND called_back_at IS NULL;
 
@@ -107,13 +107,13 @@ BEGIN
         holidays date[] NOT NULL DEFAULT '{}',
         is_on boolean NOT NULL DEFAULT true,
         source text,
-        CONSTRAINT call_rules_region CHECK (region ~ '^[A-Z]{2}$'),
+        CONSTRAINT call_rules_region CHECK (region IS NULL OR region = upper(region) AND @extschema@.phone_problem('123', region) <> 'unknown_region'),
         -- of these countries, states are known by code and name
-        CONSTRAINT call_rules_state CHECK (state IS NULL OR region IS NOT NULL
-            AND (region NOT IN ('US', 'CA') OR @extschema@.lead_phones_state_code(state) ~ '^[A-Z]{2}$')),
+        CONSTRAINT call_rules_state CHECK (state IS NULL OR region IS NOT NULL AND state <> ''
+            AND (region NOT IN ('US', 'CA') OR @extschema@.lead_phones_state_code(state) IS NOT NULL)),
         CONSTRAINT call_rules_attempts_in_24_hours CHECK (attempts_in_24_hours > 0),
         CONSTRAINT call_rules_attempts_in_all CHECK (attempts_in_all > 0),
-        CONSTRAINT call_rules_rest CHECK (rest > '0'),
+        CONSTRAINT call_rules_rest CHECK (rest > '0' AND rest <= '100 years'),
         CONSTRAINT call_rules_weekdays CHECK (weekdays <@ '{1,2,3,4,5,6,7}' AND cardinality(weekdays) > 0),
         CONSTRAINT call_rules_hours CHECK (num_nonnulls(opens, closes) <> 1 AND opens <= closes));
     -- No legal advice: a start for whoever calls in the United States, of what was known when this was written. Read the law, or ask a lawyer;
@@ -154,7 +154,7 @@ BEGIN
     COMMENT ON TABLE call_outcomes IS 'what end_call() said of each call, also what was corrected';
     COMMENT ON COLUMN call_outcomes.called_back_at IS 'when the lead was called again after callback_at';
     COMMENT ON COLUMN call_outcomes.disqualified IS 'what the outcome disqualified: phone, contact or account';
-    COMMENT ON COLUMN call_outcomes.was_out IS 'whether that was out by the same source already';
+    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger by which it is out, where that is of calls; correcting the last outcome of an entry lifts it';
     COMMENT ON TABLE lead_claims IS 'who got which number and person from next_leads(), and until when';
     COMMENT ON TABLE call_rules IS 'limits of calls: whatever applies to a number must allow it. Those that come with the extension are off, and no legal advice';
     COMMENT ON COLUMN call_rules.campaign_id IS 'the campaign that it is about, whose calls alone it counts; NULL for all together';
@@ -194,11 +194,15 @@ BEGIN
            AND (o.everywhere OR o.campaign_id = c.campaign_id)
          UNION ALL
         SELECT f.kind, coalesce(r.source, 'call rule ' || r.rule), f.reason, NULL, NULL, f.until, NULL, r.rule
-          FROM call_rules AS r
-         CROSS JOIN LATERAL (
-            SELECT @extschema@.phone_region(n.number::@extschema@.e164) AS region, @extschema@.lead_phones_states(n.number, c.state) AS states,
+          FROM (
+            SELECT @extschema@.lead_phones_call_regions(n.number) AS regions, @extschema@.lead_phones_states(n.number, c.state, c.region) AS states,
                    @extschema@.lead_phones_zones(n.number, c.state, c.time_zone) AS zones,
-                   CASE WHEN num_nonnulls(c.state, c.time_zone) > 0 THEN upper(c.region) END AS own_region OFFSET 0) AS p
+                   CASE WHEN num_nonnulls(c.state, c.time_zone) > 0 THEN upper(c.region) END AS own_region
+             WHERE EXISTS (SELECT FROM call_rules AS u WHERE u.is_on) OFFSET 0) AS p
+          JOIN call_rules AS r ON r.is_on AND (r.campaign_id IS NULL OR r.campaign_id = c.campaign_id)
+           -- where a number of no region is, or one of no state, nobody knows: all apply
+           AND (r.region IS NULL OR p.regions = '{}' OR r.region = ANY (p.regions) OR r.region = p.own_region)
+           AND (r.state IS NULL OR p.states = '{}' OR coalesce(@extschema@.lead_phones_state_code(r.state), upper(r.state)) = ANY (p.states))
          CROSS JOIN LATERAL (
             SELECT 'attempts' AS kind, format('%s attempts in 24 hours', r.attempts_in_24_hours) AS reason, k.started_at + interval '24 hours' AS until
               FROM (SELECT k.started_at FROM calls AS k
@@ -214,7 +218,8 @@ BEGIN
              WHERE r.attempts_in_all IS NOT NULL
              UNION ALL
             SELECT 'resting', 'rest of ' || r.rest || ' after an attempt', k.ended_at + r.rest
-              FROM (SELECT coalesce(k.ended_at, k.started_at) AS ended_at FROM calls AS k
+              FROM (SELECT coalesce(k.ended_at, k.started_at + coalesce((SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = k.campaign_id), '2 hours')) AS ended_at
+                      FROM calls AS k
                      WHERE k.number = n.number AND k.is_attempt AND k.campaign_id = coalesce(r.campaign_id, k.campaign_id)
                      ORDER BY k.started_at DESC LIMIT 1) AS k
              WHERE k.ended_at + r.rest > @extschema@.lead_phones_clock()
@@ -223,11 +228,7 @@ BEGIN
                    CASE WHEN NOT h.is_open THEN
                        @extschema@.lead_phones_opens_at(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) END
               FROM (SELECT @extschema@.lead_phones_is_open(p.zones, r.weekdays, r.opens, r.closes, r.holidays, @extschema@.lead_phones_clock()) AS is_open OFFSET 0) AS h
-             WHERE (r.opens IS NOT NULL OR r.holidays <> '{}') AND h.is_open IS NOT TRUE) AS f
-         WHERE r.is_on AND (r.campaign_id IS NULL OR r.campaign_id = c.campaign_id)
-           -- where a number of no region is, or one of no state, nobody knows: all apply
-           AND (r.region IS NULL OR p.region IS NULL OR r.region = p.region OR r.region = p.own_region)
-           AND (r.state IS NULL OR p.states = '{}' OR @extschema@.lead_phones_state_code(r.state) = ANY (p.states))) AS r
+             WHERE (r.opens IS NOT NULL OR r.holidays <> '{}') AND h.is_open IS NOT TRUE) AS f) AS r
      WHERE n.number IS NOT NULL;
     COMMENT ON VIEW call_refusals IS 'what keeps a number of a contact from being called now, and until when';
 END

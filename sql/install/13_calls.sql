@@ -7,7 +7,7 @@ CREATE FUNCTION @extschema@.lead_phones_lock_calls(numbers text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'calls are made at READ COMMITTED'
             USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
@@ -70,19 +70,11 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_refusals(bigint, bigint, text, text) IS
     'internal: every reason why a number of a lead may not be called by somebody now; NULL where there is none';
 
-CREATE FUNCTION @extschema@.lead_phones_start_call(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql
+CREATE FUNCTION @extschema@.lead_phones_person_called(lead bigint) RETURNS jsonb
+    STABLE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    lead constant bigint := arguments ->> 'lead';
-    caller constant text := arguments ->> 'caller';
     person record;
-    numbers text[];
-    dialed text;
-    refused jsonb;
-    refusals jsonb := '[]';
-    new_call bigint;
-    clock timestamptz;
 BEGIN
     SELECT l.campaign_id, l.contact_id, @extschema@.try_normalize_phone(c.phone, c.region)::text AS phone,
            @extschema@.try_normalize_phone(c.mobile, c.region)::text AS mobile, c.region, count(*) OVER () AS campaigns INTO person
@@ -92,19 +84,69 @@ BEGIN
         RAISE EXCEPTION 'lead % %', lead, CASE WHEN person.campaigns > 1 THEN format('is in %s campaigns', person.campaigns) ELSE 'does not exist' END
             USING ERRCODE = CASE WHEN person.campaigns > 1 THEN 'cardinality_violation' ELSE 'no_data_found' END,
                   DETAIL = format('Table "%I.leads" has %s such lead_id.', current_schema(), CASE WHEN person.campaigns > 1 THEN 'more than one' ELSE 'no' END),
-                  HINT = 'Name the lead_id of a lead.';
+                  HINT = CASE WHEN person.campaigns > 1 THEN 'Let lead_id number the leads of all campaigns, as it does by default.' ELSE 'Name the lead_id of a lead.' END;
     END IF;
-    numbers := @extschema@.lead_phones_number_of(arguments ->> 'phone', person.region, person.phone, person.mobile);
-    PERFORM @extschema@.lead_phones_lock_calls(numbers);
-    -- whoever is just putting the number out is waited for
-    PERFORM FROM campaign_phone_counts AS c WHERE c.campaign_id = person.campaign_id AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+    RETURN to_jsonb(person);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_person_called(bigint) IS
+    'internal: who is called by a lead: the person and his numbers; an error where there is no such lead';
+
+CREATE FUNCTION @extschema@.lead_phones_hold_person(lead bigint, phone text) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    person jsonb;
+    numbers text[];
+BEGIN
+    LOOP
+        person := @extschema@.lead_phones_person_called(lead);
+        numbers := @extschema@.lead_phones_number_of(phone, person ->> 'region', person ->> 'phone', person ->> 'mobile');
+        BEGIN
+            PERFORM @extschema@.lead_phones_lock_calls(numbers);
+            -- Whoever is just changing him is waited for; then whoever is just putting the number out. In this order others write them.
+            PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
+            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR NO KEY UPDATE;
+            PERFORM FROM campaign_phone_counts AS c
+              WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+            IF @extschema@.lead_phones_person_called(lead) <> person THEN
+                -- somebody else by now: again, without the locks of this look
+                RAISE SQLSTATE 'LP001';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'LP001' THEN
+            person := NULL;
+        END;
+        EXIT WHEN person IS NOT NULL;
+    END LOOP;
+    RETURN person || jsonb_build_object('numbers', numbers);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_person(bigint, text) IS
+    'internal: who is called by a lead, and the numbers that are meant; nobody changes or calls them until the transaction ends';
+
+CREATE FUNCTION @extschema@.lead_phones_start_call(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    lead constant bigint := arguments ->> 'lead';
+    caller constant text := arguments ->> 'caller';
+    person constant jsonb := @extschema@.lead_phones_hold_person(lead, arguments ->> 'phone');
+    campaign constant bigint := person ->> 'campaign_id';
+    contact constant bigint := person ->> 'contact_id';
+    numbers constant text[] := ARRAY(SELECT n FROM jsonb_array_elements_text(person -> 'numbers') AS n);
+    dialed text;
+    refused jsonb;
+    refusals jsonb := '[]';
+    new_call bigint;
+    clock timestamptz;
+BEGIN
     IF numbers = '{}' THEN
-        refusals := coalesce(@extschema@.lead_phones_refusals(person.campaign_id, lead, NULL, caller), '[]');
+        refusals := coalesce(@extschema@.lead_phones_refusals(campaign, lead, NULL::text, caller), '[]');
         RETURN jsonb_build_object('allowed', false, 'refusals', CASE WHEN refusals <> '[]' THEN refusals
             ELSE jsonb_build_array(jsonb_build_object('kind', 'number', 'reason', 'there is no valid number in ' || (arguments ->> 'phone'))) END);
     END IF;
     FOREACH dialed IN ARRAY numbers LOOP
-        refused := @extschema@.lead_phones_refusals(person.campaign_id, lead, dialed, caller);
+        refused := @extschema@.lead_phones_refusals(campaign, lead, dialed, caller);
         EXIT WHEN refused IS NULL;
         refusals := refusals || refused;
     END LOOP;
@@ -113,16 +155,21 @@ BEGIN
     END IF;
     clock := @extschema@.lead_phones_clock();
     -- one that nobody has ended, and that is longer than any
-    UPDATE calls AS k SET ended_at = k.started_at + coalesce((SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = k.campaign_id), '2 hours')
-     WHERE k.number = dialed::@extschema@.e164 AND k.ended_at IS NULL;
+    UPDATE calls AS k SET ended_at = k.started_at + l.longest
+      FROM (SELECT o.campaign_id, o.call_id, coalesce(m.longest_call, '2 hours') AS longest FROM calls AS o LEFT JOIN campaigns AS m ON m.campaign_id = o.campaign_id
+             WHERE o.number = dialed::@extschema@.e164 AND o.ended_at IS NULL) AS l
+     WHERE k.campaign_id = l.campaign_id AND k.call_id = l.call_id AND k.started_at + l.longest <= clock;
     INSERT INTO calls (campaign_id, lead_id, contact_id, number, caller, started_by, started_at)
-    VALUES (person.campaign_id, lead, person.contact_id, dialed, caller, arguments ->> 'by', clock)
+    VALUES (campaign, lead, contact, dialed, caller, arguments ->> 'by', clock)
     RETURNING call_id INTO new_call;
     UPDATE call_outcomes AS o SET called_back_at = clock
-     WHERE o.campaign_id = person.campaign_id AND o.lead_id = lead AND o.corrected_at IS NULL AND o.callback_at IS NOT NULL AND o.called_back_at IS NULL;
-    DELETE FROM lead_claims AS k WHERE k.subject IN (dialed, format('contact %s/%s', person.campaign_id, person.contact_id));
-    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = person.campaign_id)
-     WHERE l.campaign_id = person.campaign_id AND l.lead_id = lead;
+     WHERE o.campaign_id = campaign AND o.lead_id = lead AND o.number = dialed::@extschema@.e164 AND o.corrected_at IS NULL AND o.callback_at <= clock
+       AND o.called_back_at IS NULL;
+    DELETE FROM lead_claims AS k
+     WHERE k.subject IN (dialed, person ->> 'phone', person ->> 'mobile', format('contact %s/%s', campaign, contact))
+       AND (k.subject = dialed OR k.campaign_id = campaign AND k.lead_id = lead);
+    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = campaign)
+     WHERE l.campaign_id = campaign AND l.lead_id = lead;
     RETURN jsonb_build_object('allowed', true, 'call_id', new_call, 'number', dialed, 'refusals', '[]'::jsonb);
 END
 $function$;
@@ -138,7 +185,7 @@ BEGIN
     IF found IS NULL THEN
         RAISE EXCEPTION '%', CASE WHEN wanted IS NULL THEN 'disposition must not be NULL' ELSE format('there is no disposition "%s"', left(wanted, 64)) END
             USING ERRCODE = CASE WHEN wanted IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
-                  DETAIL = format('There are %s.', (SELECT string_agg(d.name, ', ' ORDER BY d.name) FROM dispositions AS d)),
+                  DETAIL = format('There are %s.', coalesce((SELECT string_agg(d.name, ', ' ORDER BY d.name) FROM dispositions AS d), 'none')),
                   HINT = format('Name one of them, or add a row to "%I.dispositions".', current_schema());
     END IF;
     IF (found ->> 'calls_back')::boolean AND callback_at IS NULL THEN
@@ -157,64 +204,95 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disposition(text, timestamptz) IS
     'internal: what a disposition means; an error where there is none of the name, or the time does not go with it';
 
-CREATE FUNCTION @extschema@.lead_phones_is_out_by_calls(kind text, campaign bigint, subject text) RETURNS boolean
+CREATE FUNCTION @extschema@.lead_phones_entry_of_calls(kind text, campaign bigint, subject text) RETURNS bigint
     STABLE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    RETURN (SELECT CASE WHEN $1 <> 'phone' THEN EXISTS (
-                            SELECT FROM lead_disqualifications AS d
-                             WHERE d.lifted_at IS NULL AND d.source = 'disposition' AND d.campaign_id = $2 AND CASE $1 WHEN 'account' THEN d.account_id ELSE d.contact_id END = $3::bigint)
-                        WHEN $2 IS NULL THEN EXISTS (
-                            SELECT FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
-                             WHERE s.number = ANY (@extschema@.lead_phones_keys($3)) AND d.source = 'disposition' AND s.lifted_at IS NULL AND d.lifted_at IS NULL)
-                        ELSE EXISTS (
-                            SELECT FROM campaign_phone_disqualifications AS d
-                             WHERE d.campaign_id = $2 AND d.phone = $3::@extschema@.e164 AND d.source = 'disposition' AND d.lifted_at IS NULL) END);
+    RETURN CASE WHEN kind <> 'phone' THEN (
+                    SELECT d.entry FROM lead_disqualifications AS d
+                     WHERE d.lifted_at IS NULL AND d.source = 'disposition' AND d.campaign_id = campaign AND d.expires_at IS NULL
+                       AND CASE kind WHEN 'account' THEN d.account_id ELSE d.contact_id END = subject::bigint)
+                WHEN campaign IS NULL THEN (
+                    SELECT d.entry FROM suppressed_phones AS s JOIN phone_suppressions AS d ON d.entry = s.entry
+                     WHERE s.number = substr(subject, 2)::bigint AND d.source = 'disposition' AND d.expires_at IS NULL AND s.lifted_at IS NULL AND d.lifted_at IS NULL)
+                ELSE (
+                    SELECT d.entry FROM campaign_phone_disqualifications AS d
+                     WHERE d.campaign_id = campaign AND d.phone = subject::@extschema@.e164 AND d.source = 'disposition' AND d.expires_at IS NULL
+                       AND d.lifted_at IS NULL) END;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_is_out_by_calls(text, bigint, text) IS
-    'internal: whether there is an entry of source disposition that stands';
+COMMENT ON FUNCTION @extschema@.lead_phones_entry_of_calls(text, bigint, text) IS
+    'internal: the entry of source disposition by which a number, a contact or an account is out without end';
 
-CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text, lifts boolean)
-    RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    arguments constant jsonb := jsonb_build_object('kind', kind, 'campaign', campaign, 'subjects', jsonb_build_array(subject),
-        'source', 'disposition', 'reason', reason, 'by', by_whom);
+    standing bigint := @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
 BEGIN
-    IF lifts THEN
-        PERFORM @extschema@.lead_phones_unsuppress('contacts'::regclass, arguments);
-    ELSE
-        PERFORM @extschema@.lead_phones_suppress('contacts'::regclass, arguments);
+    IF standing IS NULL THEN
+        PERFORM @extschema@.lead_phones_suppress('contacts'::regclass, jsonb_build_object('kind', kind, 'campaign', campaign, 'subjects', jsonb_build_array(subject),
+            'source', 'disposition', 'reason', reason, 'by', by_whom));
+        RETURN @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
     END IF;
+    -- One that somebody has made by hand is his.
+    RETURN CASE WHEN EXISTS (
+        SELECT FROM call_outcomes AS o
+         WHERE o.disqualified = kind AND o.entry = standing AND o.subject = lead_phones_disqualify_by_call.subject AND o.everywhere = (campaign IS NULL)
+           AND o.campaign_id = coalesce(campaign, o.campaign_id)) THEN standing END;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text, boolean) IS
-    'internal: enters what a call disqualifies into the ledgers, or lifts it';
+COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text) IS
+    'internal: enters what a call disqualifies into the ledgers; the entry that stands, where it is of calls';
 
-CREATE FUNCTION @extschema@.lead_phones_undo_outcome(undone bigint, of_campaign bigint, by_whom text) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_undo_outcome(of_campaign bigint, of_call bigint, by_whom text, clock timestamptz) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
-    earlier record;
+    undone record;
+    campaign bigint;
 BEGIN
-    SELECT o.* INTO earlier FROM call_outcomes AS o WHERE o.outcome = undone AND o.campaign_id = of_campaign;
-    IF earlier.disqualified IS NULL THEN
+    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
+     WHERE o.campaign_id = of_campaign AND o.call_id = of_call AND o.corrected_at IS NULL
+    RETURNING o.* INTO undone;
+    campaign := CASE WHEN NOT undone.everywhere THEN of_campaign END;
+    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
+    IF undone.entry IS NULL OR undone.entry IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(undone.disqualified, campaign, undone.subject)
+       OR EXISTS (SELECT FROM call_outcomes AS o
+                   WHERE o.disqualified = undone.disqualified AND o.entry = undone.entry AND o.subject = undone.subject AND o.everywhere = undone.everywhere
+                     AND (o.everywhere OR o.campaign_id = of_campaign) AND o.corrected_at IS NULL) THEN
         RETURN;
     END IF;
-    -- What other calls say of the same stands. What was out before all of them stays so.
-    UPDATE call_outcomes AS o SET was_out = o.was_out AND earlier.was_out
-     WHERE o.disqualified = earlier.disqualified AND o.subject = earlier.subject AND o.corrected_at IS NULL
-       AND o.everywhere = earlier.everywhere AND (o.everywhere OR o.campaign_id = earlier.campaign_id);
-    IF NOT FOUND AND NOT earlier.was_out THEN
-        PERFORM @extschema@.lead_phones_disqualify_by_call(earlier.disqualified, CASE WHEN NOT earlier.everywhere THEN earlier.campaign_id END,
-            earlier.subject, 'corrected', by_whom, true);
+    IF undone.disqualified <> 'phone' THEN
+        UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock, lift_reason = 'corrected' WHERE d.entry = undone.entry;
+    ELSIF undone.everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = of_campaign) THEN
+        PERFORM @extschema@.lead_phones_requalify('contacts'::regclass, jsonb_build_object('campaign', campaign, 'subjects', jsonb_build_array(undone.subject),
+            'source', 'disposition', 'reason', 'corrected', 'by', by_whom));
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text) IS
-    'internal: lifts what a corrected outcome of a call has disqualified, and nothing else';
+COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text, timestamptz) IS
+    'internal: takes the outcome of a call back, and lifts what it alone has disqualified';
+
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, number text) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    -- The first of those that were put off; of a switchboard's many, the others are asked about anyway.
+    UPDATE leads AS l SET due_at = @extschema@.lead_phones_clock()
+     WHERE l.campaign_id = campaign AND l.due_at > @extschema@.lead_phones_clock() AND l.lead_id = ANY (ARRAY(
+        SELECT w.lead_id FROM (
+            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
+             UNION ALL
+            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number) AS c
+          JOIN leads AS w ON w.campaign_id = campaign AND w.contact_id = c.contact_id
+         WHERE w.due_at > @extschema@.lead_phones_clock()
+           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, c.contact_id) AND k.claimed_until > @extschema@.lead_phones_clock())
+         ORDER BY w.lead_id LIMIT 100));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, text) IS
+    'internal: leads that a number kept from being called are looked at again';
 
 CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -222,57 +300,66 @@ AS $function$
 DECLARE
     call_back_at constant timestamptz := arguments ->> 'callback_at';
     by_whom constant text := arguments ->> 'by';
-    clock timestamptz;
-    call record;
     outcome constant jsonb := @extschema@.lead_phones_disposition(arguments ->> 'disposition', call_back_at);
     is_everywhere constant boolean := outcome ->> 'everywhere';
+    counts constant boolean := outcome ->> 'is_attempt';
+    disqualified text := outcome ->> 'disqualifies';
+    whom text;
+    entry bigint;
+    call record;
+    person record;
+    clock timestamptz;
     ended timestamptz;
     rests_until timestamptz;
-    disqualified text := outcome ->> 'disqualifies';
-    subject text;
-    was_out boolean;
-    campaign bigint;
-    earlier bigint;
 BEGIN
-    SELECT k.* INTO call FROM calls AS k WHERE k.call_id = (arguments ->> 'call')::bigint;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'call % does not exist', arguments ->> 'call'
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.calls" has no such call_id.', current_schema()),
+    SELECT k.campaign_id, k.call_id, k.lead_id, k.contact_id, k.number, count(*) OVER () AS campaigns INTO call
+      FROM calls AS k WHERE k.call_id = (arguments ->> 'call')::bigint;
+    IF NOT FOUND OR call.campaigns > 1 THEN
+        RAISE EXCEPTION 'call % %', arguments ->> 'call', CASE WHEN call.campaigns > 1 THEN format('is in %s campaigns', call.campaigns) ELSE 'does not exist' END
+            USING ERRCODE = CASE WHEN call.campaigns > 1 THEN 'cardinality_violation' ELSE 'no_data_found' END,
+                  DETAIL = format('Table "%I.calls" has %s such call_id.', current_schema(), CASE WHEN call.campaigns > 1 THEN 'more than one' ELSE 'no' END),
                   HINT = 'Name the call_id that start_call() returned.';
     END IF;
+    -- The number first, then who else is meant: others who say something of the same person or company wait.
     PERFORM @extschema@.lead_phones_lock_calls(ARRAY[call.number::text]);
+    SELECT c.account_id, c.contact_id INTO person FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
+    -- who has no company any more, or no row, is out by what is left of him
+    disqualified := CASE WHEN disqualified IS NULL OR disqualified = 'phone' THEN disqualified
+                         WHEN disqualified = 'account' AND person.account_id IS NOT NULL THEN 'account'
+                         WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
+    whom := CASE disqualified WHEN 'account' THEN person.account_id::text WHEN 'contact' THEN person.contact_id::text WHEN 'phone' THEN call.number END;
+    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(w.subject)) FROM (
+        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) AS subject
+          FROM (SELECT o.disqualified, o.campaign_id, o.subject FROM call_outcomes AS o
+                 WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
+                 UNION ALL SELECT disqualified, call.campaign_id, whom) AS o (disqualified, campaign_id, subject)
+         WHERE o.disqualified <> 'phone' ORDER BY 1) AS w;
     SELECT k.* INTO call FROM calls AS k WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id FOR UPDATE;
     clock := @extschema@.lead_phones_clock();
     ended := coalesce(call.ended_at, clock);
-    campaign := CASE WHEN NOT is_everywhere THEN call.campaign_id END;
     rests_until := greatest(ended + (outcome ->> 'rests')::interval, call_back_at);
-    IF disqualified <> 'phone' THEN
-        SELECT CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN 'account' ELSE 'contact' END,
-               CASE WHEN disqualified = 'account' AND c.account_id IS NOT NULL THEN c.account_id ELSE c.contact_id END::text
-          INTO disqualified, subject
-          FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
+    PERFORM @extschema@.lead_phones_undo_outcome(call.campaign_id, call.call_id, by_whom, clock);
+    -- of a campaign that is gone, nobody is called
+    IF disqualified IS NOT NULL AND (is_everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = call.campaign_id)) THEN
+        entry := @extschema@.lead_phones_disqualify_by_call(disqualified, CASE WHEN NOT is_everywhere THEN call.campaign_id END, whom,
+            concat_ws(': ', outcome ->> 'name', arguments ->> 'note'), by_whom);
     END IF;
-    IF outcome ->> 'disqualifies' IS NOT NULL THEN
-        -- who has no company any more, or no row, is out by what is left of him
-        disqualified := CASE WHEN subject IS NULL THEN 'phone' ELSE disqualified END;
-        subject := coalesce(subject, call.number);
-        was_out := @extschema@.lead_phones_is_out_by_calls(disqualified, campaign, subject);
-        PERFORM @extschema@.lead_phones_disqualify_by_call(disqualified, campaign, subject,
-            concat_ws(': ', outcome ->> 'name', arguments ->> 'note'), by_whom, false);
-    END IF;
-    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
-     WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
-    RETURNING o.outcome INTO earlier;
-    INSERT INTO call_outcomes (campaign_id, call_id, lead_id, number, disposition, note, callback_at, rests_until, everywhere, disqualified, subject, was_out,
+    INSERT INTO call_outcomes (campaign_id, call_id, lead_id, number, disposition, note, callback_at, rests_until, everywhere, disqualified, subject, entry,
         recorded_by, recorded_at)
     VALUES (call.campaign_id, call.call_id, call.lead_id, call.number, outcome ->> 'name', arguments ->> 'note', call_back_at, rests_until,
-        is_everywhere, disqualified, subject, was_out, by_whom, clock);
-    PERFORM @extschema@.lead_phones_undo_outcome(earlier, call.campaign_id, by_whom);
+        is_everywhere, disqualified, whom, entry, by_whom, clock);
     UPDATE calls AS k
-       SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note',
-           callback_at = call_back_at, is_attempt = (outcome ->> 'is_attempt')::boolean
+       SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note', callback_at = call_back_at,
+           is_attempt = counts
      WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id;
+    -- what was no attempt has called nobody back
+    UPDATE call_outcomes AS o SET called_back_at = CASE WHEN counts THEN call.started_at END
+     WHERE o.campaign_id = call.campaign_id AND o.lead_id = call.lead_id AND o.number = call.number AND o.call_id <> call.call_id AND o.corrected_at IS NULL
+       AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
+    IF call.ended_at IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, call.number::text);
+    END IF;
     RETURN NULL;
 END
 $function$;

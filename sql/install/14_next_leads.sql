@@ -37,7 +37,8 @@ BEGIN
     -- When the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
     RETURN (SELECT greatest(least(coalesce(min(n.until), '-infinity'), @extschema@.lead_phones_clock() + interval '1 day'),
                        @extschema@.lead_phones_clock() + interval '1 second')
-              FROM (SELECT max(coalesce(r.expires_at, 'infinity')) AS until
+              -- a call ends when it does
+              FROM (SELECT max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, @extschema@.lead_phones_clock() + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
                       FROM (VALUES ('phone'), ('mobile')) AS c (name)
                       JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
                      WHERE r.campaign_id = $1 AND r.lead_id = $2
@@ -74,7 +75,7 @@ BEGIN
         free_at := @extschema@.lead_phones_free_at(campaign, lead);
     ELSE
         subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
-        free_at := (SELECT max(k.claimed_until) FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
+        free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
     END IF;
     IF free_at IS NOT NULL THEN
         UPDATE leads AS l SET due_at = free_at WHERE l.campaign_id = campaign AND l.lead_id = lead;
@@ -109,7 +110,7 @@ DECLARE
     claimed jsonb;
     answer jsonb := '[]';
 BEGIN
-    PERFORM @extschema@.lead_phones_lock_calls('{}'), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    PERFORM @extschema@.lead_phones_lock_calls('{}'::text[]), @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
     SELECT m.claim_for, CASE m.call_order WHEN 'newest' THEN '{callbacks,newest,retries}' WHEN 'retries' THEN '{callbacks,retries,due}'
                ELSE '{callbacks,due}' END::text[] AS passes INTO settings
       FROM campaigns AS m WHERE m.campaign_id = campaign;
@@ -163,9 +164,9 @@ CREATE FUNCTION @extschema@.next_leads(
     VOLATILE ROWS 1 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF how_many IS NULL OR how_many NOT BETWEEN 1 AND 1000 THEN
+    IF how_many IS NULL OR how_many NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'how_many is %', coalesce(how_many::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A caller gets 1 to 1000 leads at a time.', HINT = 'Leave it out for one.';
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A caller gets 1 to 100 leads at a time.', HINT = 'Leave it out for one.';
     END IF;
     RETURN QUERY SELECT r.* FROM jsonb_to_recordset(@extschema@.lead_phones_run(leads, 'next_leads', jsonb_build_object(
             'campaign', campaign, 'caller', caller, 'how_many', how_many))) AS r (

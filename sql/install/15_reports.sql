@@ -273,6 +273,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
     uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
+    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes');
     metrics jsonb;
     part jsonb;
 BEGIN
@@ -295,6 +296,23 @@ BEGIN
               FROM %s AS u WHERE u.finished_at IS NOT NULL$query$, uploads) INTO part;
         metrics := metrics || part;
     END IF;
+    IF calls IS NOT NULL THEN
+        -- Of numbers at a cap, who was called tells: those that were called as often as the least of the rules says, at least.
+        EXECUTE format($query$
+            SELECT jsonb_build_object(
+                'calls', (SELECT coalesce(jsonb_object_agg(k.disposition, k.calls), '{}') FROM (
+                    SELECT coalesce(k.disposition, CASE WHEN k.ended_at IS NULL THEN 'on the line' ELSE 'no outcome' END) AS disposition, count(*) AS calls
+                      FROM %1$s.calls AS k GROUP BY 1) AS k),
+                'resting', (SELECT count(DISTINCT o.number) FROM %1$s.call_outcomes AS o WHERE o.corrected_at IS NULL AND o.rests_until > now()),
+                'capped', (SELECT count(DISTINCT r.number) FROM (
+                    SELECT DISTINCT k.campaign_id, k.contact_id FROM %1$s.calls AS k JOIN (
+                        SELECT a.number FROM %1$s.calls AS a WHERE a.is_attempt GROUP BY a.number
+                        HAVING count(*) >= (SELECT min(least(u.attempts_in_24_hours, u.attempts_in_all)) FROM %1$s.call_rules AS u WHERE u.is_on)) AS often
+                        ON often.number = k.number) AS k
+                  JOIN %1$s.call_refusals AS r ON r.campaign_id = k.campaign_id AND r.contact_id = k.contact_id AND r.kind = 'attempts'))$query$,
+            (SELECT quote_ident(n.nspname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = calls)) INTO part;
+        metrics := metrics || part;
+    END IF;
     RETURN metrics;
 END
 $function$;
@@ -315,7 +333,10 @@ CREATE FUNCTION @extschema@.lead_phone_metrics()
         uploaded_rows bigint,
         refused_rows bigint,
         invalid_numbers bigint,
-        last_upload_at timestamptz)
+        last_upload_at timestamptz,
+        calls_by_disposition jsonb,
+        resting_numbers bigint,
+        numbers_at_cap bigint)
     STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -352,6 +373,9 @@ BEGIN
         refused_rows := metrics ->> 'refused_rows';
         invalid_numbers := metrics ->> 'invalid_numbers';
         last_upload_at := metrics ->> 'last_upload_at';
+        calls_by_disposition := metrics -> 'calls';
+        resting_numbers := metrics ->> 'resting';
+        numbers_at_cap := metrics ->> 'capped';
         RETURN NEXT;
     END LOOP;
     PERFORM set_config('lock_timeout', own_lock_timeout, true);

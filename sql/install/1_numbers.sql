@@ -102,12 +102,17 @@ COMMENT ON FUNCTION @extschema@.lead_phones_clock() IS
 CREATE FUNCTION @extschema@.lead_phones_state_code(raw text) RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_state_code_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_state_code(text) IS
-    'internal: the code of a state that is written as its code or its name';
+    'internal: the code of a state of the United States or Canada that is written as its code or its name';
 
-CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text) RETURNS text[]
+CREATE FUNCTION @extschema@.lead_phones_call_regions(phone text) RETURNS text[]
+    IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_call_regions_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_call_regions(text) IS
+    'internal: the region of a number, and the country that it belongs to; none where that is not known';
+
+CREATE FUNCTION @extschema@.lead_phones_states(phone text, state text, region text) RETURNS text[]
     IMMUTABLE PARALLEL SAFE COST 5 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_states_wrapper';
-COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text) IS
-    'internal: the state of the area of a number, and that of who has it, where they are known';
+COMMENT ON FUNCTION @extschema@.lead_phones_states(text, text, text) IS
+    'internal: the state of the area of a number, and that of who has it; none where nobody knows';
 
 CREATE FUNCTION @extschema@.lead_phones_zones(phone text, state text, time_zone text) RETURNS text
     IMMUTABLE PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_zones_wrapper';

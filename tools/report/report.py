@@ -102,6 +102,8 @@ def section(connection, table, numbers: bool) -> dict:
     for row in shared:
         row["phone"] = row["phone"] if numbers else hidden(row["phone"])
         row["places"] = ", ".join(f"{column} {count:,}" for column, count in row["column_counts"].items() if count)
+    calls = table["calls"] and rows(sql.SQL("""SELECT coalesce(disposition, CASE WHEN ended_at IS NULL THEN 'on the line' ELSE 'no outcome' END) AS disposition, count(*) AS calls
+                                                 FROM {} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 15""").format(sql.SQL(table["calls"])))
     charts = [
         ("Values by campaign", "Filled-in values of the largest campaigns: valid numbers, and what is none.",
          bars(f"{leads}: values by campaign", names, {"valid": (GOOD, [row["valid"] for row in largest]), "invalid": (BAD, [row["invalid"] for row in largest])})),
@@ -122,6 +124,9 @@ def section(connection, table, numbers: bool) -> dict:
          bars(f"{leads}: disqualifications by source", [row["source"] for row in ledger],
               {"standing": (WARN, [row["standing"] for row in ledger]), "lifted": ("#999999", [row["lifted"] for row in ledger])})),
     ]
+    if table["calls"]:
+        charts.append(("Calls by disposition", "What came of the calls that the log has.",
+                       bars(f"{leads}: calls by disposition", [row["disposition"] for row in calls], {"calls": (GOOD, [row["calls"] for row in calls])})))
     return {"table": leads, "settings": table, "total": total, "campaigns": quality, "more": max(len(quality) - MOST_CAMPAIGNS, 0), "charts": charts, "shared": shared}
 
 
@@ -138,8 +143,9 @@ def main() -> None:
         if schema is None:
             raise SystemExit(f"database {connection.info.dbname} has no extension lead_phones")
         connection.execute("SELECT set_config('search_path', %s, true)", [schema["schema"]])
-        tables = connection.execute("""SELECT leads::text, campaign_column, array_to_string(phone_columns, ', ') AS phone_columns, region, on_invalid, counts::text, disqualifications::text
-                                         FROM lead_phone_tables ORDER BY leads::text""").fetchall()
+        tables = connection.execute("""SELECT leads::text, campaign_column, array_to_string(phone_columns, ', ') AS phone_columns, region, on_invalid, counts::text, disqualifications::text,
+                                                CASE WHEN c.relname = 'contacts' AND to_regclass(format('%I.call_outcomes', n.nspname)) IS NOT NULL THEN format('%I.calls', n.nspname) END AS calls
+                                           FROM lead_phone_tables JOIN pg_class AS c ON c.oid = leads JOIN pg_namespace AS n ON n.oid = c.relnamespace ORDER BY leads::text""").fetchall()
         about = connection.execute("SELECT current_database() AS database, lead_phones_version() AS version, to_char(now(), 'YYYY-MM-DD HH24:MI TZ') AS at").fetchone()
         # whoever holds a table, or has planted one that only looks tracked, keeps no other from the page
         connection.execute("SET LOCAL lock_timeout = '10s'")

@@ -47,6 +47,7 @@ mod tests {
             ("+14165551234", Some("ON")),
             // Nova Scotia and Prince Edward Island
             ("+19025551234", None),
+            ("+17872345678", Some("PR")),
             ("+18005551234", None),
             ("+447400123456", None),
             ("+12", None),

@@ -2,11 +2,12 @@
 
 /// The code of a state (ISO 3166-2, after the country's), its name, and its time zones; in the order of the codes.
 #[rustfmt::skip]
-pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
+pub(super) static STATES: [(&str, &str, &[&str]); 69] = [
     ("AB", "Alberta", &["America/Edmonton"]),
     ("AK", "Alaska", &["America/Adak", "America/Anchorage", "America/Juneau", "Pacific/Honolulu"]),
     ("AL", "Alabama", &["America/Chicago"]),
     ("AR", "Arkansas", &["America/Chicago"]),
+    ("AS", "American Samoa", &["Pacific/Pago_Pago"]),
     ("AZ", "Arizona", &["America/Denver", "America/Phoenix"]),
     ("BC", "British Columbia", &["America/Edmonton", "America/Vancouver"]),
     ("CA", "California", &["America/Los_Angeles"]),
@@ -16,6 +17,7 @@ pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
     ("DE", "Delaware", &["America/New_York"]),
     ("FL", "Florida", &["America/Chicago", "America/New_York"]),
     ("GA", "Georgia", &["America/New_York"]),
+    ("GU", "Guam", &["Pacific/Guam"]),
     ("HI", "Hawaii", &["Pacific/Honolulu"]),
     ("IA", "Iowa", &["America/Chicago"]),
     ("ID", "Idaho", &["America/Boise", "America/Denver", "America/Los_Angeles"]),
@@ -31,6 +33,7 @@ pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
     ("MI", "Michigan", &["America/Chicago", "America/New_York"]),
     ("MN", "Minnesota", &["America/Chicago"]),
     ("MO", "Missouri", &["America/Chicago"]),
+    ("MP", "Northern Mariana Islands", &["Pacific/Saipan"]),
     ("MS", "Mississippi", &["America/Chicago"]),
     ("MT", "Montana", &["America/Denver"]),
     ("NB", "New Brunswick", &["America/Halifax"]),
@@ -52,6 +55,7 @@ pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
     ("OR", "Oregon", &["America/Denver", "America/Los_Angeles"]),
     ("PA", "Pennsylvania", &["America/New_York"]),
     ("PE", "Prince Edward Island", &["America/Halifax"]),
+    ("PR", "Puerto Rico", &["America/Puerto_Rico"]),
     ("QC", "Quebec", &["America/Halifax", "America/Toronto"]),
     ("RI", "Rhode Island", &["America/New_York"]),
     ("SC", "South Carolina", &["America/New_York"]),
@@ -61,6 +65,7 @@ pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
     ("TX", "Texas", &["America/Chicago", "America/Denver"]),
     ("UT", "Utah", &["America/Denver"]),
     ("VA", "Virginia", &["America/New_York"]),
+    ("VI", "U.S. Virgin Islands", &["America/St_Thomas"]),
     ("VT", "Vermont", &["America/New_York"]),
     ("WA", "Washington", &["America/Los_Angeles"]),
     ("WI", "Wisconsin", &["America/Chicago"]),
@@ -71,7 +76,7 @@ pub(super) static STATES: [(&str, &str, &[&str]); 64] = [
 
 /// Area codes, and the state that has each; in order.
 #[rustfmt::skip]
-pub(super) static AREAS: [(u16, &str); 407] = [
+pub(super) static AREAS: [(u16, &str); 413] = [
     (201, "NJ"),
     (202, "DC"),
     (204, "MB"),
@@ -158,6 +163,7 @@ pub(super) static AREAS: [(u16, &str); 407] = [
     (336, "NC"),
     (337, "LA"),
     (339, "MA"),
+    (340, "VI"),
     (341, "CA"),
     (343, "ON"),
     (346, "TX"),
@@ -318,12 +324,15 @@ pub(super) static AREAS: [(u16, &str); 407] = [
     (662, "MS"),
     (667, "MD"),
     (669, "CA"),
+    (670, "MP"),
+    (671, "GU"),
     (672, "BC"),
     (678, "GA"),
     (680, "NY"),
     (681, "WV"),
     (682, "TX"),
     (683, "ON"),
+    (684, "AS"),
     (686, "VA"),
     (689, "FL"),
     (701, "ND"),
@@ -378,6 +387,7 @@ pub(super) static AREAS: [(u16, &str); 407] = [
     (781, "MA"),
     (785, "KS"),
     (786, "FL"),
+    (787, "PR"),
     (801, "UT"),
     (802, "VT"),
     (803, "SC"),
@@ -453,6 +463,7 @@ pub(super) static AREAS: [(u16, &str); 407] = [
     (936, "TX"),
     (937, "OH"),
     (938, "AL"),
+    (939, "PR"),
     (940, "TX"),
     (941, "FL"),
     (942, "ON"),

@@ -14,6 +14,7 @@ INSERT INTO leads (campaign_id, lead_id, email, name, company, phone, mobile) VA
     (1, 4, 'hi@petshop.example', 'Jane''s husband', 'Petshop Supply', '832-723-4097', NULL),
     (1, 5, 'nobody@petshop.example', 'Nobody', 'Petshop Supply', 'n/a', NULL),
     (2, 6, 'john@kw.example', 'John Smith', 'Keller Williams', NULL, '678-999-8212');
+SELECT setval('leads_lead_id_seq', 100) \g /dev/null
 -- what a caller is told: an attempt, or why not, without the times
 CREATE FUNCTION dial(lead bigint, phone text DEFAULT NULL, caller text DEFAULT 'ann') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -58,7 +59,7 @@ SELECT hang_up(1, 'not dialed');
 SELECT dial(2, caller => 'bob');
 SELECT hang_up(5, 'retired');
 SELECT campaign_id, phone, source, reason, lifted_at IS NOT NULL AS is_lifted, lift_reason FROM campaign_phone_disqualifications ORDER BY entry;
-SELECT outcome, call_id, disposition, note, disqualified, subject, was_out, corrected_at IS NOT NULL AS is_corrected FROM call_outcomes ORDER BY outcome;
+SELECT outcome, call_id, disposition, note, disqualified, subject, entry, corrected_at IS NOT NULL AS is_corrected FROM call_outcomes ORDER BY outcome;
 -- another entry stands, and one of another call
 CALL disqualify_phone(1, '678 999 8212', 'heard it elsewhere');
 SELECT hang_up(1, 'retired');
@@ -96,6 +97,31 @@ SELECT disqualified FROM call_outcomes ORDER BY outcome DESC LIMIT 1;
 SELECT hang_up(4, 'connected');
 TABLE callable;
 SELECT verify_phone_counts('contacts');
+
+-- Exactly what the outcome itself has entered: not what another says of a company of the same name, nor what was lifted by hand.
+INSERT INTO leads (campaign_id, lead_id, name, company, website, phone) VALUES (1, 20, 'East', 'Acme Corp', 'acme-east.example', '415 555 2601'), (1, 21, 'West', 'Acme Corp', 'acme-west.example', '415 555 2602');
+SELECT dial(20) ~ '^call', dial(21) ~ '^call';
+SELECT hang_up(call_id, 'company says no', name) FROM calls JOIN leads USING (campaign_id, lead_id) WHERE lead_id IN (20, 21) ORDER BY lead_id;
+SELECT hang_up(call_id, 'connected') FROM calls WHERE lead_id = 21;
+SELECT dial(20), dial(21);
+SELECT hang_up(call_id, 'connected') FROM calls WHERE lead_id = 20;
+SELECT dial(20) ~ '^call', dial(21) ~ '^call';
+SELECT hang_up(max(call_id), 'retired') FROM calls WHERE lead_id = 20;
+CALL requalify_phone(1, '415 555 2601');
+SELECT dial(20) ~ '^call';
+SELECT hang_up(max(call_id), 'retired') FROM calls WHERE lead_id = 20;
+SELECT hang_up(max(call_id), 'connected') FROM calls WHERE lead_id = 20;
+SELECT dial(20) ~ '^call';
+-- of a campaign that is gone, a call can be ended
+INSERT INTO campaigns (campaign_id, name) VALUES (3, 'short');
+INSERT INTO leads (campaign_id, lead_id, name, phone) VALUES (3, 30, 'Last', '415 555 2630');
+SELECT dial(30) ~ '^call';
+DELETE FROM campaigns WHERE campaign_id = 3;
+SELECT hang_up(max(call_id), 'retired') FROM calls WHERE lead_id = 30;
+SELECT hang_up(max(call_id), 'connected') FROM calls WHERE lead_id = 30;
+DELETE FROM leads WHERE lead_id >= 20;
+DELETE FROM calls WHERE lead_id >= 20;
+SELECT setval('calls_call_id_seq', 5) \g /dev/null
 
 -- Call back: until then the number rests, for everybody; then it comes first.
 SELECT hang_up(4, 'call back');
@@ -167,6 +193,19 @@ DELETE FROM calls WHERE ended_at IS NULL;
 UPDATE contacts SET state = 'georgia' WHERE name = 'Jane''s husband';
 SELECT dial(4);
 UPDATE contacts SET state = NULL WHERE name = 'Jane''s husband';
+-- as a file says, and then a later row
+CREATE TEMPORARY TABLE staging (email text, phone text, "State/Province" text, "Time Zone" text);
+INSERT INTO staging VALUES ('hi@petshop.example', '832 723 4097', 'Texas', 'America/Chicago'), ('hi@petshop.example', '832 723 4097', ' Georgia ', NULL);
+CALL upload_leads(1, 'staging') \g /dev/null
+SELECT c.state, c.time_zone, l.custom FROM contacts AS c JOIN leads AS l USING (campaign_id, contact_id) WHERE c.email = 'hi@petshop.example' AND l.upload_id IS NOT NULL ORDER BY lead_id;
+SELECT dial(4);
+DELETE FROM leads WHERE upload_id IS NOT NULL;
+UPDATE contacts SET state = NULL, time_zone = NULL WHERE name = 'Jane''s husband';
+-- what is no state is none that is known: those of all of them
+UPDATE contacts SET state = 'Ga., probably' WHERE name = 'Jane Doe';
+SELECT regexp_replace(dial(3, 'mobile'), 'in .*', '...');
+UPDATE contacts SET state = NULL WHERE name = 'Jane Doe';
+SELECT lead_phones_states('+493012345678', 'Bayern', 'DE'), lead_phones_states('+16789998212', 'Fla.', 'US'), lead_phones_states('+17872345678', 'florida', NULL);
 -- of an area that has no state, those of all of them
 INSERT INTO leads (campaign_id, lead_id, name, phone) VALUES (1, 8, 'Toll free', '800 234 5678'), (1, 9, 'London', '+44 20 7946 0018');
 SELECT regexp_replace(dial(8), 'in .*', '...'), dial(9);
@@ -178,6 +217,10 @@ UPDATE contacts SET state = NULL WHERE name = 'London';
 UPDATE call_rules SET region = NULL, state = NULL, opens = '00:00', closes = '24:00', holidays = ARRAY[(clock_timestamp() AT TIME ZONE 'Pacific/Kiritimati')::date] WHERE rule = 102;
 UPDATE contacts SET time_zone = 'Pacific/Kiritimati' WHERE name = 'London';
 SELECT dial(9) LIKE '+442079460018 hours (not at this hour in Europe/London, Pacific/Kiritimati) until%';
+SELECT z, lead_phones_is_open(z, '{1,2,3,4,5,6,7}', '00:00', '24:00', '{}', now())
+  FROM unnest('{UTC,America/Port-au-Prince,UTC-8,America/Chicago8,(UTC-08:00) Pacific Time,EST5EDT,localtime,Factory,right/UTC,a1b}'::text[]) AS z;
+UPDATE contacts SET time_zone = 'Europe/Berlin,Europe/Oslo' WHERE name = 'London';
+SELECT dial(9);
 UPDATE contacts SET time_zone = 'Mars/Olympus' WHERE name = 'London';
 SELECT dial(9);
 SELECT lift FROM lead_status(9);
@@ -186,13 +229,15 @@ UPDATE call_rules SET holidays = '{2000-01-01}' WHERE rule = 102;
 SELECT dial(9);
 DELETE FROM calls WHERE ended_at IS NULL;
 DELETE FROM call_rules WHERE rule = 102;
+-- numbers of territories belong to the country, those of no country to all
+SELECT n, lead_phones_call_regions(n) FROM unnest('{+17872345678,+13406421234,+16716465000,+80012345678,+442079460018,+16789998212}'::text[]) AS n;
 -- wherever the clocks change
 SELECT z, at, is_open, opens_at AT TIME ZONE z AS opens_at
   FROM (VALUES ('America/New_York', '2026-03-08 06:59Z'::timestamptz), ('America/New_York', '2026-03-08 07:00Z'), ('America/New_York', '2026-11-01 05:59Z'), ('America/New_York', '2026-11-01 06:59Z'),
                ('Australia/Lord_Howe', '2026-04-04 15:00Z'), ('Europe/Berlin', '2026-10-25 00:30Z'), ('Asia/Tehran', '2026-03-21 00:00Z')) AS t (z, at)
  CROSS JOIN LATERAL (SELECT lead_phones_is_open(z, '{1,2,3,4,5,6,7}', '02:30', '20:00', '{}', at) AS is_open,
                             lead_phones_opens_at(z, '{1,2,3,4,5,6,7}', '02:30', '20:00', '{}', at) AS opens_at) AS h;
-SELECT lead_phones_is_open(NULL, NULL, NULL, NULL, NULL, NULL), lead_phones_is_open('', '{1}', NULL, NULL, '{}', now()), lead_phones_zones(NULL, NULL, NULL), lead_phones_states(NULL, NULL);
+SELECT lead_phones_is_open(NULL, NULL, NULL, NULL, NULL, NULL), lead_phones_is_open('', '{1}', NULL, NULL, '{}', now()), lead_phones_zones(NULL, NULL, NULL), lead_phones_states(NULL, NULL, NULL), lead_phones_call_regions(NULL);
 SELECT lead_phones_opens_at('UTC', '{1,2,3,4,5,6,7}', '00:00', '00:00', '{}', now());
 
 -- Who is out is not called, whatever keeps him out; nor who was just put out.
@@ -222,7 +267,10 @@ ROLLBACK;
 INSERT INTO dispositions (name, disqualifies, everywhere) VALUES ('x', 'account', true);
 INSERT INTO call_rules (state) VALUES ('FL');
 INSERT INTO call_rules (region, state) VALUES ('US', 'Narnia');
+INSERT INTO call_rules (region) VALUES ('UK');
+INSERT INTO call_rules (region, state) VALUES ('US', '');
 INSERT INTO call_rules (opens) VALUES ('09:00');
+INSERT INTO call_rules (rest) VALUES ('300000 years');
 
 -- A caller has three rights and no other.
 CREATE ROLE regress_rep;
