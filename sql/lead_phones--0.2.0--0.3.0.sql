@@ -1319,7 +1319,7 @@ BEGIN
                   HINT = 'Name others, or leave them out.';
     END IF;
     -- What create_lead_tables() created reads these columns.
-    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications') IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL
+    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
        AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
         RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
             USING ERRCODE = 'invalid_parameter_value',
@@ -1463,10 +1463,10 @@ BEGIN
     IF backfill THEN
         PERFORM @extschema@.lead_phones_warn_of_lock(tracked);
     END IF;
-    PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
+    PERFORM @extschema@.lead_phones_create_tables(tracked, (settings ->> 'schema')::name, (settings ->> 'counts')::name, (settings ->> 'disqualifications')::name, campaign);
     PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
-    PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'schema', settings ->> 'suppressions', settings ->> 'suppressed');
+    PERFORM @extschema@.lead_phones_create_suppressions(leads, (settings ->> 'schema')::name, (settings ->> 'suppressions')::name, (settings ->> 'suppressed')::name);
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, tracked.campaign_column),
@@ -1838,7 +1838,7 @@ BEGIN
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
-        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
+        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}'::jsonb) ->> 'numbers';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
@@ -1962,7 +1962,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 
@@ -2354,7 +2354,7 @@ CREATE FUNCTION @extschema@.lead_phones_region_of(tracked @extschema@.lead_phone
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns');
+    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns'::name);
     region text;
 BEGIN
     IF campaigns IS NOT NULL THEN
@@ -2827,7 +2827,7 @@ BEGIN
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
-    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications') IS NOT NULL THEN
+    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications'::name) IS NOT NULL THEN
         answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
             + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);
     END IF;
@@ -2992,7 +2992,7 @@ BEGIN
     leads_unmarked := 0;
     -- Without a grant, one's own.
     refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
-                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications'::name, (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
     IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
                                             WHERE pg_has_role(c.relowner, 'USAGE')) THEN
         RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'
@@ -3735,7 +3735,7 @@ BEGIN
       FROM accounts AS a
      CROSS JOIN LATERAL (
         SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k
-         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(a.campaign_id, NULL, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))) AS k
+         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(a.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))) AS k
       JOIN lead_disqualifications AS d ON d.entry = k.entry AND (d.campaign_id IS NULL OR d.campaign_id = a.campaign_id) AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now());
 
     CREATE OR REPLACE VIEW contact_disqualifications AS
@@ -3804,7 +3804,7 @@ BEGIN
                WHEN d.kind = 'domain' THEN 'CALL @extschema@.unsuppress_domains(ARRAY[%2$L], source => %3$L, leads => %4$L)'
                WHEN d.kind = 'account' THEN 'CALL @extschema@.requalify_account(%1$s, %2$s, source => %3$L, leads => %4$L)'
                ELSE 'CALL @extschema@.requalify_contact(%1$s, %2$s, source => %3$L, leads => %4$L)' END,
-               d.in_campaign, d.subject, d.source, @extschema@.lead_phones_table_name('leads')) END AS lift
+               d.in_campaign, d.subject, d.source, @extschema@.lead_phones_table_name('leads'::regclass)) END AS lift
       FROM leads AS l
      CROSS JOIN LATERAL (
         SELECT d.* FROM contact_disqualifications AS d WHERE d.campaign_id = l.campaign_id AND d.contact_id = l.contact_id OFFSET 0) AS d
@@ -3813,16 +3813,16 @@ BEGIN
     SELECT l.lead_id, l.campaign_id, r.blocks, r.kind, r.number, r.source, r.reason, r.by_whom, r.since, r.until,
            CASE WHEN r.call_id IS NOT NULL THEN format('CALL @extschema@.end_call(%s, %L, leads => %L)', r.call_id,
                     (SELECT min(d.name) FROM dispositions AS d WHERE d.disqualifies IS NULL AND d.rests IS NULL AND NOT d.calls_back),
-                    @extschema@.lead_phones_table_name('leads'))
+                    @extschema@.lead_phones_table_name('leads'::regclass))
                 WHEN r.kind = 'hours' AND r.until IS NULL THEN format('UPDATE %s SET time_zone = ... WHERE campaign_id = %s AND contact_id = %s',
-                    @extschema@.lead_phones_table_name('contacts'), r.campaign_id, r.contact_id)
-                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'), r.rule) END
+                    @extschema@.lead_phones_table_name('contacts'::regclass), r.campaign_id, r.contact_id)
+                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'::regclass), r.rule) END
       FROM leads AS l
      CROSS JOIN LATERAL (
         SELECT r.* FROM call_refusals AS r WHERE r.campaign_id = l.campaign_id AND r.contact_id = l.contact_id OFFSET 0) AS r
      UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
-           format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'),
+           format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'::regclass),
                c.campaign_id, c.contact_id)
       FROM leads AS l
       JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
@@ -3837,8 +3837,8 @@ BEGIN
      UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
            NULL, NULL, NULL,
-           format('SELECT @extschema@.lead_phones_upload_step(%L, ''split_late'', ''{"campaign": %s, "lead": %s}'')',
-               @extschema@.lead_phones_table_name('leads'), l.campaign_id, l.lead_id)
+           format('SELECT @extschema@.lead_phones_upload_step(%L::regclass, ''split_late'', ''{"campaign": %s, "lead": %s}''::jsonb)',
+               @extschema@.lead_phones_table_name('leads'::regclass), l.campaign_id, l.lead_id)
       FROM leads AS l WHERE l.contact_id IS NULL;
 
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
@@ -4179,7 +4179,7 @@ CREATE FUNCTION @extschema@.lead_phones_split_late(arguments jsonb) RETURNS json
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    PERFORM @extschema@.lead_phones_split_leads('leads', ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
+    PERFORM @extschema@.lead_phones_split_leads('leads'::regclass, ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
     RETURN NULL;
 END
 $function$;
@@ -4727,8 +4727,8 @@ AS $function$
                        SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(a.domain))) THEN 'domain ' || a.domain END], NULL)
               FROM accounts AS a WHERE a.campaign_id = $2 AND a.account_id = $3::bigint)
         WHEN 'contact' THEN (
-            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, c.email, c.name,
-                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
+            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, c.email, c.name,
+                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL)) AS s (subject)
                           WHERE s.subject NOT LIKE 'domain %' AND (@extschema@.lead_phones_email_key(c.email) IS NULL OR s.subject NOT LIKE 'person %'))
               FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
@@ -4814,8 +4814,8 @@ BEGIN
              UNION ALL
             SELECT c.email, c.name, c.phone, c.mobile, c.region FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = n.number) AS c
          CROSS JOIN LATERAL (
-            SELECT @extschema@.lead_phones_subjects(NULL, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
-                @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects OFFSET 0) AS known
+            SELECT @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL) AS subjects OFFSET 0) AS known
          CROSS JOIN LATERAL unnest(known.subjects) AS s (subject)
          WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND h.subject = ANY (known.subjects))
     INSERT INTO lead_disqualification_subjects (entry, subject)
@@ -4836,7 +4836,7 @@ BEGIN
           FROM ROWS FROM (unnest(emails), unnest(names), unnest(phones), unnest(mobiles)) AS r (email, name, phone, mobile)
          CROSS JOIN LATERAL (
             SELECT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (
-                @extschema@.lead_phones_subjects(campaign, NULL, NULL, r.name, r.phone, r.mobile, NULL, NULL, NULL)) OFFSET 0) AS k)
+                @extschema@.lead_phones_subjects(campaign, NULL::bigint, NULL, r.name, r.phone, r.mobile, NULL::bigint, NULL, NULL)) OFFSET 0) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, 'email ' || h.email || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || campaign ELSE '' END
       FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)
@@ -4964,12 +4964,12 @@ BEGIN
     WITH people AS MATERIALIZED (
         SELECT o.campaign_id AS old_campaign_id, o.email AS old_email, c.campaign_id AS new_campaign_id, c.email AS new_email, w.of_row,
                -- by what the person was known, and is, whatever row he has
-               @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS known_by,
-               @extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS old_subjects,
+               @extschema@.lead_phones_subjects(o.campaign_id, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS known_by,
+               @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS old_subjects,
                CASE WHEN c.contact_id IS NOT NULL THEN
-                   @extschema@.lead_phones_subjects(c.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is_known_by,
+                   @extschema@.lead_phones_subjects(c.campaign_id, NULL::bigint, c.email, c.name, n.new_phone, n.new_mobile, NULL::bigint, NULL, NULL) END AS is_known_by,
                CASE WHEN c.contact_id IS NOT NULL THEN
-                   @extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) ELSE '{}' END AS new_subjects,
+                   @extschema@.lead_phones_subjects(NULL::bigint, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL::bigint, NULL, NULL) ELSE '{}' END AS new_subjects,
                c.contact_id IS NULL OR (c.campaign_id, c.contact_id) <> (o.campaign_id, o.contact_id) OR c.account_id IS DISTINCT FROM o.account_id AS has_moved
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text,
                 new_campaign_id bigint, new_contact_id bigint)
@@ -5017,8 +5017,8 @@ DECLARE
 BEGIN
     -- Step by step, and not in another order: Postgres does not know how few these are.
     WITH people AS MATERIALIZED (
-        SELECT c.campaign_id, @extschema@.lead_phones_subjects(c.campaign_id, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
-                   @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects
+        SELECT c.campaign_id, @extschema@.lead_phones_subjects(c.campaign_id, NULL::bigint, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                   @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL) AS subjects
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, new_campaign_id bigint, new_contact_id bigint)
           JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id)
          WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND c.phone IS NOT NULL AND c.mobile IS NOT NULL),
@@ -5044,7 +5044,7 @@ BEGIN
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text, new_campaign_id bigint, new_account_id bigint)
          CROSS JOIN LATERAL (
             SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
-                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
+                o.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, s.subject
       FROM held AS n JOIN lead_disqualifications AS d ON d.entry = n.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = n.old_campaign_id)
@@ -5069,7 +5069,7 @@ BEGIN
           FROM jsonb_to_record(account) AS o (campaign_id bigint, account_id bigint, name text, domain text)
          CROSS JOIN LATERAL (
             SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
-                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
+                o.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, 'account ' || h.account_id || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || h.campaign_id ELSE '' END
       FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.campaign_id)
@@ -5235,7 +5235,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(subjects), (arguments ->> 'force')::boolean);
     added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(subjects) AS n);
-    PERFORM @extschema@.lead_phones_enter('domain', NULL, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL);
+    PERFORM @extschema@.lead_phones_enter('domain', NULL::bigint, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL::timestamptz);
     UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
       FROM unnest(gone) AS g (domain)
      WHERE d.domain = g.domain AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;
@@ -6516,7 +6516,7 @@ DECLARE
     callable constant text := (
         SELECT format('SELECT k.campaign_id AS campaign, count(*) AS callable FROM %s.callable_leads AS k GROUP BY k.campaign_id',
                    d.relnamespace::regnamespace)
-          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'));
+          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name));
 BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
@@ -6582,7 +6582,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}') AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
 END
 $function$;
 
@@ -6677,7 +6677,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}') AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
 
@@ -6763,9 +6763,9 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_metrics(leads regclass, argum
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
-    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
-    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes');
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name);
+    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads'::name);
+    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes'::name);
     metrics jsonb;
     part jsonb;
 BEGIN
@@ -6848,7 +6848,7 @@ BEGIN
         BEGIN
             PERFORM set_config('lock_timeout', greatest(1,
                 ceil(extract(epoch FROM patience - (clock_timestamp() - asked_at)) * 1000))::text || 'ms', true);
-            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
+            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}'::jsonb);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
             metrics := '{}';
@@ -6976,7 +6976,7 @@ BEGIN
      CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
      WHERE w.relation = t.of_table AND w.column_name = dropped
      LIMIT 1;
-    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped));
+    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped::name));
     IF root IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
             USING ERRCODE = 'dependent_objects_still_exist',
@@ -6999,7 +6999,7 @@ DECLARE
     kept name;
 BEGIN
     PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_untracked_settings(r))
-       FROM @extschema@.lead_phones_reads_regions(relation, NULL) AS r WHERE r IS NOT NULL;
+       FROM @extschema@.lead_phones_reads_regions(relation, NULL::name) AS r WHERE r IS NOT NULL;
     -- USING says what the values become: of what lead_phones keeps, nobody does.
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
@@ -7073,7 +7073,7 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
     IF kept_for IS NULL AND old_name = ANY (tracked.phone_columns || tracked.campaign_column || tracked.region_column) THEN
-        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
+        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications'::name) IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
                 USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
                       HINT = 'Give it another name in a view.';
@@ -7271,14 +7271,14 @@ BEGIN
                   DETAIL = 'Whether the campaigns are the same as before is seen by the numbers of their leads.',
                   HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
     END IF;
-    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}'::jsonb)) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
                   HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
     END IF;
     IF is_read_anew THEN
-        PERFORM @extschema@.lead_phones_recount(leads, '{}');
+        PERFORM @extschema@.lead_phones_recount(leads, '{}'::jsonb);
     END IF;
     RETURN '{}';
 END

@@ -31,6 +31,7 @@ check 'text and binary protocol' tests/python.sh protocol
 check 'random writes against a recount' tests/python.sh model
 check 'random uploads against a model' tests/python.sh lead_model
 check 'calls against a model' tests/python.sh call_model
+check 'functions that others plant beside ours' tests/python.sh overloads
 check 'who is out stays out, under hostile writes' tests/python.sh law
 if [ -f "$("$PG_CONFIG" --sharedir)/extension/plpgsql_check.control" ]; then
     check 'plpgsql_check of every function' tests/plpgsql_check.sh

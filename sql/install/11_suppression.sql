@@ -10,8 +10,8 @@ AS $function$
                        SELECT FROM free_mail_domains AS f WHERE f.domain = ANY (@extschema@.lead_phones_domains_above(a.domain))) THEN 'domain ' || a.domain END], NULL)
               FROM accounts AS a WHERE a.campaign_id = $2 AND a.account_id = $3::bigint)
         WHEN 'contact' THEN (
-            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL, NULL, c.email, c.name,
-                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL)) AS s (subject)
+            SELECT ARRAY(SELECT s.subject FROM unnest(@extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, c.email, c.name,
+                             @extschema@.try_normalize_phone(c.phone, c.region), @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL)) AS s (subject)
                           WHERE s.subject NOT LIKE 'domain %' AND (@extschema@.lead_phones_email_key(c.email) IS NULL OR s.subject NOT LIKE 'person %'))
               FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
@@ -97,8 +97,8 @@ BEGIN
              UNION ALL
             SELECT c.email, c.name, c.phone, c.mobile, c.region FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = n.number) AS c
          CROSS JOIN LATERAL (
-            SELECT @extschema@.lead_phones_subjects(NULL, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
-                @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects OFFSET 0) AS known
+            SELECT @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL) AS subjects OFFSET 0) AS known
          CROSS JOIN LATERAL unnest(known.subjects) AS s (subject)
          WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND h.subject = ANY (known.subjects))
     INSERT INTO lead_disqualification_subjects (entry, subject)
@@ -119,7 +119,7 @@ BEGIN
           FROM ROWS FROM (unnest(emails), unnest(names), unnest(phones), unnest(mobiles)) AS r (email, name, phone, mobile)
          CROSS JOIN LATERAL (
             SELECT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (
-                @extschema@.lead_phones_subjects(campaign, NULL, NULL, r.name, r.phone, r.mobile, NULL, NULL, NULL)) OFFSET 0) AS k)
+                @extschema@.lead_phones_subjects(campaign, NULL::bigint, NULL, r.name, r.phone, r.mobile, NULL::bigint, NULL, NULL)) OFFSET 0) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, 'email ' || h.email || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || campaign ELSE '' END
       FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = campaign)
@@ -249,12 +249,12 @@ BEGIN
     WITH people AS MATERIALIZED (
         SELECT o.campaign_id AS old_campaign_id, o.email AS old_email, c.campaign_id AS new_campaign_id, c.email AS new_email, w.of_row,
                -- by what the person was known, and is, whatever row he has
-               @extschema@.lead_phones_subjects(o.campaign_id, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS known_by,
-               @extschema@.lead_phones_subjects(NULL, NULL, o.email, o.name, n.old_phone, n.old_mobile, NULL, NULL, NULL) AS old_subjects,
+               @extschema@.lead_phones_subjects(o.campaign_id, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS known_by,
+               @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS old_subjects,
                CASE WHEN c.contact_id IS NOT NULL THEN
-                   @extschema@.lead_phones_subjects(c.campaign_id, NULL, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) END AS is_known_by,
+                   @extschema@.lead_phones_subjects(c.campaign_id, NULL::bigint, c.email, c.name, n.new_phone, n.new_mobile, NULL::bigint, NULL, NULL) END AS is_known_by,
                CASE WHEN c.contact_id IS NOT NULL THEN
-                   @extschema@.lead_phones_subjects(NULL, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL, NULL, NULL) ELSE '{}' END AS new_subjects,
+                   @extschema@.lead_phones_subjects(NULL::bigint, c.contact_id, c.email, c.name, n.new_phone, n.new_mobile, NULL::bigint, NULL, NULL) ELSE '{}' END AS new_subjects,
                c.contact_id IS NULL OR (c.campaign_id, c.contact_id) <> (o.campaign_id, o.contact_id) OR c.account_id IS DISTINCT FROM o.account_id AS has_moved
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, account_id bigint, email text, name text, phone text, mobile text, region text,
                 new_campaign_id bigint, new_contact_id bigint)
@@ -302,8 +302,8 @@ DECLARE
 BEGIN
     -- Step by step, and not in another order: Postgres does not know how few these are.
     WITH people AS MATERIALIZED (
-        SELECT c.campaign_id, @extschema@.lead_phones_subjects(c.campaign_id, NULL, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
-                   @extschema@.try_normalize_phone(c.mobile, c.region), NULL, NULL, NULL) AS subjects
+        SELECT c.campaign_id, @extschema@.lead_phones_subjects(c.campaign_id, NULL::bigint, NULL, c.name, @extschema@.try_normalize_phone(c.phone, c.region),
+                   @extschema@.try_normalize_phone(c.mobile, c.region), NULL::bigint, NULL, NULL) AS subjects
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, contact_id bigint, new_campaign_id bigint, new_contact_id bigint)
           JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id)
          WHERE @extschema@.lead_phones_email_key(c.email) IS NULL AND c.phone IS NOT NULL AND c.mobile IS NOT NULL),
@@ -329,7 +329,7 @@ BEGIN
           FROM jsonb_to_recordset(rows) AS o (campaign_id bigint, account_id bigint, name text, domain text, new_campaign_id bigint, new_account_id bigint)
          CROSS JOIN LATERAL (
             SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
-                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
+                o.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, s.subject
       FROM held AS n JOIN lead_disqualifications AS d ON d.entry = n.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = n.old_campaign_id)
@@ -354,7 +354,7 @@ BEGIN
           FROM jsonb_to_record(account) AS o (campaign_id bigint, account_id bigint, name text, domain text)
          CROSS JOIN LATERAL (
             SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k WHERE k.subject = ANY (@extschema@.lead_phones_subjects(
-                o.campaign_id, NULL, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
+                o.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, o.account_id, @extschema@.lead_phones_company_key(o.name), o.domain))) AS k)
     INSERT INTO lead_disqualification_subjects (entry, subject)
     SELECT d.entry, 'account ' || h.account_id || CASE WHEN d.campaign_id IS NULL THEN ' in campaign ' || h.campaign_id ELSE '' END
       FROM held AS h JOIN lead_disqualifications AS d ON d.entry = h.entry AND d.lifted_at IS NULL AND (d.campaign_id IS NULL OR d.campaign_id = h.campaign_id)
@@ -524,7 +524,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(subjects), (arguments ->> 'force')::boolean);
     added := ARRAY(SELECT n FROM unnest(subjects) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(subjects) AS n);
-    PERFORM @extschema@.lead_phones_enter('domain', NULL, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL);
+    PERFORM @extschema@.lead_phones_enter('domain', NULL::bigint, added, source_name, arguments ->> 'reason', arguments ->> 'by', NULL::timestamptz);
     UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = 'not on the list any more'
       FROM unnest(gone) AS g (domain)
      WHERE d.domain = g.domain AND d.campaign_id IS NULL AND d.lifted_at IS NULL AND d.source = source_name;

@@ -20,7 +20,7 @@ DECLARE
     callable constant text := (
         SELECT format('SELECT k.campaign_id AS campaign, count(*) AS callable FROM %s.callable_leads AS k GROUP BY k.campaign_id',
                    d.relnamespace::regnamespace)
-          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'));
+          FROM pg_catalog.pg_class AS d WHERE d.oid = @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name));
 BEGIN
     -- One scan of the leads: they are grouped by what is wrong with them, of which there are few kinds.
     RETURN QUERY EXECUTE format($query$
@@ -86,7 +86,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}') AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
@@ -183,7 +183,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}') AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
@@ -271,9 +271,9 @@ CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb)
 AS $function$
 DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications');
-    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads');
-    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes');
+    others constant regclass := @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name);
+    uploads constant regclass := @extschema@.lead_phones_beside(leads, 'lead_uploads'::name);
+    calls constant regclass := @extschema@.lead_phones_beside(leads, 'call_outcomes'::name);
     metrics jsonb;
     part jsonb;
 BEGIN
@@ -358,7 +358,7 @@ BEGIN
         BEGIN
             PERFORM set_config('lock_timeout', greatest(1,
                 ceil(extract(epoch FROM patience - (clock_timestamp() - asked_at)) * 1000))::text || 'ms', true);
-            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}');
+            metrics := @extschema@.lead_phones_as_owner(leads, 'metrics', '{}'::jsonb);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'no metrics of table "%": %', leads, SQLERRM USING ERRCODE = SQLSTATE;
             metrics := '{}';

@@ -104,7 +104,7 @@ BEGIN
      CROSS JOIN LATERAL @extschema@.lead_phones_columns_of(@extschema@.lead_phones_untracked_settings(t.r)) AS w
      WHERE w.relation = t.of_table AND w.column_name = dropped
      LIMIT 1;
-    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped));
+    root := coalesce(root, @extschema@.lead_phones_reads_regions(relation, dropped::name));
     IF root IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
             USING ERRCODE = 'dependent_objects_still_exist',
@@ -127,7 +127,7 @@ DECLARE
     kept name;
 BEGIN
     PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_untracked_settings(r))
-       FROM @extschema@.lead_phones_reads_regions(relation, NULL) AS r WHERE r IS NOT NULL;
+       FROM @extschema@.lead_phones_reads_regions(relation, NULL::name) AS r WHERE r IS NOT NULL;
     -- USING says what the values become: of what lead_phones keeps, nobody does.
     kept := (SELECT w.column_name FROM @extschema@.lead_phones_columns_of(tracked) AS w
               WHERE w.column_name::text = ANY (computed)
@@ -201,7 +201,7 @@ BEGIN
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(tracked.leads));
     END IF;
     IF kept_for IS NULL AND old_name = ANY (tracked.phone_columns || tracked.campaign_column || tracked.region_column) THEN
-        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL THEN
+        IF @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications'::name) IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of table "%" cannot be renamed', old_name, relation
                 USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'The tables that create_lead_tables() creates keep their columns.',
                       HINT = 'Give it another name in a view.';
@@ -399,14 +399,14 @@ BEGIN
                   DETAIL = 'Whether the campaigns are the same as before is seen by the numbers of their leads.',
                   HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
     END IF;
-    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}')) THEN
+    IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}'::jsonb)) THEN
         RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
                   HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
     END IF;
     IF is_read_anew THEN
-        PERFORM @extschema@.lead_phones_recount(leads, '{}');
+        PERFORM @extschema@.lead_phones_recount(leads, '{}'::jsonb);
     END IF;
     RETURN '{}';
 END

@@ -1330,7 +1330,7 @@ BEGIN
                   HINT = 'Name others, or leave them out.';
     END IF;
     -- What create_lead_tables() created reads these columns.
-    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications') IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads') IS NOT NULL
+    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
        AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
         RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
             USING ERRCODE = 'invalid_parameter_value',
@@ -1474,10 +1474,10 @@ BEGIN
     IF backfill THEN
         PERFORM @extschema@.lead_phones_warn_of_lock(tracked);
     END IF;
-    PERFORM @extschema@.lead_phones_create_tables(tracked, settings ->> 'schema', settings ->> 'counts', settings ->> 'disqualifications', campaign);
+    PERFORM @extschema@.lead_phones_create_tables(tracked, (settings ->> 'schema')::name, (settings ->> 'counts')::name, (settings ->> 'disqualifications')::name, campaign);
     PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
-    PERFORM @extschema@.lead_phones_create_suppressions(leads, settings ->> 'schema', settings ->> 'suppressions', settings ->> 'suppressed');
+    PERFORM @extschema@.lead_phones_create_suppressions(leads, (settings ->> 'schema')::name, (settings ->> 'suppressions')::name, (settings ->> 'suppressed')::name);
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
     PERFORM @extschema@.lead_phones_colocate(leads, tracked.counts, tracked.campaign_column),

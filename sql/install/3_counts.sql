@@ -336,7 +336,7 @@ BEGIN
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
-        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}') ->> 'numbers';
+        RETURN @extschema@.lead_phones_as_owner(leads, 'rebuild', '{}'::jsonb) ->> 'numbers';
     END IF;
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
@@ -462,7 +462,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}') AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS

@@ -410,7 +410,7 @@ CREATE FUNCTION @extschema@.lead_phones_region_of(tracked @extschema@.lead_phone
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns');
+    campaigns constant regclass := @extschema@.lead_phones_beside(tracked.leads, 'campaigns'::name);
     region text;
 BEGIN
     IF campaigns IS NOT NULL THEN
@@ -885,7 +885,7 @@ BEGIN
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
-    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications') IS NOT NULL THEN
+    IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications'::name) IS NOT NULL THEN
         answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
             + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);
     END IF;
@@ -1052,7 +1052,7 @@ BEGIN
     leads_unmarked := 0;
     -- Without a grant, one's own.
     refusal := CASE WHEN (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user) THEN NULL
-                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications', (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
+                    ELSE @extschema@.lead_phones_refusal('expire_disqualifications'::name, (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)) END;
     IF refusal IS NOT NULL AND NOT EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.leads
                                             WHERE pg_has_role(c.relowner, 'USAGE')) THEN
         RAISE EXCEPTION 'permission denied for procedure expire_disqualifications'

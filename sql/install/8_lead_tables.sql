@@ -474,7 +474,7 @@ BEGIN
       FROM accounts AS a
      CROSS JOIN LATERAL (
         SELECT DISTINCT k.entry FROM lead_disqualification_subjects AS k
-         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(a.campaign_id, NULL, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))) AS k
+         WHERE k.subject = ANY (@extschema@.lead_phones_subjects(a.campaign_id, NULL::bigint, NULL, NULL, NULL, NULL, a.account_id, a.name_key, a.domain))) AS k
       JOIN lead_disqualifications AS d ON d.entry = k.entry AND (d.campaign_id IS NULL OR d.campaign_id = a.campaign_id) AND d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now());
 
     CREATE OR REPLACE VIEW contact_disqualifications AS
@@ -543,7 +543,7 @@ BEGIN
                WHEN d.kind = 'domain' THEN 'CALL @extschema@.unsuppress_domains(ARRAY[%2$L], source => %3$L, leads => %4$L)'
                WHEN d.kind = 'account' THEN 'CALL @extschema@.requalify_account(%1$s, %2$s, source => %3$L, leads => %4$L)'
                ELSE 'CALL @extschema@.requalify_contact(%1$s, %2$s, source => %3$L, leads => %4$L)' END,
-               d.in_campaign, d.subject, d.source, @extschema@.lead_phones_table_name('leads')) END AS lift
+               d.in_campaign, d.subject, d.source, @extschema@.lead_phones_table_name('leads'::regclass)) END AS lift
       FROM leads AS l
      CROSS JOIN LATERAL (
         SELECT d.* FROM contact_disqualifications AS d WHERE d.campaign_id = l.campaign_id AND d.contact_id = l.contact_id OFFSET 0) AS d
@@ -552,16 +552,16 @@ BEGIN
     SELECT l.lead_id, l.campaign_id, r.blocks, r.kind, r.number, r.source, r.reason, r.by_whom, r.since, r.until,
            CASE WHEN r.call_id IS NOT NULL THEN format('CALL @extschema@.end_call(%s, %L, leads => %L)', r.call_id,
                     (SELECT min(d.name) FROM dispositions AS d WHERE d.disqualifies IS NULL AND d.rests IS NULL AND NOT d.calls_back),
-                    @extschema@.lead_phones_table_name('leads'))
+                    @extschema@.lead_phones_table_name('leads'::regclass))
                 WHEN r.kind = 'hours' AND r.until IS NULL THEN format('UPDATE %s SET time_zone = ... WHERE campaign_id = %s AND contact_id = %s',
-                    @extschema@.lead_phones_table_name('contacts'), r.campaign_id, r.contact_id)
-                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'), r.rule) END
+                    @extschema@.lead_phones_table_name('contacts'::regclass), r.campaign_id, r.contact_id)
+                ELSE format('UPDATE %s SET is_on = false WHERE rule = %s', @extschema@.lead_phones_table_name('call_rules'::regclass), r.rule) END
       FROM leads AS l
      CROSS JOIN LATERAL (
         SELECT r.* FROM call_refusals AS r WHERE r.campaign_id = l.campaign_id AND r.contact_id = l.contact_id OFFSET 0) AS r
      UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'number', NULL, NULL, 'there is no valid number', NULL, NULL, NULL,
-           format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'),
+           format('UPDATE %s SET phone = ... WHERE campaign_id = %s AND contact_id = %s', @extschema@.lead_phones_table_name('contacts'::regclass),
                c.campaign_id, c.contact_id)
       FROM leads AS l
       JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
@@ -576,8 +576,8 @@ BEGIN
      UNION ALL
     SELECT l.lead_id, l.campaign_id, 'lead', 'contact', NULL, NULL, 'it was written while triggers were disabled, and has no contact',
            NULL, NULL, NULL,
-           format('SELECT @extschema@.lead_phones_upload_step(%L, ''split_late'', ''{"campaign": %s, "lead": %s}'')',
-               @extschema@.lead_phones_table_name('leads'), l.campaign_id, l.lead_id)
+           format('SELECT @extschema@.lead_phones_upload_step(%L::regclass, ''split_late'', ''{"campaign": %s, "lead": %s}''::jsonb)',
+               @extschema@.lead_phones_table_name('leads'::regclass), l.campaign_id, l.lead_id)
       FROM leads AS l WHERE l.contact_id IS NULL;
 
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';

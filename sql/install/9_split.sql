@@ -285,7 +285,7 @@ CREATE FUNCTION @extschema@.lead_phones_split_late(arguments jsonb) RETURNS json
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    PERFORM @extschema@.lead_phones_split_leads('leads', ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
+    PERFORM @extschema@.lead_phones_split_leads('leads'::regclass, ARRAY[arguments ->> 'campaign']::bigint[], ARRAY[arguments ->> 'lead']::bigint[]);
     RETURN NULL;
 END
 $function$;

@@ -217,7 +217,7 @@ UPDATE contacts SET state = NULL WHERE name = 'London';
 UPDATE call_rules SET region = NULL, state = NULL, opens = '00:00', closes = '24:00', holidays = ARRAY[(clock_timestamp() AT TIME ZONE 'Pacific/Kiritimati')::date] WHERE rule = 102;
 UPDATE contacts SET time_zone = 'Pacific/Kiritimati' WHERE name = 'London';
 SELECT dial(9) LIKE '+442079460018 hours (not at this hour in Europe/London, Pacific/Kiritimati) until%';
-SELECT z, lead_phones_is_open(z, '{1,2,3,4,5,6,7}', '00:00', '24:00', '{}', now())
+SELECT z, lead_phones_is_open(z, '{1,2,3,4,5,6,7}'::integer[], '00:00'::time, '24:00'::time, '{}'::date[], now())
   FROM unnest('{UTC,America/Port-au-Prince,UTC-8,America/Chicago8,(UTC-08:00) Pacific Time,EST5EDT,localtime,Factory,right/UTC,a1b}'::text[]) AS z;
 UPDATE contacts SET time_zone = 'Europe/Berlin,Europe/Oslo' WHERE name = 'London';
 SELECT dial(9);
@@ -235,10 +235,10 @@ SELECT n, lead_phones_call_regions(n) FROM unnest('{+17872345678,+13406421234,+1
 SELECT z, at, is_open, opens_at AT TIME ZONE z AS opens_at
   FROM (VALUES ('America/New_York', '2026-03-08 06:59Z'::timestamptz), ('America/New_York', '2026-03-08 07:00Z'), ('America/New_York', '2026-11-01 05:59Z'), ('America/New_York', '2026-11-01 06:59Z'),
                ('Australia/Lord_Howe', '2026-04-04 15:00Z'), ('Europe/Berlin', '2026-10-25 00:30Z'), ('Asia/Tehran', '2026-03-21 00:00Z')) AS t (z, at)
- CROSS JOIN LATERAL (SELECT lead_phones_is_open(z, '{1,2,3,4,5,6,7}', '02:30', '20:00', '{}', at) AS is_open,
-                            lead_phones_opens_at(z, '{1,2,3,4,5,6,7}', '02:30', '20:00', '{}', at) AS opens_at) AS h;
-SELECT lead_phones_is_open(NULL, NULL, NULL, NULL, NULL, NULL), lead_phones_is_open('', '{1}', NULL, NULL, '{}', now()), lead_phones_zones(NULL, NULL, NULL), lead_phones_states(NULL, NULL, NULL), lead_phones_call_regions(NULL);
-SELECT lead_phones_opens_at('UTC', '{1,2,3,4,5,6,7}', '00:00', '00:00', '{}', now());
+ CROSS JOIN LATERAL (SELECT lead_phones_is_open(z, '{1,2,3,4,5,6,7}'::integer[], '02:30'::time, '20:00'::time, '{}'::date[], at) AS is_open,
+                            lead_phones_opens_at(z, '{1,2,3,4,5,6,7}'::integer[], '02:30'::time, '20:00'::time, '{}'::date[], at) AS opens_at) AS h;
+SELECT lead_phones_is_open(NULL, NULL::integer[], NULL::time, NULL::time, NULL::date[], NULL::timestamptz), lead_phones_is_open('', '{1}'::integer[], NULL::time, NULL::time, '{}'::date[], now()), lead_phones_zones(NULL, NULL, NULL), lead_phones_states(NULL, NULL, NULL), lead_phones_call_regions(NULL);
+SELECT lead_phones_opens_at('UTC', '{1,2,3,4,5,6,7}'::integer[], '00:00'::time, '00:00'::time, '{}'::date[], now());
 
 -- Who is out is not called, whatever keeps him out; nor who was just put out.
 SELECT account_id AS petshop FROM accounts WHERE campaign_id = 1 AND domain = 'petshop.example' \gset
