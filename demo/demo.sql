@@ -56,5 +56,19 @@ SELECT c.name, k.blocks, k.kind, k.subject, k.reason FROM contacts AS c JOIN lea
 CALL requalify_phone(42, '678 999 8212', reason => 'back from retirement', leads => 'leads');
 SELECT kind, subject, reason, disqualified_at::timestamp(0), lifted_at::timestamp(0), lift_reason, stands FROM lead_ledger ORDER BY 4;
 
-\echo '== 9. A recount of everything finds no difference:  SELECT * FROM verify_phone_counts(''contacts'');'
+\echo '== 9. A caller has a minute. Whom to call?  SELECT * FROM next_leads(42, ''ann'');'
+SELECT lead_id AS lead, name, phone, mobile FROM next_leads(42, 'ann') \gset next_
+SELECT :next_lead AS lead_id, :'next_name' AS name, :'next_phone' AS phone, :'next_mobile' AS mobile, 'ann' AS claimed_by;
+\echo '   CALL start_call(1, ''mobile'', ''ann'');'
+CALL start_call(:next_lead, 'mobile', 'ann');
+\echo '   It is his voicemail. The number rests for everybody who shares it:  CALL end_call(1, ''voicemail'', ''no beep'');'
+CALL end_call(1, 'voicemail', 'no beep');
+\echo '   So another caller, who has him at the other account, is told:  CALL start_call(2, NULL, ''bob'');'
+CALL start_call(2, NULL, 'bob', call_id => NULL, allowed => NULL, number => NULL, refusals => NULL) \gset refused_
+SELECT l.name, a.name AS account, :'refused_allowed'::boolean AS allowed, r ->> 'number' AS number, r ->> 'kind' AS kind, r ->> 'reason' AS reason,
+       (r ->> 'until')::timestamptz(0) AS until
+  FROM leads AS l JOIN contacts AS c USING (campaign_id, contact_id) JOIN accounts AS a USING (campaign_id, account_id)
+ CROSS JOIN LATERAL jsonb_array_elements(:'refused_refusals'::jsonb) AS r WHERE l.lead_id = 2;
+
+\echo '== 10. A recount of everything finds no difference:  SELECT * FROM verify_phone_counts(''contacts'');'
 SELECT count(*) AS differences FROM verify_phone_counts('contacts');

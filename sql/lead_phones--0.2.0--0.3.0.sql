@@ -28,7 +28,7 @@ CREATE TEMPORARY TABLE lead_phones_grants ON COMMIT DROP AS
 SELECT p.proname, p.proargtypes[0]::pg_catalog.regtype AS first_type, a.grantee, a.is_grantable
   FROM pg_catalog.pg_proc AS p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) AS a
  WHERE p.pronamespace OPERATOR(pg_catalog.=) '@extschema@'::pg_catalog.regnamespace AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
-   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,suppress_phones,unsuppress_phones,track_lead_phones,verify_phone_counts,shared_lead_phones,
+   AND p.proname OPERATOR(pg_catalog.=) ANY ('{disqualify_phone,requalify_phone,lead_status,lead_phone_metrics,suppress_phones,unsuppress_phones,track_lead_phones,verify_phone_counts,shared_lead_phones,
        expire_disqualifications,disqualify_account,requalify_account,disqualify_contact,requalify_contact,suppress_domains,unsuppress_domains}'::pg_catalog.name[]);
 DROP PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
 DROP PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, @extschema@.e164, bigint);
@@ -46,6 +46,7 @@ DROP PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestam
 DROP PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint);
 DROP FUNCTION @extschema@.lead_status(bigint, regclass);
 DROP FUNCTION @extschema@.track_lead_phones(regclass, name, name, name, text, name, text, boolean, text);
+DROP FUNCTION @extschema@.lead_phone_metrics();
 DROP FUNCTION @extschema@.verify_phone_counts(regclass);
 DROP FUNCTION @extschema@.shared_lead_phones(regclass, bigint);
 DROP PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, regclass, bigint, bigint);
@@ -2827,6 +2828,9 @@ BEGIN
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
+    IF action = 'requalify' AND arguments ->> 'campaign' IS NOT NULL AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_as_owner(tracked, 'call_again', jsonb_build_object('campaign', arguments -> 'campaign', 'number', answer -> 'number'));
+    END IF;
     IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications'::name) IS NOT NULL THEN
         answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
             + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);
@@ -5126,6 +5130,10 @@ BEGIN
          WHERE d.lifted_at IS NULL AND d.entry IN (
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
+        IF kind IN ('account', 'contact') THEN
+            PERFORM @extschema@.lead_phones_due_again(campaign, CASE kind WHEN 'contact' THEN subjects::bigint[] ELSE ARRAY(
+                SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.account_id = subjects[1]::bigint) END);
+        END IF;
     END IF;
     RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
@@ -6170,25 +6178,49 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text, timestamptz) IS
     'internal: takes the outcome of a call back, and lifts what it alone has disqualified';
 
-CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, number text) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- The first of those that were put off; of a switchboard's many, the others are asked about anyway.
-    UPDATE leads AS l SET due_at = @extschema@.lead_phones_clock()
-     WHERE l.campaign_id = campaign AND l.due_at > @extschema@.lead_phones_clock() AND l.lead_id = ANY (ARRAY(
-        SELECT w.lead_id FROM (
-            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
-             UNION ALL
-            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number) AS c
-          JOIN leads AS w ON w.campaign_id = campaign AND w.contact_id = c.contact_id
-         WHERE w.due_at > @extschema@.lead_phones_clock()
-           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, c.contact_id) AND k.claimed_until > @extschema@.lead_phones_clock())
-         ORDER BY w.lead_id LIMIT 100));
+    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. Who holds one looks at it himself; to wait for
+    -- him while rows of the counts are held would end in a deadlock.
+    UPDATE leads AS l SET due_at = clock
+     WHERE l.campaign_id = campaign AND l.lead_id = ANY (ARRAY(
+        SELECT w.lead_id FROM leads AS w
+         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock
+           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, w.contact_id) AND k.claimed_until > clock)
+           AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign_id = campaign AND k.lead_id = w.lead_id AND k.ended_at IS NULL)
+         ORDER BY w.lead_id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED));
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, text) IS
-    'internal: leads that a number kept from being called are looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[]) IS
+    'internal: leads of people whom nothing may keep from being called any more are looked at again';
+
+CREATE FUNCTION @extschema@.lead_phones_contacts_of(campaign bigint, number text) RETURNS bigint[]
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RETURN ARRAY(SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
+                  UNION
+                 SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_contacts_of(bigint, text) IS 'internal: the people of a campaign who have a number';
+
+CREATE FUNCTION @extschema@.lead_phones_call_again(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign constant bigint := arguments ->> 'campaign';
+BEGIN
+    PERFORM @extschema@.lead_phones_due_again(campaign, @extschema@.lead_phones_contacts_of(campaign, arguments ->> 'number'));
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_call_again(regclass, jsonb) IS
+    'internal: leads of a number that was requalified are looked at again by next_leads()';
 
 CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -6254,7 +6286,7 @@ BEGIN
        AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
     IF call.ended_at IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, call.number::text);
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text));
     END IF;
     RETURN NULL;
 END
@@ -7482,7 +7514,7 @@ BEGIN
                CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END AS grantee,
                CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS option
           FROM pg_temp.lead_phones_grants AS g
-          JOIN pg_catalog.pg_proc AS p ON p.proname = g.proname AND p.pronamespace = '@extschema@'::regnamespace AND p.proargtypes[0] = g.first_type
+          JOIN pg_catalog.pg_proc AS p ON p.proname = g.proname AND p.pronamespace = '@extschema@'::regnamespace AND p.proargtypes[0] IS NOT DISTINCT FROM g.first_type
          WHERE g.grantee <> 0
     LOOP
         EXECUTE format('GRANT EXECUTE ON %s %s TO %s%s', granted.kind, granted.procedure, granted.grantee, granted.option);
@@ -7491,6 +7523,10 @@ END
 $upgrade$;
 DROP FUNCTION @extschema@.lead_phones_upgrade_lead_tables(name);
 DROP TABLE pg_temp.lead_phones_grants;
+REVOKE ALL ON FUNCTION @extschema@.lead_phone_metrics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.lead_phone_metrics() TO pg_monitor;
+COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
+    'what monitoring watches of each tracked table; for roles of pg_monitor';
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
     'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';
 COMMENT ON PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint) IS

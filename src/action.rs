@@ -16,7 +16,7 @@ const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METR
 
 /// The actions on lead tables: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb` too, and names the
 /// tables as they are called.
-const LEAD_TABLE_ACTIONS: [&str; 8] = [
+const LEAD_TABLE_ACTIONS: [&str; 9] = [
     "suppress",
     "unsuppress",
     "sync_phones",
@@ -25,6 +25,7 @@ const LEAD_TABLE_ACTIONS: [&str; 8] = [
     "start_call",
     "end_call",
     "next_leads",
+    "call_again",
 ];
 
 /// The one action that writes nothing: it runs on a standby.

@@ -411,6 +411,10 @@ BEGIN
          WHERE d.lifted_at IS NULL AND d.entry IN (
             SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
         GET DIAGNOSTICS lifted = ROW_COUNT;
+        IF kind IN ('account', 'contact') THEN
+            PERFORM @extschema@.lead_phones_due_again(campaign, CASE kind WHEN 'contact' THEN subjects::bigint[] ELSE ARRAY(
+                SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.account_id = subjects[1]::bigint) END);
+        END IF;
     END IF;
     RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END

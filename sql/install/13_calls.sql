@@ -274,25 +274,49 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text, timestamptz) IS
     'internal: takes the outcome of a call back, and lifts what it alone has disqualified';
 
-CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, number text) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- The first of those that were put off; of a switchboard's many, the others are asked about anyway.
-    UPDATE leads AS l SET due_at = @extschema@.lead_phones_clock()
-     WHERE l.campaign_id = campaign AND l.due_at > @extschema@.lead_phones_clock() AND l.lead_id = ANY (ARRAY(
-        SELECT w.lead_id FROM (
-            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
-             UNION ALL
-            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number) AS c
-          JOIN leads AS w ON w.campaign_id = campaign AND w.contact_id = c.contact_id
-         WHERE w.due_at > @extschema@.lead_phones_clock()
-           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, c.contact_id) AND k.claimed_until > @extschema@.lead_phones_clock())
-         ORDER BY w.lead_id LIMIT 100));
+    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. Who holds one looks at it himself; to wait for
+    -- him while rows of the counts are held would end in a deadlock.
+    UPDATE leads AS l SET due_at = clock
+     WHERE l.campaign_id = campaign AND l.lead_id = ANY (ARRAY(
+        SELECT w.lead_id FROM leads AS w
+         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock
+           AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, w.contact_id) AND k.claimed_until > clock)
+           AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign_id = campaign AND k.lead_id = w.lead_id AND k.ended_at IS NULL)
+         ORDER BY w.lead_id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED));
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, text) IS
-    'internal: leads that a number kept from being called are looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[]) IS
+    'internal: leads of people whom nothing may keep from being called any more are looked at again';
+
+CREATE FUNCTION @extschema@.lead_phones_contacts_of(campaign bigint, number text) RETURNS bigint[]
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RETURN ARRAY(SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.phone = number
+                  UNION
+                 SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.mobile = number);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_contacts_of(bigint, text) IS 'internal: the people of a campaign who have a number';
+
+CREATE FUNCTION @extschema@.lead_phones_call_again(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    campaign constant bigint := arguments ->> 'campaign';
+BEGIN
+    PERFORM @extschema@.lead_phones_due_again(campaign, @extschema@.lead_phones_contacts_of(campaign, arguments ->> 'number'));
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_call_again(regclass, jsonb) IS
+    'internal: leads of a number that was requalified are looked at again by next_leads()';
 
 CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -358,7 +382,7 @@ BEGIN
        AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
     IF call.ended_at IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, call.number::text);
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text));
     END IF;
     RETURN NULL;
 END

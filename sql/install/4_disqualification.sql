@@ -885,6 +885,9 @@ BEGIN
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
+    IF action = 'requalify' AND arguments ->> 'campaign' IS NOT NULL AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_as_owner(tracked, 'call_again', jsonb_build_object('campaign', arguments -> 'campaign', 'number', answer -> 'number'));
+    END IF;
     IF action = 'expire' AND @extschema@.lead_phones_beside(tracked, 'lead_disqualifications'::name) IS NOT NULL THEN
         answer := answer || jsonb_build_object('entries', (answer ->> 'entries')::bigint
             + (@extschema@.lead_phones_as_owner(tracked, 'expire_entries', arguments) ->> 'entries')::bigint);

@@ -144,6 +144,20 @@ SELECT hang_up(6, 'busy');
 UPDATE lead_claims SET claimed_until = now();
 UPDATE leads SET due_at = now() WHERE lead_id = 2;
 SELECT lead_id FROM next_leads(1, 'cid', 5);
+-- who may be called again is given at once
+UPDATE lead_claims SET claimed_until = now();
+UPDATE leads SET due_at = now() WHERE lead_id = 2;
+CALL disqualify_phone(1, '678 999 8212', leads => 'leads');
+SELECT mobile FROM next_leads(1, 'cid', 5) WHERE mobile = '+16789998212';
+CALL requalify_phone(1, '678 999 8212', leads => 'leads');
+SELECT mobile FROM next_leads(1, 'cid', 5) WHERE mobile = '+16789998212';
+UPDATE lead_claims SET claimed_until = now();
+UPDATE leads SET due_at = now() WHERE lead_id = 2;
+SELECT contact_id AS john FROM leads WHERE lead_id = 2 \gset
+CALL disqualify_contact(1, :john);
+SELECT lead_id FROM next_leads(1, 'cid', 5) WHERE lead_id = 2;
+CALL requalify_contact(1, :john);
+SELECT lead_id FROM next_leads(1, 'cid', 5) WHERE lead_id = 2;
 -- orders
 UPDATE lead_claims SET claimed_until = now();
 UPDATE leads SET due_at = CASE WHEN lead_id IN (1, 2) THEN '-infinity'::timestamptz ELSE now() - interval '1 hour' * lead_id END;
