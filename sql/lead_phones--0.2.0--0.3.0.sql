@@ -5731,6 +5731,7 @@ BEGIN
     CREATE INDEX calls_lead_idx ON calls (campaign_id, lead_id);
     -- whatever happens, two do not talk on one line
     CREATE UNIQUE INDEX calls_open_idx ON calls (number) WHERE ended_at IS NULL;
+    CREATE INDEX calls_open_contact_idx ON calls (campaign_id, contact_id) WHERE ended_at IS NULL;
 
     CREATE TABLE call_outcomes (
         campaign_id bigint NOT NULL,
@@ -5860,6 +5861,12 @@ BEGIN
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.number = n.number AND k.ended_at IS NULL AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
          UNION ALL
+        -- by another of his numbers
+        SELECT 'on_call', NULL, k.caller || ' is on the line', k.caller, k.started_at, k.started_at + coalesce(m.longest_call, '2 hours'), k.call_id, NULL
+          FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
+         WHERE k.campaign_id = c.campaign_id AND k.contact_id = c.contact_id AND k.number <> n.number AND k.ended_at IS NULL
+           AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
+         UNION ALL
         SELECT 'resting', 'disposition', concat_ws(': ', o.disposition, o.note), o.recorded_by, o.recorded_at, o.rests_until, o.call_id, NULL
           FROM call_outcomes AS o
          WHERE o.number = n.number AND o.corrected_at IS NULL AND o.rests_until > @extschema@.lead_phones_clock()
@@ -5907,7 +5914,7 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_call_views() IS 'internal: creates the view of what keeps numbers from being called now';
 
-CREATE FUNCTION @extschema@.lead_phones_lock_calls(numbers text[]) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_lock_calls(subjects text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
@@ -5916,11 +5923,11 @@ BEGIN
             USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
     END IF;
-    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.number)) FROM (SELECT DISTINCT k AS number FROM unnest(numbers) AS k ORDER BY 1) AS n;
+    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.subject)) FROM (SELECT DISTINCT k COLLATE "C" AS subject FROM unnest(subjects) AS k ORDER BY 1) AS n;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_lock_calls(text[]) IS
-    'internal: one lock on each number, in one order; an error in a transaction that would not see what others have committed';
+    'internal: one lock on each number and person, in one order; an error in a transaction that would not see what others have committed';
 
 CREATE FUNCTION @extschema@.lead_phones_call_key(subject text) RETURNS bigint
     STABLE LANGUAGE sql
@@ -6007,12 +6014,10 @@ BEGIN
         person := @extschema@.lead_phones_person_called(lead);
         numbers := @extschema@.lead_phones_number_of(phone, person ->> 'region', person ->> 'phone', person ->> 'mobile');
         BEGIN
-            PERFORM @extschema@.lead_phones_lock_calls(numbers);
-            -- Whoever is just changing him is waited for; then whoever is just putting the number out. In this order others write them.
+            PERFORM @extschema@.lead_phones_lock_calls(numbers || format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id'));
+            -- Whoever is just changing him is waited for, and whoever is just putting his number out: they lock his row, which has the mark.
             PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
-            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR NO KEY UPDATE;
-            PERFORM FROM campaign_phone_counts AS c
-              WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR KEY SHARE;
             IF @extschema@.lead_phones_person_called(lead) <> person THEN
                 -- somebody else by now: again, without the locks of this look
                 RAISE SQLSTATE 'LP001';
@@ -6072,8 +6077,6 @@ BEGIN
     DELETE FROM lead_claims AS k
      WHERE k.subject IN (dialed, person ->> 'phone', person ->> 'mobile', format('contact %s/%s', campaign, contact))
        AND (k.subject = dialed OR k.campaign_id = campaign AND k.lead_id = lead);
-    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = campaign)
-     WHERE l.campaign_id = campaign AND l.lead_id = lead;
     RETURN jsonb_build_object('allowed', true, 'call_id', new_call, 'number', dialed, 'refusals', '[]'::jsonb);
 END
 $function$;
@@ -6257,7 +6260,7 @@ BEGIN
                          WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
     whom := CASE disqualified WHEN 'account' THEN person.account_id::text WHEN 'contact' THEN person.contact_id::text WHEN 'phone' THEN call.number END;
     PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(w.subject)) FROM (
-        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) AS subject
+        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) COLLATE "C" AS subject
           FROM (SELECT o.disqualified, o.campaign_id, o.subject FROM call_outcomes AS o
                  WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
                  UNION ALL SELECT disqualified, call.campaign_id, whom) AS o (disqualified, campaign_id, subject)

@@ -80,7 +80,7 @@ class World:
         lead = self.leads[lead_id]
         found = set()
         for call in self.calls.values():
-            if call["number"] == number and call["ended"] is None and call["started"] + 2 * HOUR > self.now:
+            if (call["number"] == number or call["lead"] == lead_id) and call["ended"] is None and call["started"] + 2 * HOUR > self.now:
                 found.add("on_call")
         for call, (name, until) in self.outcomes():
             disqualifies, _, everywhere, _, _ = OUTCOMES[name]

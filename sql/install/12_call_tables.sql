@@ -59,6 +59,7 @@ BEGIN
     CREATE INDEX calls_lead_idx ON calls (campaign_id, lead_id);
     -- whatever happens, two do not talk on one line
     CREATE UNIQUE INDEX calls_open_idx ON calls (number) WHERE ended_at IS NULL;
+    CREATE INDEX calls_open_contact_idx ON calls (campaign_id, contact_id) WHERE ended_at IS NULL;
 
     CREATE TABLE call_outcomes (
         campaign_id bigint NOT NULL,
@@ -187,6 +188,12 @@ BEGIN
                k.started_at + coalesce(m.longest_call, '2 hours') AS until, k.call_id, NULL::bigint AS rule
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.number = n.number AND k.ended_at IS NULL AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
+         UNION ALL
+        -- by another of his numbers
+        SELECT 'on_call', NULL, k.caller || ' is on the line', k.caller, k.started_at, k.started_at + coalesce(m.longest_call, '2 hours'), k.call_id, NULL
+          FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
+         WHERE k.campaign_id = c.campaign_id AND k.contact_id = c.contact_id AND k.number <> n.number AND k.ended_at IS NULL
+           AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
          UNION ALL
         SELECT 'resting', 'disposition', concat_ws(': ', o.disposition, o.note), o.recorded_by, o.recorded_at, o.rests_until, o.call_id, NULL
           FROM call_outcomes AS o

@@ -1,9 +1,9 @@
 -- Calls: the gate that a call passes before it is dialed, and what comes of it.
 --
 -- The procedures are for callers who were granted EXECUTE on them and have nothing else; see 4_disqualification.sql. What is done runs as the owner
--- of the lead tables. Of a number, one of these runs at a time: each takes its lock first, then a row of the counts, as disqualify_phone() does.
+-- of the lead tables. Of a number, one of these runs at a time: each takes its lock first, then the rows of people, as others lock them.
 
-CREATE FUNCTION @extschema@.lead_phones_lock_calls(numbers text[]) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_lock_calls(subjects text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 BEGIN
@@ -12,11 +12,11 @@ BEGIN
             USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
     END IF;
-    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.number)) FROM (SELECT DISTINCT k AS number FROM unnest(numbers) AS k ORDER BY 1) AS n;
+    PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.subject)) FROM (SELECT DISTINCT k COLLATE "C" AS subject FROM unnest(subjects) AS k ORDER BY 1) AS n;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_lock_calls(text[]) IS
-    'internal: one lock on each number, in one order; an error in a transaction that would not see what others have committed';
+    'internal: one lock on each number and person, in one order; an error in a transaction that would not see what others have committed';
 
 CREATE FUNCTION @extschema@.lead_phones_call_key(subject text) RETURNS bigint
     STABLE LANGUAGE sql
@@ -103,12 +103,10 @@ BEGIN
         person := @extschema@.lead_phones_person_called(lead);
         numbers := @extschema@.lead_phones_number_of(phone, person ->> 'region', person ->> 'phone', person ->> 'mobile');
         BEGIN
-            PERFORM @extschema@.lead_phones_lock_calls(numbers);
-            -- Whoever is just changing him is waited for; then whoever is just putting the number out. In this order others write them.
+            PERFORM @extschema@.lead_phones_lock_calls(numbers || format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id'));
+            -- Whoever is just changing him is waited for, and whoever is just putting his number out: they lock his row, which has the mark.
             PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
-            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR NO KEY UPDATE;
-            PERFORM FROM campaign_phone_counts AS c
-              WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.phone = ANY (numbers::@extschema@.e164[]) ORDER BY c.phone FOR SHARE;
+            PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR KEY SHARE;
             IF @extschema@.lead_phones_person_called(lead) <> person THEN
                 -- somebody else by now: again, without the locks of this look
                 RAISE SQLSTATE 'LP001';
@@ -168,8 +166,6 @@ BEGIN
     DELETE FROM lead_claims AS k
      WHERE k.subject IN (dialed, person ->> 'phone', person ->> 'mobile', format('contact %s/%s', campaign, contact))
        AND (k.subject = dialed OR k.campaign_id = campaign AND k.lead_id = lead);
-    UPDATE leads AS l SET due_at = clock + (SELECT m.longest_call FROM campaigns AS m WHERE m.campaign_id = campaign)
-     WHERE l.campaign_id = campaign AND l.lead_id = lead;
     RETURN jsonb_build_object('allowed', true, 'call_id', new_call, 'number', dialed, 'refusals', '[]'::jsonb);
 END
 $function$;
@@ -353,7 +349,7 @@ BEGIN
                          WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
     whom := CASE disqualified WHEN 'account' THEN person.account_id::text WHEN 'contact' THEN person.contact_id::text WHEN 'phone' THEN call.number END;
     PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(w.subject)) FROM (
-        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) AS subject
+        SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) COLLATE "C" AS subject
           FROM (SELECT o.disqualified, o.campaign_id, o.subject FROM call_outcomes AS o
                  WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
                  UNION ALL SELECT disqualified, call.campaign_id, whom) AS o (disqualified, campaign_id, subject)
