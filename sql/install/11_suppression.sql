@@ -586,6 +586,9 @@ BEGIN
     END IF;
     PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source'),
             @extschema@.lead_phones_check_hashed(arguments ->> 'hashed', arguments ->> 'campaign');
+    IF action <> 'unsuppress' THEN
+        PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');
+    END IF;
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN

@@ -12,6 +12,10 @@ BEGIN
             USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
     END IF;
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'calls are not made in a read-only transaction'
+            USING ERRCODE = 'read_only_sql_transaction', DETAIL = 'Each is written to the log.', HINT = 'Run BEGIN READ WRITE, on the primary server.';
+    END IF;
     PERFORM pg_advisory_xact_lock(@extschema@.lead_phones_call_key(n.subject)) FROM (SELECT DISTINCT k COLLATE "C" AS subject FROM unnest(subjects) AS k ORDER BY 1) AS n;
 END
 $function$;
@@ -103,7 +107,8 @@ BEGIN
         person := @extschema@.lead_phones_person_called(lead);
         numbers := @extschema@.lead_phones_number_of(phone, person ->> 'region', person ->> 'phone', person ->> 'mobile');
         BEGIN
-            PERFORM @extschema@.lead_phones_lock_calls(numbers || format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id'));
+            PERFORM @extschema@.lead_phones_lock_calls(array_remove(ARRAY[person ->> 'phone', person ->> 'mobile',
+                format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id')], NULL));
             -- Whoever is just changing him is waited for, and whoever is just putting his number out: they lock his row, which has the mark.
             PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
             PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR KEY SHARE;
@@ -161,7 +166,7 @@ BEGIN
     VALUES (campaign, lead, contact, dialed, caller, arguments ->> 'by', clock)
     RETURNING call_id INTO new_call;
     UPDATE call_outcomes AS o SET called_back_at = clock
-     WHERE o.campaign_id = campaign AND o.lead_id = lead AND o.number = dialed::@extschema@.e164 AND o.corrected_at IS NULL AND o.callback_at <= clock
+     WHERE o.campaign_id = campaign AND o.lead_id = lead AND o.corrected_at IS NULL AND o.callback_at <= clock
        AND o.called_back_at IS NULL;
     DELETE FROM lead_claims AS k
      WHERE k.subject IN (dialed, person ->> 'phone', person ->> 'mobile', format('contact %s/%s', campaign, contact))
@@ -241,35 +246,6 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text) IS
     'internal: enters what a call disqualifies into the ledgers; the entry that stands, where it is of calls';
 
-CREATE FUNCTION @extschema@.lead_phones_undo_outcome(of_campaign bigint, of_call bigint, by_whom text, clock timestamptz) RETURNS void
-    VOLATILE LANGUAGE plpgsql
-AS $function$
-DECLARE
-    undone record;
-    campaign bigint;
-BEGIN
-    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
-     WHERE o.campaign_id = of_campaign AND o.call_id = of_call AND o.corrected_at IS NULL
-    RETURNING o.* INTO undone;
-    campaign := CASE WHEN NOT undone.everywhere THEN of_campaign END;
-    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
-    IF undone.entry IS NULL OR undone.entry IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(undone.disqualified, campaign, undone.subject)
-       OR EXISTS (SELECT FROM call_outcomes AS o
-                   WHERE o.disqualified = undone.disqualified AND o.entry = undone.entry AND o.subject = undone.subject AND o.everywhere = undone.everywhere
-                     AND (o.everywhere OR o.campaign_id = of_campaign) AND o.corrected_at IS NULL) THEN
-        RETURN;
-    END IF;
-    IF undone.disqualified <> 'phone' THEN
-        UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock, lift_reason = 'corrected' WHERE d.entry = undone.entry;
-    ELSIF undone.everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = of_campaign) THEN
-        PERFORM @extschema@.lead_phones_requalify('contacts'::regclass, jsonb_build_object('campaign', campaign, 'subjects', jsonb_build_array(undone.subject),
-            'source', 'disposition', 'reason', 'corrected', 'by', by_whom));
-    END IF;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_undo_outcome(bigint, bigint, text, timestamptz) IS
-    'internal: takes the outcome of a call back, and lifts what it alone has disqualified';
-
 CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -314,6 +290,37 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_call_again(regclass, jsonb) IS
     'internal: leads of a number that was requalified are looked at again by next_leads()';
 
+CREATE FUNCTION @extschema@.lead_phones_lift_outcome(undone jsonb, by_whom text, clock timestamptz) RETURNS void
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    of_campaign constant bigint := undone ->> 'campaign_id';
+    is_everywhere constant boolean := undone ->> 'everywhere';
+    campaign constant bigint := CASE WHEN NOT is_everywhere THEN of_campaign END;
+    kind constant text := undone ->> 'disqualified';
+    whom constant text := undone ->> 'subject';
+    lifted constant bigint := undone ->> 'entry';
+BEGIN
+    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
+    IF lifted IS NULL OR lifted IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(kind, campaign, whom)
+       OR EXISTS (SELECT FROM call_outcomes AS o
+                   WHERE o.disqualified = kind AND o.entry = lifted AND o.subject = whom AND o.everywhere = is_everywhere
+                     AND (o.everywhere OR o.campaign_id = of_campaign) AND o.corrected_at IS NULL) THEN
+        RETURN;
+    END IF;
+    IF kind <> 'phone' THEN
+        UPDATE lead_disqualifications AS d SET lifted_by = by_whom, lifted_at = clock, lift_reason = 'corrected' WHERE d.entry = lifted;
+        PERFORM @extschema@.lead_phones_due_again(of_campaign, CASE kind WHEN 'contact' THEN ARRAY[whom::bigint] ELSE ARRAY(
+            SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = of_campaign AND c.account_id = whom::bigint) END);
+    ELSIF is_everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = of_campaign) THEN
+        PERFORM @extschema@.lead_phones_requalify('contacts'::regclass, jsonb_build_object('campaign', campaign, 'subjects', jsonb_build_array(whom),
+            'source', 'disposition', 'reason', 'corrected', 'by', by_whom));
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lift_outcome(jsonb, text, timestamptz) IS
+    'internal: lifts what an outcome of a call alone has disqualified, once it is corrected';
+
 CREATE FUNCTION @extschema@.lead_phones_end_call(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -326,6 +333,7 @@ DECLARE
     disqualified text := outcome ->> 'disqualifies';
     whom text;
     entry bigint;
+    undone jsonb;
     call record;
     person record;
     clock timestamptz;
@@ -358,7 +366,13 @@ BEGIN
     clock := @extschema@.lead_phones_clock();
     ended := coalesce(call.ended_at, clock);
     rests_until := greatest(ended + (outcome ->> 'rests')::interval, call_back_at);
-    PERFORM @extschema@.lead_phones_undo_outcome(call.campaign_id, call.call_id, by_whom, clock);
+    UPDATE call_outcomes AS o SET corrected_at = clock, corrected_by = by_whom
+     WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
+    RETURNING to_jsonb(o) INTO undone;
+    -- Rows of people and companies are waited for before rows of the counts are held, and not the other way round.
+    IF disqualified IS NULL OR disqualified = 'phone' THEN
+        PERFORM @extschema@.lead_phones_lift_outcome(undone, by_whom, clock);
+    END IF;
     -- of a campaign that is gone, nobody is called
     IF disqualified IS NOT NULL AND (is_everywhere OR EXISTS (SELECT FROM campaigns AS m WHERE m.campaign_id = call.campaign_id)) THEN
         entry := @extschema@.lead_phones_disqualify_by_call(disqualified, CASE WHEN NOT is_everywhere THEN call.campaign_id END, whom,
@@ -368,13 +382,16 @@ BEGIN
         recorded_by, recorded_at)
     VALUES (call.campaign_id, call.call_id, call.lead_id, call.number, outcome ->> 'name', arguments ->> 'note', call_back_at, rests_until,
         is_everywhere, disqualified, whom, entry, by_whom, clock);
+    IF disqualified <> 'phone' THEN
+        PERFORM @extschema@.lead_phones_lift_outcome(undone, by_whom, clock);
+    END IF;
     UPDATE calls AS k
        SET ended_at = ended, disposition = outcome ->> 'name', note = arguments ->> 'note', callback_at = call_back_at,
            is_attempt = counts
      WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id;
     -- what was no attempt has called nobody back
     UPDATE call_outcomes AS o SET called_back_at = CASE WHEN counts THEN call.started_at END
-     WHERE o.campaign_id = call.campaign_id AND o.lead_id = call.lead_id AND o.number = call.number AND o.call_id <> call.call_id AND o.corrected_at IS NULL
+     WHERE o.campaign_id = call.campaign_id AND o.lead_id = call.lead_id AND o.call_id <> call.call_id AND o.corrected_at IS NULL
        AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
     IF call.ended_at IS NOT NULL THEN

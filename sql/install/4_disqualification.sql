@@ -862,6 +862,19 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_source(text) IS 'internal: an error where a source is too long for an index';
 
+CREATE FUNCTION @extschema@.lead_phones_check_not_of_calls(source text) RETURNS void
+    IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF source = 'disposition' THEN
+        RAISE EXCEPTION 'source "disposition" is that of end_call()'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A call that is corrected lifts what stands by it.', HINT = 'Name another source.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_not_of_calls(text) IS
+    'internal: an error where an entry is made by hand under the name of those of calls';
+
 CREATE FUNCTION @extschema@.lead_phones_call(leads regclass, action text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -884,6 +897,9 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
     tracked := @extschema@.lead_phones_resolve(leads);
+    IF action = 'disqualify' AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');
+    END IF;
     answer := @extschema@.lead_phones_as_owner(tracked, action, arguments);
     IF action = 'requalify' AND arguments ->> 'campaign' IS NOT NULL AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
         PERFORM @extschema@.lead_phones_as_owner(tracked, 'call_again', jsonb_build_object('campaign', arguments -> 'campaign', 'number', answer -> 'number'));

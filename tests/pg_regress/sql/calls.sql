@@ -68,14 +68,9 @@ SELECT kind, source FROM lead_status(2) ORDER BY 2;
 SELECT hang_up(1, 'not dialed');
 SELECT kind, source FROM lead_status(2) ORDER BY 2;
 CALL requalify_phone(1, '678 999 8212');
--- and one that was there before any call
+-- the source is that of calls
 CALL disqualify_phone(1, '678 999 8212', 'by hand', source => 'disposition');
-SELECT hang_up(1, 'retired');
-SELECT hang_up(5, 'retired');
-SELECT hang_up(1, 'not dialed');
-SELECT hang_up(5, 'connected');
-SELECT kind, source FROM lead_status(2);
-CALL requalify_phone(1, '678 999 8212');
+CALL disqualify_contact(1, 1, source => 'disposition');
 SELECT count(*) FROM lead_status(2);
 
 -- Everywhere; an account; a contact; of who has no company, the contact.
@@ -276,6 +271,9 @@ SELECT * FROM next_leads(1, how_many => 0);
 CALL start_call(1, leads => NULL);
 CALL start_call(1, leads => 'pg_class');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
+CALL start_call(3);
+ROLLBACK;
+BEGIN READ ONLY;
 CALL start_call(3);
 ROLLBACK;
 INSERT INTO dispositions (name, disqualifies, everywhere) VALUES ('x', 'account', true);
