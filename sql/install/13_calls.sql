@@ -360,7 +360,10 @@ BEGIN
         SELECT DISTINCT format('%s %s/%s', o.disqualified, o.campaign_id, o.subject) COLLATE "C" AS subject
           FROM (SELECT o.disqualified, o.campaign_id, o.subject FROM call_outcomes AS o
                  WHERE o.campaign_id = call.campaign_id AND o.call_id = call.call_id AND o.corrected_at IS NULL
-                 UNION ALL SELECT disqualified, call.campaign_id, whom) AS o (disqualified, campaign_id, subject)
+                 UNION ALL SELECT disqualified, call.campaign_id, whom
+                 -- of a person, also his company, whose people are locked together
+                 UNION ALL SELECT 'account', call.campaign_id, person.account_id::text WHERE disqualified = 'contact' AND person.account_id IS NOT NULL)
+               AS o (disqualified, campaign_id, subject)
          WHERE o.disqualified <> 'phone' ORDER BY 1) AS w;
     SELECT k.* INTO call FROM calls AS k WHERE k.campaign_id = call.campaign_id AND k.call_id = call.call_id FOR UPDATE;
     clock := @extschema@.lead_phones_clock();
