@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 
 use crate::list::elements;
 use crate::restore::OnDrop;
-use crate::{report, text};
+use crate::{report, server, text};
 
 thread_local! {
     static BOUND: RefCell<Option<(pg_sys::Oid, CString)>> = const { RefCell::new(None) };
@@ -43,7 +43,7 @@ pub(crate) fn to(table: pg_sys::Oid, statement: &str) -> OnDrop<impl FnMut()> {
 unsafe extern "C-unwind" fn post_parse_analyze(
     parse_state: *mut pg_sys::ParseState,
     query: *mut pg_sys::Query,
-    jumble_state: *mut pg_sys::JumbleState,
+    jumble_state: server::JumbleState,
 ) {
     // SAFETY: Postgres's own arguments, passed on as they came.
     unsafe {

@@ -2,14 +2,20 @@
 
 use pgrx::pg_sys;
 
+/// The state of a query's fingerprint, as hooks get it.
+#[cfg(not(feature = "pg19"))]
+pub(crate) type JumbleState = *mut pg_sys::JumbleState;
+#[cfg(feature = "pg19")]
+pub(crate) type JumbleState = *const pg_sys::JumbleState;
+
 /// Whether the user owns a table. An error where there is no such table.
 pub(crate) fn is_owner_of_table(table: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups.
     unsafe {
         let user = pg_sys::GetUserId();
-        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        #[cfg(feature = "pg15")]
         return pg_sys::pg_class_ownercheck(table, user);
-        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        #[cfg(not(feature = "pg15"))]
         pg_sys::object_ownercheck(pg_sys::RelationRelationId, table, user)
     }
 }
@@ -19,9 +25,9 @@ pub(crate) fn is_owner_of_schema(schema: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups.
     unsafe {
         let user = pg_sys::GetUserId();
-        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        #[cfg(feature = "pg15")]
         return pg_sys::pg_namespace_ownercheck(schema, user);
-        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        #[cfg(not(feature = "pg15"))]
         pg_sys::object_ownercheck(pg_sys::NamespaceRelationId, schema, user)
     }
 }
@@ -32,9 +38,9 @@ pub(crate) fn may_use_schema_of(role: pg_sys::Oid, table: pg_sys::Oid) -> bool {
     unsafe {
         let schema = pg_sys::get_rel_namespace(table);
         let usage = pg_sys::AclMode::from(pg_sys::ACL_USAGE);
-        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        #[cfg(feature = "pg15")]
         let answer = pg_sys::pg_namespace_aclcheck(schema, role, usage);
-        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        #[cfg(not(feature = "pg15"))]
         let answer = pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, role, usage);
         answer == pg_sys::AclResult::ACLCHECK_OK
     }

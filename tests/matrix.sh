@@ -4,7 +4,7 @@
 # Usage: matrix.sh [MAJOR...]
 set -uo pipefail
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- 14 15 16 17 18
+[ $# -gt 0 ] || set -- 15 16 17 18
 logs=target/matrix
 mkdir -p "$logs"
 failed=0
@@ -20,7 +20,7 @@ for major in "$@"; do
     fi
     printf '%-7s Postgres %s: %s, %s s (%s)\n' "$result" "$major" "$(tail -n 1 "$logs/$major.log")" $((SECONDS - begun)) "$logs/$major.log"
 done
-for pair in '15 17' '14 18'; do
+for pair in '15 17' '15 18'; do
     read -r old new <<<"$pair"
     [[ " $* " == *" $old "* && " $* " == *" $new "* ]] || continue
     if tests/pg_upgrade.sh "$old" "$new" >"$logs/$old-$new.log" 2>&1; then result=ok; else result=FAILED failed=1; fi

@@ -3,7 +3,7 @@
 # Usage: audit.sh [CHECK...]      advisories bans licenses sources by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PATH:$HOME/.cargo/bin
+. tools/rust.sh
 deny=target/deny/bin/cargo-deny
 if [ ! -x "$deny" ]; then
     echo '== installing cargo-deny (some minutes, once)' >&2

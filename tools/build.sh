@@ -3,7 +3,7 @@
 # on. The same source gives the same bytes wherever it is built: paths of the machine are left out of the library.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PATH:$HOME/.cargo/bin
+. tools/rust.sh
 pg_config=$(command -v "${PG_CONFIG:-pg_config}")
 major=$("$pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 target=${CARGO_TARGET_DIR:-target}

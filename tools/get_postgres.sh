@@ -5,12 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case $1 in
-    14) version=14.23.0 ;;
     15) version=15.19.0 ;;
     16) version=16.15.0 ;;
     17) version=17.11.0 ;;
     18) version=18.6.0 ;;
-    *) echo "Postgres $1 is not one of 14 to 18" >&2; exit 1 ;;
+    *) echo "Postgres $1 is not one of 15 to 18" >&2; exit 1 ;;
 esac
 # not in the repository: the server runs as another user, who may not see it
 tree=${LEAD_PHONES_POSTGRES:-/var/tmp/lead_phones_postgres}/$1

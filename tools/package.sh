@@ -9,7 +9,7 @@ need 'command -v dpkg-buildpackage && command -v dh' debhelper dpkg-dev
 need 'command -v lintian' lintian
 need 'command -v zip' zip
 install_needed
-PATH=$PATH:$HOME/.cargo/bin
+. tools/rust.sh
 [ $# -gt 0 ] || set -- "$("${PG_CONFIG:-pg_config}" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')"
 version=$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
@@ -35,7 +35,9 @@ for major in "$@"; do
     chmod -R u=rwX,go=rX "$work/built"
     tools/licenses.py "pg$major" >"$work/third_party_licenses.txt"
     cp packaging/debian/rules packaging/debian/copyright "$work/debian/"
-    sed "s/@MAJOR@/$major/g" packaging/debian/control.in >"$work/debian/control"
+    # built against the headers of a minor version, the library may use what an older one does not have
+    minor=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9.]+).*/\1/')
+    sed "s/@MAJOR@/$major/g; s/@MINOR@/$minor/g" packaging/debian/control.in >"$work/debian/control"
     echo '3.0 (native)' >"$work/debian/source/format"
     printf 'lead-phones (%s) unstable; urgency=medium\n\n  * Release %s; see changelog.gz.\n\n -- %s  %s\n' "$version" "$version" \
         "$(sed -nE 's/^Maintainer: //p' packaging/debian/control.in)" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" >"$work/debian/changelog"

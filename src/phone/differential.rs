@@ -3,11 +3,11 @@
 //! `LEAD_PHONES_ROUNDS` sets the number of random texts, for a longer run.
 
 use rlibphonenumber::{
-    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat,
-    PhoneNumberType, Region as EngineRegion, ValidationError,
+    NumberLengthType, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
+    Region as EngineRegion, ValidationError,
 };
 
-use super::engine::{lacks_region, problem_of};
+use super::engine::{engine, lacks_region, problem_of};
 use super::kind::Kind;
 use super::normalize::{normalize, normalize_ascii, read};
 use super::plan::Number;
@@ -29,7 +29,7 @@ fn ours(read: Result<Number, Problem>) -> Answer {
 
 /// The engine's answer, by its own regular expressions.
 fn engines(raw: &str, region: Option<EngineRegion>) -> Answer {
-    let engine = &*PHONE_NUMBER_UTIL;
+    let engine = engine();
     let number = engine.parse(raw, region).map_err(|error| match error {
         ParseError::InvalidCountryCode
             if region.is_none() && lacks_region(engine, raw, from_start(raw)) =>
@@ -47,7 +47,7 @@ fn from_start(raw: &str) -> &str {
 }
 
 fn engines_validity(number: &PhoneNumber) -> Answer {
-    let engine = &*PHONE_NUMBER_UTIL;
+    let engine = engine();
     if !engine.is_valid_number(number) {
         return Err(match engine.is_possible_number_with_reason(number) {
             Ok(NumberLengthType::IsPossible) => Problem::InvalidNumber,
@@ -99,7 +99,7 @@ fn rounds(default: usize) -> usize {
 
 /// The metadata's examples: region, country calling code, national number.
 fn examples() -> Vec<(EngineRegion, String, String)> {
-    let engine = &*PHONE_NUMBER_UTIL;
+    let engine = engine();
     let mut regions: Vec<EngineRegion> = engine.get_supported_regions().collect();
     regions.sort_by_key(|region| region.as_region_str());
     let mut examples = Vec::new();

@@ -3,16 +3,26 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
+use prost::Message;
 use rlibphonenumber::{
-    PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberUtil,
+    ParseError, PhoneMetadataCollection, PhoneNumber, PhoneNumberFormat, PhoneNumberUtil,
     Region as EngineRegion,
 };
-
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::plan::{Number, Region};
 use super::{DefaultRegion, Problem};
+
+/// libphonenumber's rules of every country, by its release [`METADATA_VERSION`](super::METADATA_VERSION): Google's
+/// `PhoneMetadataCollection`, written by `tools/metadata.py`.
+pub(super) static METADATA: &[u8] = include_bytes!("metadata.bin");
+
+static ENGINE: LazyLock<Option<PhoneNumberUtil>> = LazyLock::new(|| {
+    let metadata = PhoneMetadataCollection::decode(METADATA).ok()?;
+    PhoneNumberUtil::new_for_metadata(metadata).ok()
+});
 
 /// Google's limit on the text of a number (`MAX_INPUT_STRING_LENGTH`), in characters.
 const MAX_TEXT_CHARS: usize = 250;
@@ -221,7 +231,8 @@ pub(super) fn write(
 
 /// Runs the engine; a panic inside it becomes a problem of this one text.
 fn with_engine<T>(run: impl FnOnce(&PhoneNumberUtil) -> T) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(|| run(&PHONE_NUMBER_UTIL))).map_err(|_| Problem::EngineFailure)
+    let engine = ENGINE.as_ref().ok_or(Problem::EngineFailure)?;
+    catch_unwind(AssertUnwindSafe(|| run(engine))).map_err(|_| Problem::EngineFailure)
 }
 
 fn engine_region(region: &Region) -> Option<EngineRegion> {
@@ -249,6 +260,12 @@ pub(super) fn lacks_region(engine: &PhoneNumberUtil, text: &str, number: &str) -
 /// Blank: Unicode white space, and the zero-width characters that come along when numbers are pasted.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\0')
+}
+
+/// The engine itself, for tests.
+#[cfg(test)]
+pub(super) fn engine() -> &'static PhoneNumberUtil {
+    ENGINE.as_ref().unwrap()
 }
 
 #[cfg(test)]
@@ -292,7 +309,7 @@ mod tests {
             ("12~3 GO", true),
             ("१२,३", false),
         ] {
-            assert_eq!(is_viable(&PHONE_NUMBER_UTIL, number), viable, "{number:?}");
+            assert_eq!(is_viable(engine(), number), viable, "{number:?}");
         }
     }
 }

@@ -29,5 +29,5 @@ pub use region::DefaultRegion;
 pub use states::{state_code, state_of, zones_of_state};
 pub use time_zones::time_zones_of;
 
-/// The release of Google's libphonenumber that the engine's metadata was taken from.
-pub const METADATA_VERSION: &str = "9.0.42";
+/// The release of Google's libphonenumber that the metadata was taken from.
+pub const METADATA_VERSION: &str = "9.0.43";

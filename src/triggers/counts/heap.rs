@@ -214,7 +214,7 @@ impl Open {
     ) -> (pg_sys::TM_Result::Type, Option<pg_sys::ItemPointerData>) {
         let mut failure = pg_sys::TM_FailureData::default();
         let mut lock = 0;
-        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        #[cfg(not(feature = "pg15"))]
         let mut indexes = 0;
         // SAFETY: the row was found in the table, and has as many values as it; the tuple is a copy of them.
         unsafe {
@@ -225,11 +225,13 @@ impl Open {
                 &mut old,
                 new,
                 pg_sys::GetCurrentCommandId(true),
+                #[cfg(feature = "pg19")]
+                0,
                 ptr::null_mut(),
                 true,
                 &mut failure,
                 &mut lock,
-                #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+                #[cfg(not(feature = "pg15"))]
                 &mut indexes,
             );
             let is_heap_only =
@@ -247,9 +249,12 @@ impl Open {
                 self.0,
                 &mut old,
                 pg_sys::GetCurrentCommandId(true),
+                #[cfg(feature = "pg19")]
+                0,
                 ptr::null_mut(),
                 true,
                 &mut failure,
+                #[cfg(not(feature = "pg19"))]
                 false,
             )
         }
@@ -282,7 +287,7 @@ impl Open {
                 self.0,
                 tuple,
                 pg_sys::GetCurrentCommandId(true),
-                pg_sys::HEAP_INSERT_SPECULATIVE as i32,
+                pg_sys::HEAP_INSERT_SPECULATIVE as _,
                 ptr::null_mut(),
             );
             let mut tid = (*tuple).t_self;
@@ -367,10 +372,12 @@ impl<'a> Scan<'a> {
                 table.0,
                 index.0,
                 snapshot,
-                #[cfg(feature = "pg18")]
+                #[cfg(any(feature = "pg18", feature = "pg19"))]
                 ptr::null_mut(),
                 of.columns.len() as i32,
                 0,
+                #[cfg(feature = "pg19")]
+                pg_sys::ScanOptions::SO_NONE,
             );
             Self {
                 of,

@@ -92,6 +92,17 @@ DROP RULE see ON campaign_phone_counts;
 ALTER TABLE campaign_phone_counts ADD CONSTRAINT few CHECK (lead_count < 2);
 INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1000');
 INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1008');
+-- an application is told its name
+DO $$
+DECLARE
+    name text;
+BEGIN
+    INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1000');
+    PERFORM FROM campaign_phone_counts;
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
+    RAISE WARNING 'constraint: %', name;
+END $$;
 ALTER TABLE campaign_phone_counts DROP CONSTRAINT few;
 
 -- Another index, another column, one that is generated

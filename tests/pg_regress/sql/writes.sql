@@ -54,18 +54,11 @@ INSERT INTO leads VALUES (20, 1, '', '415 555 2671', NULL), (24, 1, '', '415 555
 TABLE counts;
 SELECT * FROM verify_phone_counts('leads');
 
--- MERGE, with all three actions; Postgres 14 has none
-SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
-\if :has_merge
+-- MERGE, with all three actions
 MERGE INTO leads USING (VALUES (20, '415 555 2672'), (21, NULL), (25, '415 555 2673')) AS s (id, phone) ON leads.id = s.id
     WHEN MATCHED AND s.phone IS NULL THEN DELETE
     WHEN MATCHED THEN UPDATE SET phone = s.phone
     WHEN NOT MATCHED THEN INSERT VALUES (s.id, 2, '', s.phone, NULL);
-\else
-DELETE FROM leads WHERE id = 21;
-UPDATE leads SET phone = '415 555 2672' WHERE id = 20;
-INSERT INTO leads VALUES (25, 2, '', '415 555 2673', NULL);
-\endif
 TABLE counts;
 SELECT * FROM verify_phone_counts('leads');
 
