@@ -1340,6 +1340,12 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
+    IF NOT backfill AND @extschema@.lead_phones_is_distributed(leads) THEN
+        RAISE EXCEPTION 'cannot track "%" with backfill => false: Citus distributes it', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Batches lock rows that have no mark yet, and Citus locks rows of one shard alone.',
+                  HINT = 'Leave it out: the leads are normalized and counted on their shards, all at once.';
+    END IF;
     SELECT c.oid::regclass AS relation, coalesce(t.leads, o.leads) AS leads INTO other
       FROM unnest('{counts,disqualifications,suppressions,suppressed}'::text[]) AS k (purpose)
       JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, settings ->> k.purpose))
@@ -3220,6 +3226,18 @@ BEGIN
 END
 $function$;
 
+CREATE FUNCTION @extschema@.lead_phones_is_local_part(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- truncate_local_data_after_distributing_table() switches propagation off while it truncates.
+    RETURN @extschema@.lead_phones_is_shard(relation)
+        OR @extschema@.lead_phones_is_distributed(relation) AND NOT current_setting('citus.enable_ddl_propagation')::boolean;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_is_local_part(regclass) IS
+    'internal: whether what is truncated is a shard, or what distributing a table has left on the coordinator: not the table itself';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_citus(leads regclass, campaign_column name) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -3263,6 +3281,62 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'On a worker a shard of a partition is not known to belong to the shard above it.',
                   HINT = 'Distribute a table without partitions.';
+    END IF;
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_count_shard(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables;
+    numbers jsonb;
+BEGIN
+    -- Citus names the triggers of shards anew; the settings are the same.
+    SELECT t.* INTO tracked FROM pg_catalog.pg_trigger AS g
+     CROSS JOIN LATERAL @extschema@.lead_phones_tracked_by(g.tgrelid::regclass, @extschema@.lead_phones_settings(g.tgargs)) AS t
+     WHERE g.tgrelid = lead_phones_count_shard.leads AND g.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
+    -- What is counted is written, whatever the counts said: their rows may have come along. One campaign a statement, which goes to one shard.
+    FOR numbers IN EXECUTE format('SELECT jsonb_agg(to_jsonb(r)) FROM (%s) AS r GROUP BY r.campaign',
+            @extschema@.lead_phones_recount_query(tracked, leads::text)) LOOP
+        EXECUTE format($dml$
+            INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
+            SELECT r.campaign, r.phone, r.lead_count, %4$s FROM jsonb_to_recordset($1) AS r (campaign %5$s, phone @extschema@.e164, lead_count bigint, %6$s)
+            ON CONFLICT (%2$s) DO UPDATE SET lead_count = EXCLUDED.lead_count, %7$s$dml$,
+            tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
+            @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '),
+            (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column),
+            @extschema@.lead_phones_each(tracked, 'count%5$s bigint', ', '), @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', ')) USING numbers;
+    END LOOP;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_count_shard(regclass, jsonb) IS
+    'internal: counts a shard that Citus fills as it distributes a table, whose counts may have come along';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_colocate(leads regclass, beside regclass, campaign_column name) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    same boolean;
+BEGIN
+    IF NOT @extschema@.lead_phones_is_distributed(leads) THEN
+        RETURN;
+    END IF;
+    IF NOT @extschema@.lead_phones_is_distributed(beside) THEN
+        -- beside a table of one shard, and in a schema that is distributed as a whole, there is no column
+        EXECUTE 'SELECT pg_catalog.create_distributed_table($1, CASE WHEN p.partkey IS NOT NULL THEN $2 END, colocate_with => $3)
+                   FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $4'
+          USING beside, campaign_column::text, leads::text, leads;
+    END IF;
+    EXECUTE 'SELECT l.colocationid = b.colocationid FROM pg_catalog.pg_dist_partition AS l, pg_catalog.pg_dist_partition AS b
+              WHERE l.logicalrelid = $1 AND b.logicalrelid = $2' INTO same USING leads, beside;
+    IF NOT same THEN
+        RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, beside
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Counts and leads of a campaign must stand on one node.',
+                  HINT = format('Run undistribute_table(%L), then create_distributed_table(%1$L, %L, colocate_with => %L).',
+                      beside, campaign_column, leads);
     END IF;
 END
 $function$;

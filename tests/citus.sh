@@ -32,5 +32,24 @@ run -p "$port" -c 'CREATE TABLE leads (campaign_id int, id bigint, phone text, m
     -c "SELECT track_lead_phones('leads')" -c "$filled" >/dev/null
 block 2 | run -p "$port" -f - >/dev/null
 exact 'a filled table, as documented'
+run -p "$port" -c 'CREATE SCHEMA tenant' -c 'SET search_path = tenant, public' \
+    -c 'CREATE TABLE leads (campaign_id int, id bigint, phone text, mobile text, PRIMARY KEY (campaign_id, id))' \
+    -c "SELECT track_lead_phones('leads')" -c "$filled" >/dev/null
+block 3 | run -p "$port" -f - >/dev/null
+tenant=$(run -p "$port" -At -c "SELECT count(*) FROM verify_phone_counts('tenant.leads')" -c 'SELECT sum(lead_count) FROM tenant.campaign_phone_counts')
+[ "$tenant" = $'0\n500' ] || { echo "a schema, as documented: $tenant" >&2; exit 1; }
+run -p "$port" -c 'DROP SCHEMA tenant CASCADE' 2>/dev/null
 run -p "$port" -c 'DROP EXTENSION lead_phones'
+# a dump of data alone, with triggers disabled, into distributed tables
+run -p "$port" -c 'CREATE EXTENSION lead_phones' -c 'CREATE SCHEMA dumped' \
+    -c 'CREATE TABLE dumped.leads (campaign_id int, id bigint, phone text, mobile text, PRIMARY KEY (campaign_id, id))' \
+    -c "SELECT create_distributed_table('dumped.leads', 'campaign_id'), track_lead_phones('dumped.leads')" >/dev/null 2>&1
+run -p "$port" -c "${filled/INTO leads/INTO dumped.leads}" -c "CALL disqualify_phone(7, '678 999 1017', leads => 'dumped.leads')" >/dev/null
+"$pg_bin/pg_dump" -h "$citus_dir" -p "$port" -U postgres -d postgres --data-only --disable-triggers --schema=dumped >"$citus_dir/dump.sql"
+run -p "$port" -c 'TRUNCATE dumped.leads, dumped.campaign_phone_counts, dumped.campaign_phone_disqualifications'
+PGOPTIONS='-c session_preload_libraries=lead_phones' run -p "$port" -f "$citus_dir/dump.sql" >/dev/null
+restored=$(run -p "$port" -At -c "SELECT count(*) FROM verify_phone_counts('dumped.leads')" -c 'SELECT sum(lead_count) FROM dumped.campaign_phone_counts' \
+    -c "SELECT bool_and(t.tgenabled = 'O') FROM pg_trigger AS t WHERE t.tgrelid = 'dumped.leads'::regclass AND NOT t.tgisinternal")
+[ "$restored" = $'0\n500\nt' ] || { echo "a dump without triggers: $restored" >&2; exit 1; }
+run -p "$port" -c 'DROP SCHEMA dumped CASCADE' -c 'DROP EXTENSION lead_phones' 2>/dev/null
 run -p "$port" -v coordinator="$port" -v worker=$((port + 1)) -v other=$((port + 2)) -f tests/citus.sql

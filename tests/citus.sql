@@ -163,3 +163,96 @@ CALL exact('placed', 'beside, from a worker');
 CREATE TABLE whole (id int PRIMARY KEY, phone text);
 SELECT create_distributed_table('whole', 'id') \g /dev/null
 CALL refused($$SELECT track_lead_phones('whole', campaign_column => NULL)$$, '%does not distribute it by its campaign column');
+
+-- What distributing a table has left on the coordinator can be truncated, as Citus says: no count goes with it.
+CREATE SCHEMA left_over;
+CREATE TABLE left_over.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+INSERT INTO left_over.leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+SET client_min_messages = warning;
+SELECT create_distributed_table('left_over.leads', 'campaign_id') \g /dev/null
+SELECT track_lead_phones('left_over.leads') \g /dev/null
+SET client_min_messages = notice;
+SELECT truncate_local_data_after_distributing_table('left_over.leads') \g /dev/null
+CALL exact('left_over.leads', 'the rows left on the coordinator truncated');
+
+-- Batches are refused: all at once it is.
+CREATE SCHEMA in_batches;
+CREATE TABLE in_batches.leads (LIKE left_over.leads);
+SELECT create_distributed_table('in_batches.leads', 'campaign_id') \g /dev/null
+CALL refused($$SELECT track_lead_phones('in_batches.leads', backfill => false)$$, 'cannot track % with backfill => false: Citus distributes it');
+
+-- A table of one shard; a table of a schema that is distributed as a whole, tracked before and after.
+CREATE SCHEMA one_shard;
+CREATE TABLE one_shard.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT create_distributed_table('one_shard.leads', NULL) \g /dev/null
+INSERT INTO one_shard.leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+SELECT track_lead_phones('one_shard.leads') \g /dev/null
+CALL exact('one_shard.leads', 'a table of one shard, filled, then tracked');
+SET citus.enable_schema_based_sharding = on;
+CREATE SCHEMA tenant;
+RESET citus.enable_schema_based_sharding;
+CREATE TABLE tenant.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT track_lead_phones('tenant.leads') \g /dev/null
+CREATE SCHEMA moved;
+CREATE TABLE moved.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT track_lead_phones('moved.leads') \g /dev/null
+INSERT INTO moved.leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL disqualify_phone(7, '678 999 1017', leads => 'moved.leads') \g /dev/null
+SET client_min_messages = warning;
+SET citus.enable_unsafe_triggers = on;
+SELECT citus_schema_distribute('moved') \g /dev/null
+RESET citus.enable_unsafe_triggers;
+SET client_min_messages = notice;
+CALL exact('moved.leads', 'tracked and filled, and its schema distributed');
+SELECT truncate_local_data_after_distributing_table(format('moved.%I', t)) FROM unnest('{leads,campaign_phone_counts,campaign_phone_disqualifications}'::text[]) AS t \g /dev/null
+CALL exact('moved.leads', 'and the rows left on the coordinator truncated');
+CREATE PROCEDURE written_to(leads regclass) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format($q$INSERT INTO %s SELECT i %% 10, 1000 + i, '678 999 ' || 1000 + i %% 50, '678 999 2001' FROM generate_series(1, 300) AS i$q$, leads);
+    EXECUTE format($q$UPDATE %s SET phone = '678 999 4000' WHERE id %% 7 = 0$q$, leads);
+    EXECUTE format($q$DELETE FROM %s WHERE id %% 5 = 0$q$, leads);
+    EXECUTE format($q$CALL disqualify_phone(3, '678 999 1003', leads => %L)$q$, leads);
+    EXECUTE format($q$INSERT INTO %s VALUES (3, 5000, '(678) 999-1003', NULL)$q$, leads);
+END $$;
+CALL written_to('one_shard.leads');
+CALL exact('one_shard.leads', 'written to');
+CALL written_to('tenant.leads');
+CALL exact('tenant.leads', 'written to');
+CALL written_to('moved.leads');
+CALL exact('moved.leads', 'written to');
+
+-- Distributed with its triggers on: its counts first, and nothing is counted twice; itself first, and it is refused.
+CREATE SCHEMA with_triggers;
+CREATE TABLE with_triggers.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT track_lead_phones('with_triggers.leads') \g /dev/null
+INSERT INTO with_triggers.leads SELECT i % 10, i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
+CALL disqualify_phone(7, '678 999 1017', leads => 'with_triggers.leads') \g /dev/null
+SET client_min_messages = warning;
+SET citus.enable_unsafe_triggers = on;
+CALL refused($$SELECT create_distributed_table('with_triggers.leads', 'campaign_id')$$, 'the phone counts % do not exist');
+SELECT create_distributed_table('with_triggers.campaign_phone_counts', 'campaign_id', colocate_with => 'none') \g /dev/null
+SELECT create_distributed_table('with_triggers.campaign_phone_disqualifications', 'campaign_id', colocate_with => 'with_triggers.campaign_phone_counts') \g /dev/null
+SELECT create_distributed_table('with_triggers.leads', 'campaign_id', colocate_with => 'with_triggers.campaign_phone_counts') \g /dev/null
+RESET citus.enable_unsafe_triggers;
+SET client_min_messages = notice;
+CALL exact('with_triggers.leads', 'distributed with its triggers on');
+CALL written_to('with_triggers.leads');
+CALL exact('with_triggers.leads', 'written to');
+
+-- All of it in one transaction, rows by COPY and by INSERT.
+BEGIN;
+CREATE SCHEMA at_once;
+CREATE TABLE at_once.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT create_distributed_table('at_once.leads', 'campaign_id') \g /dev/null
+SELECT track_lead_phones('at_once.leads') \g /dev/null
+COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
+1	1	678 999 3000	678 999 3001
+2	2	678 999 3000	678 999 3001
+1	3	678 999 3000	\N
+\.
+INSERT INTO at_once.leads VALUES (1, 4, '678 999 3000', NULL), (2, 4, '678 999 3002', NULL);
+COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
+1	5	678 999 3000	678 999 3001
+\.
+COMMIT;
+CALL exact('at_once.leads', 'created, distributed, tracked and filled in one transaction');

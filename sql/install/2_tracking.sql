@@ -1350,6 +1350,12 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_detached(leads);
     PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
+    IF NOT backfill AND @extschema@.lead_phones_is_distributed(leads) THEN
+        RAISE EXCEPTION 'cannot track "%" with backfill => false: Citus distributes it', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Batches lock rows that have no mark yet, and Citus locks rows of one shard alone.',
+                  HINT = 'Leave it out: the leads are normalized and counted on their shards, all at once.';
+    END IF;
     SELECT c.oid::regclass AS relation, coalesce(t.leads, o.leads) AS leads INTO other
       FROM unnest('{counts,disqualifications,suppressions,suppressed}'::text[]) AS k (purpose)
       JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, settings ->> k.purpose))

@@ -7,6 +7,7 @@
 mod alters;
 mod drops;
 mod moves;
+mod switch;
 
 use std::cell::Cell;
 use std::ptr;
@@ -16,6 +17,8 @@ use pgrx::prelude::*;
 
 use crate::restore::OnDrop;
 use crate::{action, report};
+
+pub(crate) use switch::allow as allow_switch_of_triggers;
 
 thread_local! {
     static FOLLOWING: Cell<bool> = const { Cell::new(false) };

@@ -1,5 +1,6 @@
 //! One call of a trigger function, with what Postgres hands it.
 
+use core::ffi::CStr;
 use std::cell::RefCell;
 use std::ptr;
 
@@ -93,6 +94,20 @@ impl<'call> TriggerCall<'call> {
     pub(crate) fn relation(&self) -> &pg_sys::RelationData {
         // SAFETY: the relation that fired the trigger stays open during the call.
         unsafe { &*self.data.tg_relation }
+    }
+
+    /// Whether the table was created in this transaction, and rows are put into it otherwise than by INSERT of a client.
+    pub(crate) fn fills_new_table(&self) -> bool {
+        // SAFETY: the statement of the client, NUL-terminated, or NULL.
+        self.event() == Event::Insert
+            && self.relation().rd_createSubid != 0
+            && unsafe {
+                pg_sys::debug_query_string.is_null()
+                    || !CStr::from_ptr(pg_sys::debug_query_string)
+                        .to_bytes()
+                        .get(..6)
+                        .is_some_and(|word| word.eq_ignore_ascii_case(b"insert"))
+            }
     }
 
     /// Reads a row of the table that fires.

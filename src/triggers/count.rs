@@ -24,6 +24,16 @@ pub(super) fn count(call: &TriggerCall<'_>) {
         truncate(call, &resolved, leads);
         return;
     }
+    // Citus copies the rows of a table into the shards that it makes as it distributes it, and the rows of the counts as well. Of its
+    // several connections to a node, not every one knows yet that the table is a shard.
+    if call.fills_new_table()
+        && sql::is_citus_loaded()
+        && (sql::is_sent_by_citus() || is_local_part(call))
+    {
+        let nothing = serde_json::json!({});
+        action::run_with(&call.extension_schema(), leads, "count_shard", nothing);
+        return;
+    }
     let mut target = None;
     gather(call, &resolved.columns, |deltas| {
         let target = target.get_or_insert_with(|| Rc::new(Target::new(call, &resolved, leads)));
@@ -33,8 +43,9 @@ pub(super) fn count(call: &TriggerCall<'_>) {
 
 /// Before TRUNCATE. All tables are locked already.
 fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
-    // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too.
-    if sql::is_citus_loaded() && is_shard(call) {
+    // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too. What
+    // distributing the table left on the coordinator is in no count.
+    if sql::is_citus_loaded() && is_local_part(call) {
         return;
     }
     if !resolved.settings.member && (call.is_partitioned() || !call.has_heirs()) {
@@ -61,9 +72,10 @@ fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
     }
 }
 
-fn is_shard(call: &TriggerCall<'_>) -> bool {
+/// Whether the table is a shard of Citus, or what distributing it has left of it here.
+fn is_local_part(call: &TriggerCall<'_>) -> bool {
     let schema = call.extension_schema();
-    let table = "lead_phones_is_shard($1::pg_catalog.regclass)";
+    let table = "lead_phones_is_local_part($1::pg_catalog.regclass)";
     let found = action::look_up(
         &schema,
         "found",

@@ -14,7 +14,7 @@ use pgrx::pg_sys;
 use super::pending;
 use super::target::Target;
 use crate::restore::OnDrop;
-use crate::sql;
+use crate::{ddl, sql};
 
 /// Counts that this transaction has written before its end.
 struct Written {
@@ -106,7 +106,7 @@ pub(super) fn install() {
 static mut NEXT_EXECUTOR_START: pg_sys::ExecutorStart_hook_type = None;
 static mut NEXT_PROCESS_UTILITY: pg_sys::ProcessUtility_hook_type = None;
 
-// Postgres's own, without pgrx's guard: an error that passes through it loses the names of constraint, table and column.
+// Postgres's own, without pgrx's guard, which every statement would pass: an error jumps over the hooks, which have nothing to drop.
 unsafe extern "C-unwind" {
     fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
     fn standard_ProcessUtility(
@@ -223,6 +223,8 @@ unsafe extern "C-unwind" fn process_utility(
 /// Says whether it has pushed a snapshot for the statement.
 #[pg_guard]
 unsafe extern "C-unwind" fn before_process_utility(statement: *mut pg_sys::PlannedStmt) -> bool {
+    // SAFETY: Postgres's own statement.
+    unsafe { ddl::allow_switch_of_triggers((*statement).utilityStmt) };
     if !is_concerned() && !pending::keeps_any(|_| true) {
         return false;
     }
