@@ -256,3 +256,26 @@ COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
 \.
 COMMIT;
 CALL exact('at_once.leads', 'created, distributed, tracked and filled in one transaction');
+
+-- Lead tables beside Citus work as without it; distributed they are refused, whatever is done, and nothing is half done.
+CREATE SCHEMA crm;
+REVOKE CREATE ON SCHEMA crm FROM PUBLIC;
+SET client_min_messages = warning;
+SELECT create_lead_tables('crm') \g /dev/null
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'spring');
+INSERT INTO crm.leads (campaign_id, name, email, company, phone) VALUES (1, 'John Smith', 'john@kw.example', 'Keller Williams', '212 761 2846');
+SET citus.enable_unsafe_triggers = on;
+CALL refused($$SELECT citus_schema_distribute('crm')$$, 'the lead tables of schema "crm" are distributed by Citus');
+DO $$ BEGIN
+    IF (SELECT count(*) FROM crm.callable_leads) <> 1 THEN RAISE EXCEPTION 'lead tables beside Citus'; END IF;
+END $$;
+DROP SCHEMA crm CASCADE;
+CREATE SCHEMA empty;
+SELECT create_lead_tables('empty') \g /dev/null
+SELECT citus_schema_distribute('empty') \g /dev/null
+RESET citus.enable_unsafe_triggers;
+SET client_min_messages = notice;
+INSERT INTO empty.campaigns (campaign_id, name) VALUES (1, 'spring');
+CALL refused($$INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846')$$, 'the lead tables of schema "empty" are distributed by Citus');
+CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');
+CALL refused($$CALL suppress_phones('{212 761 2846}'::text[], leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');

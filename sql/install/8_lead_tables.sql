@@ -167,6 +167,15 @@ BEGIN
             USING ERRCODE = 'undefined_table',
                   HINT = 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.';
     END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = schema) AND c.relkind IN ('r', 'p')
+                  AND c.relname IN ('leads', 'contacts', 'accounts', 'campaigns', 'lead_disqualifications', 'campaign_phone_counts', 'campaign_phone_disqualifications')
+                  AND @extschema@.lead_phones_is_distributed(c.oid::regclass)) THEN
+        RAISE EXCEPTION 'the lead tables of schema "%" are distributed by Citus', schema
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Their rules look at many of these tables at once, which Citus does not let the triggers of a shard do.',
+                  HINT = format('Run SELECT citus_schema_undistribute(%L), or undistribute_table() of each. Tables of your own can be tracked and distributed.', schema);
+    END IF;
     -- What is done to one of these tables runs as its owner: he must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
