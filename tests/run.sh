@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . tools/cluster.sh
+. tools/rust.sh
 trap cluster_stop EXIT
 
 passed=0
