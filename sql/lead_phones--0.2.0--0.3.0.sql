@@ -54,11 +54,34 @@ DROP PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, t
 DROP PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, regclass, bigint);
 DROP PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, regclass, bigint);
 
+COMMENT ON DOMAIN @extschema@.e164 IS
+    'a phone number in E.164: + and 2 to 15 digits, the first not 0. It checks the shape, not whether the number is valid. Example: SELECT ''+16789998212''::e164';
+COMMENT ON FUNCTION @extschema@.normalize_phone(text, text) IS
+    'the valid number that a text spells, in E.164; an error (22023) where there is none. Example: SELECT normalize_phone(''(678) 999-8212'')';
+COMMENT ON FUNCTION @extschema@.try_normalize_phone(text, text) IS
+    'the valid number that a text spells, in E.164; NULL where there is none. Example: SELECT try_normalize_phone(''020 7946 0018'', ''GB'')';
+COMMENT ON FUNCTION @extschema@.phone_problem(text, text) IS
+    'why a text is not a valid phone number, as a code; NULL where it is one. Example: SELECT phone_problem(''678 999 821'')';
+
 CREATE FUNCTION @extschema@.phone_extension(raw text, region text DEFAULT 'US') RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 5
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_extension_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_extension(text, text) IS
-    'the extension beside the valid number that the text spells, which E.164 has no room for; NULL where there is none';
+    'the extension beside the number that a text spells, for which E.164 has no room; NULL where there is none. Example: SELECT phone_extension(''678 999 8212 ext. 5'')';
+COMMENT ON FUNCTION @extschema@.phone_info(text, text) IS
+    'everything known of the number that a text spells. Example: SELECT phone_info(''678 999 8212'')';
+COMMENT ON FUNCTION @extschema@.format_phone(@extschema@.e164, text) IS
+    'a number as people write it: e164, international, national or rfc3966. Example: SELECT format_phone(''+16789998212'', ''national'')';
+COMMENT ON FUNCTION @extschema@.phone_region(@extschema@.e164) IS
+    'the region of a number: ISO 3166-1 alpha-2, or 001 for a number of no country; NULL where it is not valid. Example: SELECT phone_region(''+16789998212'')';
+COMMENT ON FUNCTION @extschema@.phone_type(@extschema@.e164) IS
+    'the type of a number: mobile, fixed_line, fixed_line_or_mobile, toll_free, ...; NULL where it is not valid. Example: SELECT phone_type(''+18005550100'')';
+COMMENT ON FUNCTION @extschema@.phone_time_zones(@extschema@.e164) IS
+    'the time zones in which a number may ring, by their IANA names; NULL where none is known. Example: SELECT phone_time_zones(''+16789998212'')';
+COMMENT ON FUNCTION @extschema@.callable_now(@extschema@.e164, timestamptz, time, time) IS
+    'whether it is between two times of day wherever a number may ring; NULL where its time zone is not known. Example: SELECT callable_now(''+16789998212'', now(), ''09:00'', ''20:00'')';
+COMMENT ON FUNCTION @extschema@.lead_phones_version() IS
+    'the version of the library and of its phone metadata. Example: SELECT lead_phones_version()';
 
 CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
@@ -163,6 +186,8 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
    AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
    AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
    AND NOT (s.settings OPERATOR(pg_catalog.->>) 'member')::pg_catalog.bool;
+COMMENT ON VIEW @extschema@.lead_phone_tables IS
+    'the tracked tables and their settings. Example: SELECT leads, phone_columns, counts FROM lead_phone_tables';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.campaign_column IS 'its column of campaigns; NULL where the whole table is one campaign';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_column IS 'the first of phone_columns';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.mobile_column IS 'the second of phone_columns, if there is one';
@@ -1463,8 +1488,9 @@ BEGIN
         campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
-    IF tracked.region_code IS NOT NULL AND @extschema@.lead_phones_is_distributed(leads) THEN
-        -- Citus reads no reference table after it has altered in parallel a table that references it.
+    IF @extschema@.lead_phones_is_distributed(leads) THEN
+        -- Citus reads no reference table after it has altered in parallel a table that references it; and what follows in the transaction is
+        -- done by one connection to a node, which knows of the counts.
         PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
     END IF;
     IF backfill THEN
@@ -1515,7 +1541,9 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
-    'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
+    'starts tracking a table: normalizes, counts and marks its numbers, now and at every write. Example: SELECT * FROM track_lead_phones(''customers'', campaign_column => NULL)';
+COMMENT ON FUNCTION @extschema@.untrack_lead_phones(regclass) IS
+    'stops tracking a table; its data, counts and disqualifications are kept. Example: SELECT untrack_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_collate(collation_id oid) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1857,6 +1885,8 @@ BEGIN
     RETURN unique_numbers;
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.rebuild_phone_counts(regclass) IS
+    'normalizes, counts and marks the leads of a tracked table again; disqualifications are kept; returns the number of unique numbers. Example: SELECT rebuild_phone_counts(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_rebuild(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -1972,6 +2002,8 @@ BEGIN
     RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
+    'compares counts and marks of a tracked table with a recount; returns a row for each difference. Example: SELECT * FROM verify_phone_counts(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_run(leads regclass, procedure text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_run_wrapper';
@@ -2882,7 +2914,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number: marks every lead of a campaign, or of every campaign (NULL), that has it in any column, now and at later writes. Example: CALL disqualify_phone(42, ''678 999 8212'', reason => ''retired'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     campaign uuid,
@@ -2905,7 +2937,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number where campaigns are UUIDs: marks every lead of a campaign that has it in any column, now and at later writes. Example: CALL disqualify_phone(''6b3e6f0a-0d3c-4a9e-9a53-2a52a0f0c1de''::uuid, ''678 999 8212'', leads => ''patients'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_phone(
     campaign text,
@@ -2928,7 +2960,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number where campaigns are texts: marks every lead of a campaign that has it in any column, now and at later writes. Example: CALL disqualify_phone(''spring''::text, ''678 999 8212'', leads => ''donors'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign bigint,
@@ -2950,7 +2982,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(42, ''678 999 8212'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign uuid,
@@ -2972,7 +3004,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number where campaigns are UUIDs, by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(''6b3e6f0a-0d3c-4a9e-9a53-2a52a0f0c1de''::uuid, ''678 999 8212'', leads => ''patients'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_phone(
     campaign text,
@@ -2994,7 +3026,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number where campaigns are texts, by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(''spring''::text, ''678 999 8212'', leads => ''donors'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.expire_disqualifications(
     leads regclass DEFAULT NULL,
@@ -3045,7 +3077,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint) IS
-    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds; of all tracked tables, unless one is named';
+    'lifts the disqualifications past their expires_at and unmarks the leads that no other holds; of all tracked tables, unless one is named. Example: CALL expire_disqualifications()';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_members(leads regclass) RETURNS SETOF regclass
     STABLE STRICT PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -3226,6 +3258,22 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_is_distributed(leads regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    distributed boolean;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RETURN false;
+    END IF;
+    -- one that Citus only knows of, since a reference table is near, is a local one
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1
+                 AND (p.partmethod <> ''n'' OR p.repmodel = ''t'' OR p.colocationid <> 0))' INTO distributed USING leads;
+    RETURN distributed;
+END
+$function$;
+
 CREATE FUNCTION @extschema@.lead_phones_is_local_part(relation regclass) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -3296,17 +3344,19 @@ BEGIN
     SELECT t.* INTO tracked FROM pg_catalog.pg_trigger AS g
      CROSS JOIN LATERAL @extschema@.lead_phones_tracked_by(g.tgrelid::regclass, @extschema@.lead_phones_settings(g.tgargs)) AS t
      WHERE g.tgrelid = lead_phones_count_shard.leads AND g.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
-    -- What is counted is written, whatever the counts said: their rows may have come along. One campaign a statement, which goes to one shard.
-    FOR numbers IN EXECUTE format('SELECT jsonb_agg(to_jsonb(r)) FROM (%s) AS r GROUP BY r.campaign',
-            @extschema@.lead_phones_recount_query(tracked, leads::text)) LOOP
+    -- What is counted is written, whatever the counts said: their rows may have come along. One campaign a statement, which goes to one
+    -- shard, and no more of it than a jsonb can hold.
+    FOR numbers IN EXECUTE format('SELECT jsonb_agg(to_jsonb(r)) FROM (SELECT q.*, row_number() OVER (PARTITION BY q.campaign) / 100000 AS part FROM (%s) AS q) AS r
+             GROUP BY r.campaign, r.part', @extschema@.lead_phones_recount_query(tracked, leads::text)) LOOP
         EXECUTE format($dml$
             INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
-            SELECT r.campaign, r.phone, r.lead_count, %4$s FROM jsonb_to_recordset($1) AS r (campaign %5$s, phone @extschema@.e164, lead_count bigint, %6$s)
+            SELECT %8$s, r.lead_count, %4$s FROM jsonb_to_recordset($1) AS r (campaign %5$s, phone @extschema@.e164, lead_count bigint, %6$s)
             ON CONFLICT (%2$s) DO UPDATE SET lead_count = EXCLUDED.lead_count, %7$s$dml$,
             tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
             @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '),
-            (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column),
-            @extschema@.lead_phones_each(tracked, 'count%5$s bigint', ', '), @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', ')) USING numbers;
+            coalesce((SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column), 'boolean'),
+            @extschema@.lead_phones_each(tracked, 'count%5$s bigint', ', '), @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', '),
+            @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone')) USING numbers;
     END LOOP;
     RETURN '{}';
 END
@@ -3384,6 +3434,8 @@ BEGIN
     END IF;
 END
 $function$;
+COMMENT ON PROCEDURE @extschema@.backfill_lead_phones(regclass, integer, bigint) IS
+    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each. Example: CALL backfill_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_domains_above(raw text) RETURNS text[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -3533,7 +3585,7 @@ BEGIN
         RAISE EXCEPTION 'the lead tables of schema "%" are distributed by Citus', schema
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'Their rules look at many of these tables at once, which Citus does not let the triggers of a shard do.',
-                  HINT = format('Run SELECT citus_schema_undistribute(%L), or undistribute_table() of each. Tables of your own can be tracked and distributed.', schema);
+                  HINT = format('Dump their data, run DROP SCHEMA %I CASCADE, and restore it into lead tables of a schema that is not distributed. Tables of your own can be tracked and distributed.', schema);
     END IF;
     -- What is done to one of these tables runs as its owner: he must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
@@ -3730,6 +3782,8 @@ BEGIN
     COMMENT ON COLUMN lead_disqualifications.campaign_id IS 'NULL for all campaigns';
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.create_lead_tables(name) IS
+    'creates tables of campaigns, accounts, contacts, leads, uploads and calls in a schema, and tracks the numbers of the contacts. Example: SELECT create_lead_tables(''crm'')';
 
 CREATE FUNCTION @extschema@.lead_phones_create_rules() RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -3999,7 +4053,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_status(bigint, regclass, bigint) IS
-    'every reason why a lead, or one of its numbers, may not be called; none when it may be';
+    'every reason why a lead, or one of its numbers, may not be called; none when it may be. Example: SELECT blocks, kind, reason, lift FROM lead_status(1)';
 
 CREATE TYPE @extschema@.lead_phones_person AS (
     place bigint, contact_id bigint, account_id bigint, is_held boolean, email text, email_key text, name text, title text, company text, name_key text,
@@ -4820,6 +4874,9 @@ BEGIN
     disqualified_on_arrival := receipt ->> 'disqualified_on_arrival';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.upload_leads(bigint, regclass, text, jsonb, regclass, bigint, bigint, bigint, bigint, bigint, bigint,
+    bigint, bigint, bigint, bigint) IS
+    'uploads the rows of a staging table into a campaign, and returns a receipt. Example: CALL upload_leads(42, ''staging'', ''march.csv'')';
 
 CREATE FUNCTION @extschema@.lead_phones_holds_for(kind text, campaign bigint, subject text) RETURNS text[]
     STABLE LANGUAGE sql
@@ -5523,7 +5580,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
-    'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+    'disqualifies, in every campaign, the numbers of a list as it is today: adds what is new in it, lifts what is gone from it; entries of other sources are kept. Example: CALL sync_suppressed_phones(''do_not_call'', ''national registry'')';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_domains(
     list regclass,
@@ -5544,7 +5601,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.sync_suppressed_domains(regclass, text, name, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
-    'the domains of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+    'disqualifies, in every campaign, the domains of a list as it is today: adds what is new in it, lifts what is gone from it; entries of other sources are kept. Example: CALL sync_suppressed_domains(''competitors'', ''sales'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,
@@ -5564,6 +5621,8 @@ BEGIN
     leads_out := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
+    'disqualifies a company: no lead of the account may be called, now or later; other people who share the numbers may. Example: CALL disqualify_account(42, 1, reason => ''is a customer'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_account(
     campaign bigint,
@@ -5581,6 +5640,8 @@ BEGIN
     entries_lifted := answer ->> 'entries';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint) IS
+    'lifts the disqualification of an account by a source, or by all. Example: CALL requalify_account(42, 1)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.disqualify_contact(
     campaign bigint,
@@ -5600,6 +5661,8 @@ BEGIN
     leads_out := answer ->> 'leads';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
+    'disqualifies a person: no lead of the contact may be called, now or later; other people who share the numbers may. Example: CALL disqualify_contact(42, 1, reason => ''asked not to be called'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.requalify_contact(
     campaign bigint,
@@ -5617,6 +5680,8 @@ BEGIN
     entries_lifted := answer ->> 'entries';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint) IS
+    'lifts the disqualification of a contact by a source, or by all. Example: CALL requalify_contact(42, 1)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     phones text[],
@@ -5641,7 +5706,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
-    'numbers are out in a campaign, or in all, now and at later uploads';
+    'disqualifies a list of numbers in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_phones(''{678 999 8212, 212 761 2846}''::text[], reason => ''do not call'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_phones(
     list regclass,
@@ -5662,7 +5727,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
-    'the same, from a column of a table';
+    'disqualifies the numbers in a column of a table in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_phones(''do_not_call'', ''phone'', 42)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     phones text[],
@@ -5683,7 +5748,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint) IS
-    'lifts the suppression of phones in a campaign, or that in all campaigns';
+    'lifts the suppression of a list of numbers in a campaign, or that in every campaign. Example: CALL unsuppress_phones(''{678 999 8212}''::text[])';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
     domains text[],
@@ -5705,6 +5770,8 @@ BEGIN
     invalid := answer ->> 'invalid';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint) IS
+    'disqualifies the companies and e-mail addresses of a list of domains in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_domains(''{kw.example}''::text[], 42)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.suppress_domains(
     list regclass,
@@ -5722,6 +5789,8 @@ BEGIN
     CALL @extschema@.suppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, expires_at, leads, suppressed, invalid);
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.suppress_domains(regclass, name, bigint, text, text, timestamptz, regclass, bigint, bigint) IS
+    'disqualifies the companies and e-mail addresses of the domains in a column of a table, in a campaign, or in every campaign. Example: CALL suppress_domains(''competitors''::regclass, ''domain'')';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
     domains text[],
@@ -5739,6 +5808,8 @@ BEGIN
     entries_lifted := answer ->> 'entries';
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint) IS
+    'lifts the suppression of a list of domains in a campaign, or that in every campaign. Example: CALL unsuppress_domains(''{kw.example}''::text[], 42)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_phones(
     list regclass,
@@ -5757,7 +5828,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, text, regclass, bigint) IS
-    'the same, from a column of a table';
+    'lifts the suppression of the numbers in a column of a table, in a campaign, or that in every campaign. Example: CALL unsuppress_phones(''do_not_call'', ''phone'', 42)';
 
 CREATE OR REPLACE PROCEDURE @extschema@.unsuppress_domains(
     list regclass,
@@ -5773,6 +5844,8 @@ BEGIN
     CALL @extschema@.unsuppress_domains(@extschema@.lead_phones_values(list, column_name), campaign, reason, source, leads, entries_lifted);
 END
 $procedure$;
+COMMENT ON PROCEDURE @extschema@.unsuppress_domains(regclass, name, bigint, text, text, regclass, bigint) IS
+    'lifts the suppression of the domains in a column of a table, in a campaign, or that in every campaign. Example: CALL unsuppress_domains(''competitors''::regclass, ''domain'')';
 
 CREATE FUNCTION @extschema@.lead_phones_create_calls() RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -6461,7 +6534,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.start_call(bigint, text, text, regclass, bigint, boolean, @extschema@.e164, jsonb) IS
-    'asks whether a lead may be called now, and logs the call; otherwise says every reason why not, and when it ends';
+    'asks whether a lead may be called now, and logs the call; otherwise returns every reason why not, and when it ends. Example: CALL start_call(1, caller => ''ann'')';
 
 CREATE PROCEDURE @extschema@.end_call(
     call_id bigint,
@@ -6477,7 +6550,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.end_call(bigint, text, text, timestamptz, regclass) IS
-    'says what came of a call, with what that means for the number, the contact or the account; called again, corrects it';
+    'records the outcome of a call, with its effect on the number, the contact or the account; called again, it corrects the outcome. Example: CALL end_call(1, ''voicemail'')';
 
 CREATE FUNCTION @extschema@.lead_phones_due_leads(campaign bigint, pass text, seen bigint[], how_many integer) RETURNS bigint[]
     VOLATILE LANGUAGE plpgsql
@@ -6651,7 +6724,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.next_leads(bigint, text, integer, regclass) IS
-    'leads to call now, claimed for the caller: due callbacks first, then the order that the campaign names';
+    'leads to call now, claimed for a caller: due callbacks first, then the order that the campaign names. Example: SELECT * FROM next_leads(42, ''ann'', 5)';
 
 CREATE FUNCTION @extschema@.lead_phones_report_quality(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -6742,6 +6815,8 @@ BEGIN
     RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
+    'for each campaign of a tracked table: how many numbers are filled in, valid, invalid and why, shared, disqualified. Example: SELECT * FROM lead_phone_quality(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -6787,7 +6862,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
-    'the numbers that several leads of a campaign have, the most shared first; phone_count and mobile_count are of the first two columns';
+    'the numbers that several leads of a campaign have, the most shared first. Example: SELECT phone, lead_count, column_counts FROM shared_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -6837,6 +6912,8 @@ BEGIN
     RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
+    'the values of a tracked table that are not valid numbers: row, column, value, reason. Example: SELECT * FROM invalid_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_find(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -6913,7 +6990,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS
-    'who has a number like this, by its last digits or any spelling, and why it is out';
+    'who has a number like this, by its last digits or any spelling, and why it may not be called. Example: SELECT * FROM find_phone(''8212'')';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -7028,6 +7105,8 @@ BEGIN
     PERFORM set_config('lock_timeout', own_lock_timeout, true);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
+    'what monitoring watches of each tracked table; for roles of pg_monitor. Example: SELECT table_name, unique_numbers, disqualified_numbers FROM lead_phone_metrics()';
 
 CREATE FUNCTION @extschema@.lead_phones_missing(relation name, owner oid) RETURNS regclass
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp

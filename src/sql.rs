@@ -47,8 +47,14 @@ pub(crate) fn is_citus_loaded() -> bool {
     LOADED.with(|loaded| {
         *loaded.get_or_init(|| {
             let setting = c"citus.enable_unsafe_triggers".as_ptr();
+            // Anybody can set a name that no library has defined: that is a placeholder.
             // SAFETY: looks a setting up by its name; NULL where there is none.
-            unsafe { !pg_sys::GetConfigOption(setting, true, false).is_null() }
+            unsafe {
+                !pg_sys::GetConfigOption(setting, true, false).is_null()
+                    && pg_sys::GetConfigOptionFlags(setting, true) as u32
+                        & pg_sys::GUC_CUSTOM_PLACEHOLDER
+                        == 0
+            }
         })
     })
 }

@@ -251,6 +251,7 @@ COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
 1	3	678 999 3000	\N
 \.
 INSERT INTO at_once.leads VALUES (1, 4, '678 999 3000', NULL), (2, 4, '678 999 3002', NULL);
+INSERT INTO at_once.leads SELECT i % 40, 100 + i, '678 999 ' || 1000 + i % 50, '678 999 2000' FROM generate_series(1, 300) AS i;
 COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
 1	5	678 999 3000	678 999 3001
 \.
@@ -279,3 +280,39 @@ INSERT INTO empty.campaigns (campaign_id, name) VALUES (1, 'spring');
 CALL refused($$INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846')$$, 'the lead tables of schema "empty" are distributed by Citus');
 CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');
 CALL refused($$CALL suppress_phones('{212 761 2846}'::text[], leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');
+
+-- A whole table that is one campaign, of one shard.
+CREATE SCHEMA whole;
+CREATE TABLE whole.donors (id int PRIMARY KEY, phone text);
+SELECT track_lead_phones('whole.donors', campaign_column => NULL) \g /dev/null
+INSERT INTO whole.donors SELECT i, '678 999 ' || 1000 + i % 50 FROM generate_series(1, 300) AS i;
+CALL disqualify_phone(NULL::bigint, '678 999 1017', leads => 'whole.donors') \g /dev/null
+SET client_min_messages = warning;
+SET citus.enable_unsafe_triggers = on;
+SELECT citus_schema_distribute('whole') \g /dev/null
+RESET citus.enable_unsafe_triggers;
+SET client_min_messages = notice;
+CALL exact('whole.donors', 'a whole table, its schema distributed');
+INSERT INTO whole.donors VALUES (1000, '(678) 999-1017'), (1001, '(678) 999-1018');
+CALL exact('whole.donors', 'written to');
+
+-- Local tables are tracked as without Citus, also numbers that are disqualified in every campaign; and such that Citus knows of for a reference table's sake.
+CREATE SCHEMA beside;
+CREATE TABLE beside.leads (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SELECT track_lead_phones('beside.leads') \g /dev/null
+CALL disqualify_phone(NULL, '678 999 8212', leads => 'beside.leads') \g /dev/null
+INSERT INTO beside.leads VALUES (1, 1, '(678) 999-8212', NULL);
+DO $$ BEGIN
+    IF (SELECT phone_disqualified FROM beside.leads) IS NOT TRUE THEN RAISE EXCEPTION 'not marked'; END IF;
+END $$;
+CALL exact('beside.leads', 'a local table, a number in every campaign');
+SET application_name = 'citus_internal';
+CALL refused('DROP TABLE beside.campaign_phone_disqualifications', '%cannot be dropped: tracked table "beside.leads" needs it');
+RESET application_name;
+CREATE TABLE beside.known (campaign_id int, id int, phone text, mobile text, PRIMARY KEY (campaign_id, id));
+SET client_min_messages = warning;
+SELECT citus_add_local_table_to_metadata('beside.known') \g /dev/null
+SELECT track_lead_phones('beside.known') \g /dev/null
+SET client_min_messages = notice;
+CALL written_to('beside.known');
+CALL exact('beside.known', 'a local table in the metadata');

@@ -35,7 +35,7 @@ link_rust() { # link_rust DIRECTORY: its tools come first on the PATH, and nothi
 if ! new_enough rustc; then
     rm -rf target/rust
     hash -r
-    first=$(version_of rustc)
+    first=$(version_of rustc) || true
     if ! new_enough /usr/bin/rustc && command -v apt-cache >/dev/null; then
         # Debian 12 keeps a current Rust for its browsers, beside its own of 2022
         as_root apt-get update -qq

@@ -556,4 +556,4 @@ END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.upload_leads(bigint, regclass, text, jsonb, regclass, bigint, bigint, bigint, bigint, bigint, bigint,
     bigint, bigint, bigint, bigint) IS
-    'uploads the rows of a staging table into a campaign, and returns a receipt';
+    'uploads the rows of a staging table into a campaign, and returns a receipt. Example: CALL upload_leads(42, ''staging'', ''march.csv'')';

@@ -713,7 +713,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.sync_suppressed_phones(regclass, text, name, name, text, text, boolean, text, regclass, bigint, bigint, bigint, bigint) IS
-    'the numbers of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+    'disqualifies, in every campaign, the numbers of a list as it is today: adds what is new in it, lifts what is gone from it; entries of other sources are kept. Example: CALL sync_suppressed_phones(''do_not_call'', ''national registry'')';
 
 CREATE PROCEDURE @extschema@.sync_suppressed_domains(
     list regclass,
@@ -734,7 +734,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.sync_suppressed_domains(regclass, text, name, text, boolean, regclass, bigint, bigint, bigint, bigint) IS
-    'the domains of a source are out in every campaign as its list has them today: what is new is added, what is gone is lifted';
+    'disqualifies, in every campaign, the domains of a list as it is today: adds what is new in it, lifts what is gone from it; entries of other sources are kept. Example: CALL sync_suppressed_domains(''competitors'', ''sales'')';
 
 CREATE PROCEDURE @extschema@.disqualify_account(
     campaign bigint,
@@ -755,7 +755,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
-    'no lead of the account may be called, now or later; its numbers on others may';
+    'disqualifies a company: no lead of the account may be called, now or later; other people who share the numbers may. Example: CALL disqualify_account(42, 1, reason => ''is a customer'')';
 
 CREATE PROCEDURE @extschema@.requalify_account(
     campaign bigint,
@@ -774,7 +774,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint) IS
-    'lifts the disqualification of the account by a source, or by all';
+    'lifts the disqualification of an account by a source, or by all. Example: CALL requalify_account(42, 1)';
 
 CREATE PROCEDURE @extschema@.disqualify_contact(
     campaign bigint,
@@ -795,7 +795,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
-    'no lead of the contact may be called, now or later; its numbers on others may';
+    'disqualifies a person: no lead of the contact may be called, now or later; other people who share the numbers may. Example: CALL disqualify_contact(42, 1, reason => ''asked not to be called'')';
 
 CREATE PROCEDURE @extschema@.requalify_contact(
     campaign bigint,
@@ -814,7 +814,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint) IS
-    'lifts the disqualification of the contact by a source, or by all';
+    'lifts the disqualification of a contact by a source, or by all. Example: CALL requalify_contact(42, 1)';
 
 CREATE PROCEDURE @extschema@.suppress_phones(
     phones text[],
@@ -839,7 +839,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(text[], bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
-    'numbers are out in a campaign, or in all, now and at later uploads';
+    'disqualifies a list of numbers in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_phones(''{678 999 8212, 212 761 2846}''::text[], reason => ''do not call'')';
 
 CREATE PROCEDURE @extschema@.suppress_phones(
     list regclass,
@@ -860,7 +860,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_phones(regclass, name, bigint, text, text, timestamptz, text, text, regclass, bigint, bigint) IS
-    'the same, from a column of a table';
+    'disqualifies the numbers in a column of a table in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_phones(''do_not_call'', ''phone'', 42)';
 
 CREATE PROCEDURE @extschema@.unsuppress_phones(
     phones text[],
@@ -881,7 +881,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(text[], bigint, text, text, text, text, regclass, bigint) IS
-    'lifts the suppression of phones in a campaign, or that in all campaigns';
+    'lifts the suppression of a list of numbers in a campaign, or that in every campaign. Example: CALL unsuppress_phones(''{678 999 8212}''::text[])';
 
 CREATE PROCEDURE @extschema@.suppress_domains(
     domains text[],
@@ -904,7 +904,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint) IS
-    'domains of companies and of e-mail addresses are out in a campaign, or in all, now and at later uploads';
+    'disqualifies the companies and e-mail addresses of a list of domains in a campaign, or in every campaign, now and at later uploads. Example: CALL suppress_domains(''{kw.example}''::text[], 42)';
 
 CREATE PROCEDURE @extschema@.suppress_domains(
     list regclass,
@@ -923,7 +923,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.suppress_domains(regclass, name, bigint, text, text, timestamptz, regclass, bigint, bigint) IS
-    'the same, from a column of a table';
+    'disqualifies the companies and e-mail addresses of the domains in a column of a table, in a campaign, or in every campaign. Example: CALL suppress_domains(''competitors''::regclass, ''domain'')';
 
 CREATE PROCEDURE @extschema@.unsuppress_domains(
     domains text[],
@@ -942,7 +942,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint) IS
-    'lifts the suppression of domains in a campaign, or that in all campaigns';
+    'lifts the suppression of a list of domains in a campaign, or that in every campaign. Example: CALL unsuppress_domains(''{kw.example}''::text[], 42)';
 
 CREATE PROCEDURE @extschema@.unsuppress_phones(
     list regclass,
@@ -961,7 +961,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_phones(regclass, name, bigint, text, text, text, text, regclass, bigint) IS
-    'the same, from a column of a table';
+    'lifts the suppression of the numbers in a column of a table, in a campaign, or that in every campaign. Example: CALL unsuppress_phones(''do_not_call'', ''phone'', 42)';
 
 CREATE PROCEDURE @extschema@.unsuppress_domains(
     list regclass,
@@ -978,4 +978,4 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.unsuppress_domains(regclass, name, bigint, text, text, regclass, bigint) IS
-    'the same, from a column of a table';
+    'lifts the suppression of the domains in a column of a table, in a campaign, or that in every campaign. Example: CALL unsuppress_domains(''competitors''::regclass, ''domain'')';

@@ -448,7 +448,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.start_call(bigint, text, text, regclass, bigint, boolean, @extschema@.e164, jsonb) IS
-    'asks whether a lead may be called now, and logs the call; otherwise says every reason why not, and when it ends';
+    'asks whether a lead may be called now, and logs the call; otherwise returns every reason why not, and when it ends. Example: CALL start_call(1, caller => ''ann'')';
 
 CREATE PROCEDURE @extschema@.end_call(
     call_id bigint,
@@ -464,4 +464,4 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.end_call(bigint, text, text, timestamptz, regclass) IS
-    'says what came of a call, with what that means for the number, the contact or the account; called again, corrects it';
+    'records the outcome of a call, with its effect on the number, the contact or the account; called again, it corrects the outcome. Example: CALL end_call(1, ''voicemail'')';

@@ -175,4 +175,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.next_leads(bigint, text, integer, regclass) IS
-    'leads to call now, claimed for the caller: due callbacks first, then the order that the campaign names';
+    'leads to call now, claimed for a caller: due callbacks first, then the order that the campaign names. Example: SELECT * FROM next_leads(42, ''ann'', 5)';

@@ -90,7 +90,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
-    'for each campaign of a tracked table: how many numbers are filled in, valid, wrong and why, shared, disqualified';
+    'for each campaign of a tracked table: how many numbers are filled in, valid, invalid and why, shared, disqualified. Example: SELECT * FROM lead_phone_quality(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_shared(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -136,7 +136,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
-    'the numbers that several leads of a campaign have, the most shared first; phone_count and mobile_count are of the first two columns';
+    'the numbers that several leads of a campaign have, the most shared first. Example: SELECT phone, lead_count, column_counts FROM shared_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_invalid(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -187,7 +187,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS
-    'the values of a tracked table that are no valid numbers, with the primary key of their lead and the reason';
+    'the values of a tracked table that are not valid numbers: row, column, value, reason. Example: SELECT * FROM invalid_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_report_find(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -264,7 +264,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS
-    'who has a number like this, by its last digits or any spelling, and why it is out';
+    'who has a number like this, by its last digits or any spelling, and why it may not be called. Example: SELECT * FROM find_phone(''8212'')';
 
 CREATE FUNCTION @extschema@.lead_phones_metrics(leads regclass, arguments jsonb) RETURNS jsonb
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -382,4 +382,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
-    'what monitoring watches of each tracked table; for roles of pg_monitor';
+    'what monitoring watches of each tracked table; for roles of pg_monitor. Example: SELECT table_name, unique_numbers, disqualified_numbers FROM lead_phone_metrics()';

@@ -3,62 +3,62 @@
 CREATE DOMAIN @extschema@.e164 AS text COLLATE "C"
     CONSTRAINT e164_shape CHECK (VALUE OPERATOR(pg_catalog.~) '^\+[1-9][0-9]{1,14}$');
 COMMENT ON DOMAIN @extschema@.e164 IS
-    'phone number in E.164: + and 2 to 15 digits, the first not 0; a shape, not a promise of validity';
+    'a phone number in E.164: + and 2 to 15 digits, the first not 0. It checks the shape, not whether the number is valid. Example: SELECT ''+16789998212''::e164';
 
 CREATE FUNCTION @extschema@.normalize_phone(raw text, region text DEFAULT 'US') RETURNS @extschema@.e164
     IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'normalize_phone_wrapper';
 COMMENT ON FUNCTION @extschema@.normalize_phone(text, text) IS
-    'the valid number that the text spells, in E.164; an error where there is none';
+    'the valid number that a text spells, in E.164; an error (22023) where there is none. Example: SELECT normalize_phone(''(678) 999-8212'')';
 
 CREATE FUNCTION @extschema@.try_normalize_phone(raw text, region text DEFAULT 'US') RETURNS @extschema@.e164
     IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'try_normalize_phone_wrapper';
 COMMENT ON FUNCTION @extschema@.try_normalize_phone(text, text) IS
-    'the valid number that the text spells, in E.164; NULL where there is none';
+    'the valid number that a text spells, in E.164; NULL where there is none. Example: SELECT try_normalize_phone(''020 7946 0018'', ''GB'')';
 
 -- Not STRICT: NULL means "valid" here, so that a number whose region is NULL must not give NULL.
 CREATE FUNCTION @extschema@.phone_problem(raw text, region text DEFAULT 'US') RETURNS text
     IMMUTABLE PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_problem_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_problem(text, text) IS
-    'why the text is not a valid phone number, as a code; NULL where it is one';
+    'why a text is not a valid phone number, as a code; NULL where it is one. Example: SELECT phone_problem(''678 999 821'')';
 
 CREATE FUNCTION @extschema@.phone_extension(raw text, region text DEFAULT 'US') RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 5
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_extension_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_extension(text, text) IS
-    'the extension beside the valid number that the text spells, which E.164 has no room for; NULL where there is none';
+    'the extension beside the number that a text spells, for which E.164 has no room; NULL where there is none. Example: SELECT phone_extension(''678 999 8212 ext. 5'')';
 
 CREATE FUNCTION @extschema@.phone_info(raw text, region text DEFAULT 'US') RETURNS jsonb
     IMMUTABLE STRICT PARALLEL SAFE COST 120
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_info_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_info(text, text) IS
-    'everything known of the number that the text spells';
+    'everything known of the number that a text spells. Example: SELECT phone_info(''678 999 8212'')';
 
 CREATE FUNCTION @extschema@.format_phone(phone @extschema@.e164, style text DEFAULT 'international') RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 30
     LANGUAGE c AS 'MODULE_PATHNAME', 'format_phone_wrapper';
 COMMENT ON FUNCTION @extschema@.format_phone(@extschema@.e164, text) IS
-    'the number written as e164, international, national or rfc3966';
+    'a number as people write it: e164, international, national or rfc3966. Example: SELECT format_phone(''+16789998212'', ''national'')';
 
 CREATE FUNCTION @extschema@.phone_region(phone @extschema@.e164) RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_region_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_region(@extschema@.e164) IS
-    'region of the number: ISO 3166-1 alpha-2, or 001 for a number of no country; NULL where it is not valid';
+    'the region of a number: ISO 3166-1 alpha-2, or 001 for a number of no country; NULL where it is not valid. Example: SELECT phone_region(''+16789998212'')';
 
 CREATE FUNCTION @extschema@.phone_type(phone @extschema@.e164) RETURNS text
     IMMUTABLE STRICT PARALLEL SAFE COST 2
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_type_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_type(@extschema@.e164) IS
-    'type of the number: mobile, fixed_line, fixed_line_or_mobile, toll_free, ...; NULL where it is not valid';
+    'the type of a number: mobile, fixed_line, fixed_line_or_mobile, toll_free, ...; NULL where it is not valid. Example: SELECT phone_type(''+18005550100'')';
 
 CREATE FUNCTION @extschema@.phone_time_zones(phone @extschema@.e164) RETURNS text[]
     IMMUTABLE STRICT PARALLEL SAFE COST 5
     LANGUAGE c AS 'MODULE_PATHNAME', 'phone_time_zones_wrapper';
 COMMENT ON FUNCTION @extschema@.phone_time_zones(@extschema@.e164) IS
-    'the time zones in which the number may ring, by their IANA names; NULL where none is known';
+    'the time zones in which a number may ring, by their IANA names; NULL where none is known. Example: SELECT phone_time_zones(''+16789998212'')';
 
 -- Not IMMUTABLE: the time zones of the server change, and the default of "at" is now.
 CREATE FUNCTION @extschema@.callable_now(
@@ -76,13 +76,13 @@ AS $function$
      CROSS JOIN LATERAL (SELECT (at AT TIME ZONE z.name)::time) AS l (clock)
 $function$;
 COMMENT ON FUNCTION @extschema@.callable_now(@extschema@.e164, timestamptz, time, time) IS
-    'whether it is between two times of day wherever the number may ring; NULL where its time zone is not known';
+    'whether it is between two times of day wherever a number may ring; NULL where its time zone is not known. Example: SELECT callable_now(''+16789998212'', now(), ''09:00'', ''20:00'')';
 
 CREATE FUNCTION @extschema@.lead_phones_version() RETURNS text
     IMMUTABLE PARALLEL SAFE COST 1
     LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_version_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_version() IS
-    'version of the extension and of its phone metadata';
+    'the version of the library and of its phone metadata. Example: SELECT lead_phones_version()';
 
 CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';

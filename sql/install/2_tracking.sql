@@ -77,7 +77,8 @@ SELECT t.tgrelid::pg_catalog.regclass AS leads,
    AND t.tgname OPERATOR(pg_catalog.=) 'zz_lead_phones_normalize_insert'
    AND t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
    AND NOT (s.settings OPERATOR(pg_catalog.->>) 'member')::pg_catalog.bool;
-COMMENT ON VIEW @extschema@.lead_phone_tables IS 'the tracked tables and their settings';
+COMMENT ON VIEW @extschema@.lead_phone_tables IS
+    'the tracked tables and their settings. Example: SELECT leads, phone_columns, counts FROM lead_phone_tables';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.leads IS 'the tracked table';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.campaign_column IS 'its column of campaigns; NULL where the whole table is one campaign';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_column IS 'the first of phone_columns';
@@ -1473,8 +1474,9 @@ BEGIN
         campaign := @extschema@.lead_phones_check_column(leads, tracked.campaign_column, 'campaign_column', 'campaign');
     END IF;
     PERFORM @extschema@.lead_phones_check_isolation();
-    IF tracked.region_code IS NOT NULL AND @extschema@.lead_phones_is_distributed(leads) THEN
-        -- Citus reads no reference table after it has altered in parallel a table that references it.
+    IF @extschema@.lead_phones_is_distributed(leads) THEN
+        -- Citus reads no reference table after it has altered in parallel a table that references it; and what follows in the transaction is
+        -- done by one connection to a node, which knows of the counts.
         PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
     END IF;
     IF backfill THEN
@@ -1525,7 +1527,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.track_lead_phones(regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
-    'puts a table of leads under care: normalizes and counts its numbers, now and at every write';
+    'starts tracking a table: normalizes, counts and marks its numbers, now and at every write. Example: SELECT * FROM track_lead_phones(''customers'', campaign_column => NULL)';
 
 CREATE FUNCTION @extschema@.untrack_lead_phones(leads regclass) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1549,4 +1551,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.untrack_lead_phones(regclass) IS
-    'takes the triggers of lead_phones off a table; its data, counts and disqualifications stay';
+    'stops tracking a table; its data, counts and disqualifications are kept. Example: SELECT untrack_lead_phones(''donors'')';

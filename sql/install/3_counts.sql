@@ -349,7 +349,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.rebuild_phone_counts(regclass) IS
-    'normalizes, counts and marks the leads of a tracked table anew; disqualifications are kept; returns the unique numbers';
+    'normalizes, counts and marks the leads of a tracked table again; disqualifications are kept; returns the number of unique numbers. Example: SELECT rebuild_phone_counts(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_rebuild(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -466,4 +466,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
-    'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';
+    'compares counts and marks of a tracked table with a recount; returns a row for each difference. Example: SELECT * FROM verify_phone_counts(''donors'')';

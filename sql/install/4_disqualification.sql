@@ -935,7 +935,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(bigint, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number: marks every lead of a campaign, or of every campaign (NULL), that has it in any column, now and at later writes. Example: CALL disqualify_phone(42, ''678 999 8212'', reason => ''retired'')';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
     campaign uuid,
@@ -958,7 +958,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(uuid, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number where campaigns are UUIDs: marks every lead of a campaign that has it in any column, now and at later writes. Example: CALL disqualify_phone(''6b3e6f0a-0d3c-4a9e-9a53-2a52a0f0c1de''::uuid, ''678 999 8212'', leads => ''patients'')';
 
 CREATE PROCEDURE @extschema@.disqualify_phone(
     campaign text,
@@ -981,7 +981,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.disqualify_phone(text, text, text, text, timestamptz, regclass, text, @extschema@.e164, bigint) IS
-    'marks every lead of a campaign, or of every one, that holds the number, in either column, now and at later uploads';
+    'disqualifies a number where campaigns are texts: marks every lead of a campaign that has it in any column, now and at later writes. Example: CALL disqualify_phone(''spring''::text, ''678 999 8212'', leads => ''donors'')';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
     campaign bigint,
@@ -1003,7 +1003,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(bigint, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(42, ''678 999 8212'')';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
     campaign uuid,
@@ -1025,7 +1025,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(uuid, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number where campaigns are UUIDs, by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(''6b3e6f0a-0d3c-4a9e-9a53-2a52a0f0c1de''::uuid, ''678 999 8212'', leads => ''patients'')';
 
 CREATE PROCEDURE @extschema@.requalify_phone(
     campaign text,
@@ -1047,7 +1047,7 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.requalify_phone(text, text, text, text, regclass, text, @extschema@.e164, bigint) IS
-    'lifts the disqualification of a source, or of all; the leads are unmarked when no other stands';
+    'lifts the disqualification of a number where campaigns are texts, by a source, or by all; leads are unmarked when no other is in force. Example: CALL requalify_phone(''spring''::text, ''678 999 8212'', leads => ''donors'')';
 
 CREATE PROCEDURE @extschema@.expire_disqualifications(
     leads regclass DEFAULT NULL,
@@ -1098,4 +1098,4 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.expire_disqualifications(regclass, bigint, bigint) IS
-    'lifts the disqualifications past their expires_at, and unmarks the leads that no other holds; of all tracked tables, unless one is named';
+    'lifts the disqualifications past their expires_at and unmarks the leads that no other holds; of all tracked tables, unless one is named. Example: CALL expire_disqualifications()';

@@ -9,7 +9,9 @@ BEGIN
     IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
         RETURN false;
     END IF;
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1)' INTO distributed USING leads;
+    -- one that Citus only knows of, since a reference table is near, is a local one
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1
+                 AND (p.partmethod <> ''n'' OR p.repmodel = ''t'' OR p.colocationid <> 0))' INTO distributed USING leads;
     RETURN distributed;
 END
 $function$;
@@ -114,17 +116,19 @@ BEGIN
     SELECT t.* INTO tracked FROM pg_catalog.pg_trigger AS g
      CROSS JOIN LATERAL @extschema@.lead_phones_tracked_by(g.tgrelid::regclass, @extschema@.lead_phones_settings(g.tgargs)) AS t
      WHERE g.tgrelid = lead_phones_count_shard.leads AND g.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
-    -- What is counted is written, whatever the counts said: their rows may have come along. One campaign a statement, which goes to one shard.
-    FOR numbers IN EXECUTE format('SELECT jsonb_agg(to_jsonb(r)) FROM (%s) AS r GROUP BY r.campaign',
-            @extschema@.lead_phones_recount_query(tracked, leads::text)) LOOP
+    -- What is counted is written, whatever the counts said: their rows may have come along. One campaign a statement, which goes to one
+    -- shard, and no more of it than a jsonb can hold.
+    FOR numbers IN EXECUTE format('SELECT jsonb_agg(to_jsonb(r)) FROM (SELECT q.*, row_number() OVER (PARTITION BY q.campaign) / 100000 AS part FROM (%s) AS q) AS r
+             GROUP BY r.campaign, r.part', @extschema@.lead_phones_recount_query(tracked, leads::text)) LOOP
         EXECUTE format($dml$
             INSERT INTO %1$s AS c (%2$s, lead_count, %3$s)
-            SELECT r.campaign, r.phone, r.lead_count, %4$s FROM jsonb_to_recordset($1) AS r (campaign %5$s, phone @extschema@.e164, lead_count bigint, %6$s)
+            SELECT %8$s, r.lead_count, %4$s FROM jsonb_to_recordset($1) AS r (campaign %5$s, phone @extschema@.e164, lead_count bigint, %6$s)
             ON CONFLICT (%2$s) DO UPDATE SET lead_count = EXCLUDED.lead_count, %7$s$dml$,
             tracked.counts, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_each(tracked, '%3$I', ', '),
             @extschema@.lead_phones_each(tracked, 'r.count%5$s', ', '),
-            (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column),
-            @extschema@.lead_phones_each(tracked, 'count%5$s bigint', ', '), @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', ')) USING numbers;
+            coalesce((SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = tracked.leads AND a.attname = tracked.campaign_column), 'boolean'),
+            @extschema@.lead_phones_each(tracked, 'count%5$s bigint', ', '), @extschema@.lead_phones_each(tracked, '%3$I = EXCLUDED.%3$I', ', '),
+            @extschema@.lead_phones_with_campaign(tracked, 'r.campaign', 'r.phone')) USING numbers;
     END LOOP;
     RETURN '{}';
 END

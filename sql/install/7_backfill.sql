@@ -142,4 +142,4 @@ BEGIN
 END
 $procedure$;
 COMMENT ON PROCEDURE @extschema@.backfill_lead_phones(regclass, integer, bigint) IS
-    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each';
+    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each. Example: CALL backfill_lead_phones(''donors'')';

@@ -174,7 +174,7 @@ BEGIN
         RAISE EXCEPTION 'the lead tables of schema "%" are distributed by Citus', schema
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'Their rules look at many of these tables at once, which Citus does not let the triggers of a shard do.',
-                  HINT = format('Run SELECT citus_schema_undistribute(%L), or undistribute_table() of each. Tables of your own can be tracked and distributed.', schema);
+                  HINT = format('Dump their data, run DROP SCHEMA %I CASCADE, and restore it into lead tables of a schema that is not distributed. Tables of your own can be tracked and distributed.', schema);
     END IF;
     -- What is done to one of these tables runs as its owner: he must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
@@ -374,7 +374,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.create_lead_tables(name) IS
-    'creates tables of campaigns, accounts, contacts, leads and uploads in a schema, and tracks the numbers of the contacts';
+    'creates tables of campaigns, accounts, contacts, leads, uploads and calls in a schema, and tracks the numbers of the contacts. Example: SELECT create_lead_tables(''crm'')';
 
 CREATE FUNCTION @extschema@.lead_phones_create_rules() RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -644,4 +644,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_status(bigint, regclass, bigint) IS
-    'every reason why a lead, or one of its numbers, may not be called; none when it may be';
+    'every reason why a lead, or one of its numbers, may not be called; none when it may be. Example: SELECT blocks, kind, reason, lift FROM lead_status(1)';

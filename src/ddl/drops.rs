@@ -182,8 +182,8 @@ pub(super) fn check(schema: &str) {
 
 /// An error where a tracked table needs the counts or the ledger that were of this name.
 pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done: &str) {
-    // The workers are told of one table after the other.
-    if sql::is_sent_by_citus() {
+    // The workers are told of one table after the other, and by nobody on the coordinator.
+    if sql::is_sent_by_citus() && is_worker() {
         return;
     }
     let call = "lead_phones_missing($1::pg_catalog.name, $2)";
@@ -202,6 +202,16 @@ pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done:
             spi::quote_literal(&leads)
         ),
     )
+}
+
+/// Whether Citus has this database as a node with shards, which its coordinator governs.
+fn is_worker() -> bool {
+    let catalog = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
+    // SAFETY: a catalog look-up.
+    let table = unsafe { pg_sys::get_relname_relid(c"pg_dist_local_group".as_ptr(), catalog) };
+    let others =
+        "SELECT FROM pg_catalog.pg_dist_local_group AS g WHERE g.groupid OPERATOR(pg_catalog.<>) 0";
+    table != pg_sys::InvalidOid && Statement::new(others, &[]).rows(|rows| !rows.is_empty())
 }
 
 /// Before a command that may drop tables. Takes members that it names out of the counts, while their leads can be read.

@@ -1,6 +1,5 @@
 //! One call of a trigger function, with what Postgres hands it.
 
-use core::ffi::CStr;
 use std::cell::RefCell;
 use std::ptr;
 
@@ -96,18 +95,9 @@ impl<'call> TriggerCall<'call> {
         unsafe { &*self.data.tg_relation }
     }
 
-    /// Whether the table was created in this transaction, and rows are put into it otherwise than by INSERT of a client.
+    /// Whether rows are put into a table that was created in this transaction.
     pub(crate) fn fills_new_table(&self) -> bool {
-        // SAFETY: the statement of the client, NUL-terminated, or NULL.
-        self.event() == Event::Insert
-            && self.relation().rd_createSubid != 0
-            && unsafe {
-                pg_sys::debug_query_string.is_null()
-                    || !CStr::from_ptr(pg_sys::debug_query_string)
-                        .to_bytes()
-                        .get(..6)
-                        .is_some_and(|word| word.eq_ignore_ascii_case(b"insert"))
-            }
+        self.event() == Event::Insert && self.relation().rd_createSubid != 0
     }
 
     /// Reads a row of the table that fires.

@@ -14,7 +14,7 @@ failed=0
 
 # 00_install creates the extension for those that follow
 existing=()
-if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out calls reports); fi
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out calls reports examples); fi
 "$tools/regress/pg_regress" --bindir="$bindir" --inputdir="${INPUT:-.}" --outputdir="$out" --dlpath=. \
     --dbname="${DATABASE:-lead_phones_regress}" --encoding=UTF8 --no-locale "${existing[@]}" "${suites[@]}" || failed=1
 if [ $# = 0 ]; then

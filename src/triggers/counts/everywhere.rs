@@ -11,8 +11,8 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::Counts;
 use super::direct::Suppressed;
+use super::{Counts, shard};
 use crate::phone::E164;
 use crate::sql::{self, Statement};
 use crate::triggers::columns::PerColumn;
@@ -41,6 +41,10 @@ impl Everywhere {
         settings: &Settings,
         watch: &mut Watch,
     ) -> Option<Self> {
+        // A trigger on a shard of Citus may not look at tables that stand elsewhere.
+        if shard::is_distributed(counts) {
+            return None;
+        }
         let mut find = |plain: &str| {
             let name = text::to_server(plain);
             // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
@@ -48,7 +52,7 @@ impl Everywhere {
                 pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(counts))
             };
             if table == pg_sys::InvalidOid {
-                if settings.has_suppressions && !sql::is_citus_loaded() {
+                if settings.has_suppressions {
                     report::fail(
                         PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
                         format!("the ledger \"{}.{plain}\" does not exist", settings.schema),
@@ -103,13 +107,11 @@ impl Everywhere {
 }
 
 impl Counts {
-    /// Whether numbers may be out in every campaign. A trigger on a shard of Citus may not look at other tables.
+    /// Whether numbers may be out in every campaign.
     pub(crate) fn knows_everywhere(&self) -> bool {
-        !sql::is_citus_loaded()
-            && self
-                .everywhere
-                .as_ref()
-                .is_some_and(|everywhere| !everywhere.is_empty())
+        self.everywhere
+            .as_ref()
+            .is_some_and(|everywhere| !everywhere.is_empty())
     }
 
     /// Which of some numbers are out in every campaign, as it is committed now.
@@ -152,7 +154,7 @@ impl Counts {
 
     /// Keeps numbers from being put out everywhere until the transaction ends.
     pub(crate) fn hold_slots(&self, deltas: &[Delta]) {
-        let (Some(everywhere), false) = (&self.everywhere, sql::is_citus_loaded()) else {
+        let Some(everywhere) = &self.everywhere else {
             return;
         };
         let numbers = deltas

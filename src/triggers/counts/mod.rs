@@ -25,7 +25,7 @@ use super::settings::Settings;
 use super::watch::Watch;
 use crate::phone::E164;
 use crate::text::{self, text_datum};
-use crate::{report, server};
+use crate::{report, server, sql};
 
 /// The counts table of a tracked table, locked as it is written, until the transaction ends: nobody drops or alters it before that,
 /// or hangs a trigger on it.
@@ -66,9 +66,15 @@ impl Counts {
                     settings.counts,
                     call.table_name()
                 ),
-                "The counts or their schema were renamed, moved or dropped after track_lead_phones()."
-                    .into(),
-                call.retrack_hint(),
+                match sql::is_citus_loaded() {
+                    true => "They were renamed, moved or dropped after track_lead_phones(), or Citus distributes the table before them.",
+                    false => "The counts or their schema were renamed, moved or dropped after track_lead_phones().",
+                }
+                .into(),
+                match sql::is_sent_by_citus() {
+                    true => "Distribute the counts and the ledger before the leads, beside each other; docs/scale-out.md has the statements.".into(),
+                    false => call.retrack_hint(),
+                },
             )
         });
         watch.add(oid);

@@ -8,7 +8,7 @@ use crate::text;
 /// The table in which the rows of counts are, as far as `leads` fires for them: the counts themselves, or their shard. `None` where that is not
 /// on this node.
 pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    if !sql::is_citus_loaded() || !knows_tables() || !is_distributed(counts) {
+    if !is_distributed(counts) {
         return Some(counts);
     }
     // Names of shards end in their number; those of the shards of colocated tables that belong together are told by Citus.
@@ -36,12 +36,16 @@ fn knows_tables() -> bool {
     table != pg_sys::InvalidOid
 }
 
-fn is_distributed(table: pg_sys::Oid) -> bool {
-    Statement::new(
-        "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
-        &[table.into()],
-    )
-    .rows(|rows| !rows.is_empty())
+/// Whether Citus distributes a table. One that it only knows of, since a reference table is near, is a local one.
+pub(super) fn is_distributed(table: pg_sys::Oid) -> bool {
+    sql::is_citus_loaded()
+        && knows_tables()
+        && Statement::new(
+            "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 \
+             AND (d.partmethod OPERATOR(pg_catalog.<>) 'n' OR d.repmodel OPERATOR(pg_catalog.=) 't' OR d.colocationid OPERATOR(pg_catalog.<>) 0)",
+            &[table.into()],
+        )
+        .rows(|rows| !rows.is_empty())
 }
 
 fn name_of(table: pg_sys::Oid) -> Option<String> {

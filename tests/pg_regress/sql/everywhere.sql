@@ -57,3 +57,18 @@ ALTER TABLE suppressed_phones DROP COLUMN lifted_at;
 ALTER TABLE suppressed_phones RENAME TO elsewhere;
 SET client_min_messages = warning;
 DROP SCHEMA everywhere CASCADE;
+
+-- A setting that is called as one of Citus's makes nobody callable, and lets nobody drop a ledger: it must be Citus's own.
+CREATE SCHEMA no_citus;
+CREATE TABLE no_citus.leads (campaign_id int, phone text);
+SELECT FROM track_lead_phones('no_citus.leads');
+CALL disqualify_phone(NULL, '678 999 8212', leads => 'no_citus.leads');
+\c -
+SET client_min_messages = warning;
+SET citus.enable_unsafe_triggers = 'x';
+SET application_name = 'citus_internal';
+INSERT INTO no_citus.leads VALUES (1, '678 999 8212') RETURNING *;
+DROP TABLE no_citus.campaign_phone_disqualifications;
+SELECT * FROM verify_phone_counts('no_citus.leads');
+RESET application_name;
+DROP SCHEMA no_citus CASCADE;
