@@ -472,6 +472,12 @@ BEGIN
                   DETAIL = 'They or their schema were renamed, moved or dropped after track_lead_phones().',
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
     END IF;
+    IF @extschema@.lead_phones_is_distributed(leads) <> @extschema@.lead_phones_is_distributed(tracked.counts) THEN
+        RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, tracked.counts
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Citus distributes one of them and not the other.',
+                  HINT = 'Distribute both, with the ledger, or neither; docs/scale-out.md has the statements.';
+    END IF;
     -- What hangs on these tables runs as the owner of the leads: they must be his own.
     IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
                 WHERE c.oid IN (tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed)
@@ -7675,6 +7681,12 @@ BEGIN
                 END IF;
                 EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', tracked.counts, 'lead_phones ' || renamed.place, renamed.new_name);
                 EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', tracked.counts, renamed.new_name, format('leads that have the number in column %I', renamed.of_column));
+                -- from Postgres 18 on, that a column is NOT NULL is a constraint with a name
+                EXECUTE coalesce((SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', tracked.counts, k.conname, r.relname || '_' || renamed.new_name || '_not_null')
+                                    FROM pg_catalog.pg_constraint AS k
+                                    JOIN pg_catalog.pg_class AS r ON r.oid = k.conrelid
+                                    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attname = renamed.new_name AND k.conkey = ARRAY[a.attnum]
+                                   WHERE r.oid = tracked.counts AND k.contype = 'n' AND k.conname <> r.relname || '_' || renamed.new_name || '_not_null'), 'SELECT');
                 IF EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = tracked.leads
                               AND c.conname = CASE renamed.place WHEN 1 THEN 'lead_phones_phone_is_backfilled' ELSE 'lead_phones_mobile_is_backfilled' END) THEN
                     EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT lead_phones_%s_is_backfilled TO lead_phones_column_%s_is_backfilled', tracked.leads,

@@ -231,6 +231,7 @@ SET client_min_messages = warning;
 SET citus.enable_unsafe_triggers = on;
 CALL refused($$SELECT create_distributed_table('with_triggers.leads', 'campaign_id')$$, 'the phone counts % do not exist');
 SELECT create_distributed_table('with_triggers.campaign_phone_counts', 'campaign_id', colocate_with => 'none') \g /dev/null
+CALL refused($$SELECT * FROM verify_phone_counts('with_triggers.leads')$$, 'tables % and % are not colocated');
 SELECT create_distributed_table('with_triggers.campaign_phone_disqualifications', 'campaign_id', colocate_with => 'with_triggers.campaign_phone_counts') \g /dev/null
 SELECT create_distributed_table('with_triggers.leads', 'campaign_id', colocate_with => 'with_triggers.campaign_phone_counts') \g /dev/null
 RESET citus.enable_unsafe_triggers;

@@ -387,6 +387,12 @@ BEGIN
                   DETAIL = 'They or their schema were renamed, moved or dropped after track_lead_phones().',
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', leads, leads);
     END IF;
+    IF @extschema@.lead_phones_is_distributed(leads) <> @extschema@.lead_phones_is_distributed(tracked.counts) THEN
+        RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, tracked.counts
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Citus distributes one of them and not the other.',
+                  HINT = 'Distribute both, with the ledger, or neither; docs/scale-out.md has the statements.';
+    END IF;
     -- What hangs on these tables runs as the owner of the leads: they must be his own.
     IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
                 WHERE c.oid IN (tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed)
