@@ -7741,19 +7741,3 @@ DROP FUNCTION @extschema@.lead_phones_upgrade_lead_tables(name);
 DROP TABLE pg_temp.lead_phones_grants;
 REVOKE ALL ON FUNCTION @extschema@.lead_phone_metrics() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION @extschema@.lead_phone_metrics() TO pg_monitor;
-COMMENT ON FUNCTION @extschema@.lead_phone_metrics() IS
-    'what monitoring watches of each tracked table; for roles of pg_monitor';
-COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
-    'the rows in which counts or marks of a tracked table differ from a recount; none when all is well';
-COMMENT ON PROCEDURE @extschema@.disqualify_account(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
-    'no lead of the account may be called, now or later; its numbers on others may';
-COMMENT ON PROCEDURE @extschema@.requalify_account(bigint, bigint, text, text, regclass, bigint) IS
-    'lifts the disqualification of the account by a source, or by all';
-COMMENT ON PROCEDURE @extschema@.disqualify_contact(bigint, bigint, text, text, timestamptz, regclass, bigint) IS
-    'no lead of the contact may be called, now or later; its numbers on others may';
-COMMENT ON PROCEDURE @extschema@.requalify_contact(bigint, bigint, text, text, regclass, bigint) IS
-    'lifts the disqualification of the contact by a source, or by all';
-COMMENT ON PROCEDURE @extschema@.suppress_domains(text[], bigint, text, text, timestamptz, regclass, bigint, bigint) IS
-    'domains of companies and of e-mail addresses are out in a campaign, or in all, now and at later uploads';
-COMMENT ON PROCEDURE @extschema@.unsuppress_domains(text[], bigint, text, text, regclass, bigint) IS
-    'lifts the suppression of domains in a campaign, or that in all campaigns';
