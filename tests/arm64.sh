@@ -40,7 +40,6 @@ PATH=/usr/bin:$PATH PGRX_PG_CONFIG_PATH=$pg_config RUSTFLAGS="-L $root/usr/lib/r
     BINDGEN_EXTRA_CLANG_ARGS_aarch64_unknown_linux_gnu="--target=aarch64-linux-gnu --sysroot=$root" \
     cargo build --quiet --release --locked --lib --target "$target" --target-dir target/arm64/build --no-default-features --features pg15
 library=target/arm64/build/$target/release/liblead_phones.so
-file "$library" 2>/dev/null || true
 lib=$(pg_config --pkglibdir)
 install -m 755 "$library" "$root$lib/lead_phones.so"
 install -m 644 "$(pg_config --sharedir)"/extension/lead_phones* "$root$(pg_config --sharedir)/extension/"

@@ -9,7 +9,6 @@ need 'command -v rpmbuild' rpm
 install_needed
 pg_config=$(command -v "${PG_CONFIG:-pg_config}")
 major=$("$pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
-minor=$("$pg_config" --version | sed -E 's/^PostgreSQL ([0-9.]+).*/\1/')
 version=$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml | head -n 1)
 work=$PWD/target/rpm
 rm -rf "$work"
@@ -18,7 +17,7 @@ sed "s/@VERSION@/$version/" packaging/rpm/lead_phones.spec >"$work/SPECS/lead_ph
 git ls-files -z | tar -cz --null -T - --transform "s|^|lead_phones-$version/|" -f "$work/SOURCES/lead_phones-$version.tar.gz"
 # Debian's files are not in rpm's database
 rpm -q "postgresql$major-devel" >/dev/null 2>&1 || nodeps=--nodeps
-PG_CONFIG=$pg_config rpmbuild -bb ${nodeps:-} --define "_topdir $work" --define "pgmajorversion $major" --define "pgminorversion $minor" \
+PG_CONFIG=$pg_config rpmbuild -bb ${nodeps:-} --define "_topdir $work" --define "pgmajorversion $major" \
     --define "pginstdir $(dirname "$("$pg_config" --bindir)")" --define "pgconfig $pg_config" "$work/SPECS/lead_phones.spec" >"$work/log" 2>&1 || { tail -50 "$work/log" >&2; exit 1; }
 mv "$work"/RPMS/*/*.rpm target/packages/
 ls target/packages/*.rpm
