@@ -59,6 +59,13 @@ pub(crate) fn is_citus_loaded() -> bool {
     })
 }
 
+/// Whether this database has a catalog of that name, which an extension such as Citus brings.
+pub(crate) fn has_catalog(name: &core::ffi::CStr) -> bool {
+    let schema = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
+    // SAFETY: a catalog look-up; of what there is not it answers InvalidOid.
+    unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) != pg_sys::InvalidOid }
+}
+
 /// Whether Citus sent what runs from another node, which has checked it.
 pub(crate) fn is_sent_by_citus() -> bool {
     // SAFETY: looks a setting up by its name; it is read before anything can change it.

@@ -206,12 +206,10 @@ pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done:
 
 /// Whether Citus has this database as a node with shards, which its coordinator governs.
 fn is_worker() -> bool {
-    let catalog = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
-    // SAFETY: a catalog look-up.
-    let table = unsafe { pg_sys::get_relname_relid(c"pg_dist_local_group".as_ptr(), catalog) };
     let others =
         "SELECT FROM pg_catalog.pg_dist_local_group AS g WHERE g.groupid OPERATOR(pg_catalog.<>) 0";
-    table != pg_sys::InvalidOid && Statement::new(others, &[]).rows(|rows| !rows.is_empty())
+    sql::has_catalog(c"pg_dist_local_group")
+        && Statement::new(others, &[]).rows(|rows| !rows.is_empty())
 }
 
 /// Before a command that may drop tables. Takes members that it names out of the counts, while their leads can be read.

@@ -28,18 +28,10 @@ pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys
     (shard != pg_sys::InvalidOid).then_some(shard)
 }
 
-/// Whether this database has Citus.
-fn knows_tables() -> bool {
-    let catalog = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
-    // SAFETY: a catalog look-up.
-    let table = unsafe { pg_sys::get_relname_relid(c"pg_dist_partition".as_ptr(), catalog) };
-    table != pg_sys::InvalidOid
-}
-
 /// Whether Citus distributes a table. One that it only knows of, since a reference table is near, is a local one.
 pub(super) fn is_distributed(table: pg_sys::Oid) -> bool {
     sql::is_citus_loaded()
-        && knows_tables()
+        && sql::has_catalog(c"pg_dist_partition")
         && Statement::new(
             "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 \
              AND (d.partmethod OPERATOR(pg_catalog.<>) 'n' OR d.repmodel OPERATOR(pg_catalog.=) 't' OR d.colocationid OPERATOR(pg_catalog.<>) 0)",
