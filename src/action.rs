@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use crate::lead_tables::Plans;
 use crate::owner::{Restricted, as_owner_for_others};
 use crate::sql::{SqlRow, Statement};
-use crate::{functions, lead_tables, procedures, report, server, text};
+use crate::{citus, functions, lead_tables, procedures, report, server, text};
 
 /// The actions of the procedures: each is a function `lead_phones_<action>(leads regclass, arguments jsonb) RETURNS jsonb`.
 const ACTIONS: [&str; 5] = ["disqualify", "requalify", "expire", "rebuild", METRICS];
@@ -106,6 +106,7 @@ fn run(
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
     let owner = hold(leads);
     procedures::check_caller(schema, owner);
+    let _local = citus::enter(leads);
     // SAFETY: the OID of a table.
     let table = unsafe { DatumWithOid::new(leads, pg_sys::REGCLASSOID) };
     let call = || {

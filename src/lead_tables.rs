@@ -12,10 +12,10 @@ use pgrx::prelude::*;
 
 use crate::owner::{self, KEPT_PLANS, Restricted};
 use crate::sql::Statement;
-use crate::{action, report, text};
+use crate::{action, citus, report, text};
 
 /// What somebody may do who may insert leads: each is a function `lead_phones_<step>(arguments jsonb) RETURNS jsonb`.
-const STEPS: [&str; 3] = [OPEN, "write_upload", "split_late"];
+const STEPS: [&str; 4] = [OPEN, "take_rows", "write_upload", "split_late"];
 
 /// The one step that creates temporary tables, which Postgres allows in no restricted operation. It runs nothing of the owner's.
 const OPEN: &str = "open_upload";
@@ -46,6 +46,10 @@ fn lead_phones_upload_step(
             DatumWithOid::new(pg_getarg_datum(fcinfo, 2), pg_sys::JSONBOID),
         )
     };
+    if citus::is_elsewhere(leads) {
+        let function = spi::quote_qualified_identifier(&*schema, "lead_phones_upload_step");
+        return citus::send(leads, &function, &[text::argument(step), arguments]);
+    }
     let owner = action::hold(leads);
     let table = table_of(&schema, leads, c"leads");
     action::check_privilege(table, pg_sys::ACL_INSERT);
@@ -105,15 +109,18 @@ pub(crate) fn install() {
 #[pg_guard]
 unsafe extern "C-unwind" fn forget_syscache(_arg: pg_sys::Datum, _cache: c_int, _hash: u32) {
     CHECKED.with_borrow_mut(HashMap::clear);
+    citus::forget();
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn forget_relcache(_arg: pg_sys::Datum, _relation: pg_sys::Oid) {
     CHECKED.with_borrow_mut(HashMap::clear);
+    citus::forget();
 }
 
 /// The schema of the lead tables, quoted; an error where they are not complete, or others may put functions there.
 fn schema_of(extension_schema: &str, leads: pg_sys::Oid) -> String {
+    let leads = citus::of_shard(leads);
     // SAFETY: hears of what others have committed.
     unsafe { pg_sys::AcceptInvalidationMessages() };
     if let Some(checked) = CHECKED.with_borrow(|checked| checked.get(&leads).cloned()) {
@@ -155,6 +162,19 @@ pub(crate) fn as_owner<T>(
     plans: Plans,
     run: impl FnOnce() -> T,
 ) -> T {
+    if citus::is_elsewhere(leads) {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            format!(
+                "the lead tables of {} are on another node",
+                text::table_name(leads)
+            ),
+            "Citus has placed them there, and their rules run beside them.".into(),
+            "Use the procedures and functions of lead_phones, which go to that node by themselves."
+                .into(),
+        )
+    }
+    let _local = citus::enter(leads);
     // pg_catalog comes first where it is not named; objects are created in the schema that is.
     let path = format!("{}, pg_temp", schema_of(extension_schema, leads));
     let path = text::to_server(&path);
@@ -168,6 +188,10 @@ pub(crate) fn as_owner<T>(
             unsafe { pg_sys::ResetPlanCache() };
             settings.extend([(c"plan_cache_mode", c"auto"), (c"enable_seqscan", c"on")]);
         }
+    }
+    if citus::is_local() {
+        // Citus asks whether a shard is meant where something else than itself writes it.
+        settings.push((c"citus.enable_manual_changes_to_shards", c"on"));
     }
     owner::switch(owner, restricted, &settings, run)
 }

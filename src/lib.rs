@@ -12,6 +12,8 @@ mod action;
 #[cfg(feature = "extension")]
 mod bound;
 #[cfg(feature = "extension")]
+mod citus;
+#[cfg(feature = "extension")]
 mod ddl;
 #[cfg(feature = "extension")]
 mod functions;
@@ -137,6 +139,7 @@ mod install {
 pub extern "C-unwind" fn _PG_init() {
     without_backtraces();
     bound::install();
+    citus::install();
     triggers::install();
     lead_tables::install();
     ddl::install();

@@ -7,7 +7,7 @@ use core::ffi::{CStr, c_int};
 
 use pgrx::pg_sys;
 
-use crate::sql;
+use crate::citus;
 
 /// What every statement of the extension resolves unqualified names by.
 pub(crate) const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
@@ -75,7 +75,7 @@ pub(crate) fn switch<T>(
     // Citus cannot distribute a generic plan.
     let settings = settings
         .iter()
-        .filter(|setting| **setting != KEPT_PLANS || !sql::is_citus_loaded());
+        .filter(|setting| **setting != KEPT_PLANS || !citus::plans());
     for (setting, value) in settings {
         set_locally(setting, value);
     }

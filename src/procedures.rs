@@ -11,7 +11,7 @@ use pgrx::prelude::*;
 use crate::owner::{Restricted, SEARCH_PATH, switch};
 use crate::restore::OnDrop;
 use crate::sql::Statement;
-use crate::{action, report, text};
+use crate::{action, citus, report, text};
 
 /// What a procedure runs: `lead_phones_<function>(leads regclass, action text, arguments jsonb) RETURNS jsonb`.
 struct Procedure {
@@ -160,6 +160,14 @@ fn lead_phones_run(
             pg_sys::GetUserId(),
         )
     };
+    if let Some(leads) = leads.filter(|leads| citus::is_elsewhere(*leads)) {
+        let function = spi::quote_qualified_identifier(&*schema, "lead_phones_run");
+        return citus::send(
+            leads,
+            &function,
+            &[text::argument(procedure.name), arguments],
+        );
+    }
     // SAFETY: the OID of a table, or NULL.
     let table = unsafe { DatumWithOid::new(leads.into_datum(), pg_sys::REGCLASSOID) };
     let before = CALL.replace(Some(Call { caller, procedure }));

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use crate::lead_tables::Plans;
 use crate::owner::Restricted;
 use crate::sql::Statement;
-use crate::{action, lead_tables, reports};
+use crate::{action, citus, lead_tables, reports};
 
 /// `campaigns`, of which there is a lead of this number, and `reasons`, the rows of `lead_reasons`, as jsonb that is passed on unread: a jsonb
 /// datum has the layout of a bytea. Runs as the owner, for whoever may read both.
@@ -18,6 +18,12 @@ fn lead_phones_reasons_of(
     campaign: Option<i64>,
     fcinfo: FunctionCallInfo,
 ) -> Option<Vec<u8>> {
+    if citus::is_elsewhere(leads) {
+        // SAFETY: Postgres's own call info.
+        let schema = unsafe { action::extension_schema(fcinfo) };
+        let function = spi::quote_qualified_identifier(&*schema, "lead_phones_reasons_of");
+        return citus::send(leads, &function, &[lead.into(), campaign.into()]);
+    }
     let query = "SELECT jsonb_build_object( \
              'campaigns', (SELECT jsonb_agg(l.campaign_id ORDER BY l.campaign_id) FROM leads AS l \
                             WHERE l.lead_id = $1 AND l.campaign_id = coalesce($2, l.campaign_id)), \

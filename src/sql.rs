@@ -13,7 +13,7 @@ use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::spi::Spi;
 
 use crate::restore::OnDrop;
-use crate::{bound, text};
+use crate::{bound, citus, text};
 
 /// Statements kept per backend: a few for each tracked table that it writes.
 const MAX_PLANS: usize = 256;
@@ -212,7 +212,7 @@ impl<'a> Statement<'a> {
         let count = self.args.len() as i32;
         // SAFETY: SPI is connected; the arrays have an element for each argument; an error does not return.
         unsafe {
-            if is_citus_loaded() && !sees_latest {
+            if citus::plans() && !sees_latest {
                 let text = text::to_server(self.text);
                 return pg_sys::SPI_execute_with_args(
                     text.as_ptr(),
@@ -250,7 +250,7 @@ impl<'a> Statement<'a> {
             let is_same = |known: &&Plan| known.table == self.table && known.types == types;
             plans.find(is_same).map(|known| known.plan)
         });
-        if let Some(plan) = known {
+        if let (Some(plan), false) = (known, citus::plans()) {
             return plan;
         }
         let text = text::to_server(self.text);
@@ -260,7 +260,7 @@ impl<'a> Statement<'a> {
             if plan.is_null() {
                 Spi::check_status(pg_sys::SPI_result).unwrap_or_report();
             }
-            if is_citus_loaded() {
+            if citus::plans() {
                 return plan;
             }
             pg_sys::SPI_keepplan(plan);

@@ -14,6 +14,8 @@ import zoneinfo
 import psycopg
 from psycopg.rows import dict_row
 
+from support import lead_tables
+
 ROUNDS = int(os.environ.get("ROUNDS") or "280")
 SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2, 3]
 MINUTE = 60
@@ -48,7 +50,7 @@ class World:
 
     def create(self):
         self.run("DROP SCHEMA IF EXISTS crm CASCADE; CREATE SCHEMA crm; SET search_path = crm, public; SET client_min_messages = warning")
-        self.run("SELECT create_lead_tables()")
+        self.run(lead_tables.CREATE)
         self.run("INSERT INTO campaigns (campaign_id, name) VALUES (1, 'one'), (2, 'two')")
         self.run("INSERT INTO dispositions (name, disqualifies, rests, everywhere) VALUES ('person says no', 'contact', NULL, false), ('rests everywhere', NULL, '2 days', true)")
         for campaign, lead in itertools.product((1, 2), range(1, 8)):
@@ -63,7 +65,8 @@ class World:
         """What happened is so much longer ago."""
         self.now += seconds
         for table, columns in {"calls": ["started_at", "ended_at"], "call_outcomes": ["callback_at", "rests_until"], "lead_claims": ["claimed_until"], "leads": ["due_at"]}.items():
-            self.run(f"UPDATE {table} SET " + ", ".join(f"{c} = {c} - make_interval(secs => %s)" for c in columns), *[seconds] * len(columns))
+            update = f"SET {', '.join(f'{c} = {c} - interval $${seconds} s$$' for c in columns)}"
+            self.run(lead_tables.update(table, update))
 
     def outcomes(self):
         return ((call, call["outcome"]) for call in self.calls.values() if call["outcome"])

@@ -39,6 +39,11 @@ block 3 | run -p "$port" -f - >/dev/null
 tenant=$(run -p "$port" -At -c "SELECT count(*) FROM verify_phone_counts('tenant.leads')" -c 'SELECT sum(lead_count) FROM tenant.campaign_phone_counts')
 [ "$tenant" = $'0\n500' ] || { echo "a schema, as documented: $tenant" >&2; exit 1; }
 run -p "$port" -c 'DROP SCHEMA tenant CASCADE' 2>/dev/null
+run -p "$port" -c 'CREATE SCHEMA crm'
+block 4 | run -p "$port" -f - >/dev/null 2>&1
+nodes=$(run -p "$port" -At -c "SELECT count(*), count(DISTINCT nodeport) FROM citus_shards WHERE table_name::text LIKE 'crm.%'")
+[ "$nodes" = '20|1' ] || { echo "lead tables, as documented: $nodes" >&2; exit 1; }
+run -p "$port" -c 'DROP SCHEMA crm CASCADE' 2>/dev/null
 run -p "$port" -c 'DROP EXTENSION lead_phones'
 # a dump of data alone, with triggers disabled, into distributed tables
 run -p "$port" -c 'CREATE EXTENSION lead_phones' -c 'CREATE SCHEMA dumped' \
@@ -53,6 +58,31 @@ restored=$(run -p "$port" -At -c "SELECT count(*) FROM verify_phone_counts('dump
 [ "$restored" = $'0\n500\nt' ] || { echo "a dump without triggers: $restored" >&2; exit 1; }
 run -p "$port" -c 'DROP SCHEMA dumped CASCADE' -c 'DROP EXTENSION lead_phones' 2>/dev/null
 run -p "$port" -v coordinator="$port" -v worker=$((port + 1)) -v other=$((port + 2)) -f tests/citus.sql
+# Lead tables move to the other node, and are used from every node.
+run -p "$port" <<'SQL'
+SET client_min_messages = warning;
+CREATE SCHEMA relocated;
+SELECT create_lead_tables('relocated'), distribute_lead_tables('relocated') \g /dev/null
+INSERT INTO relocated.campaigns (campaign_id, name) VALUES (1, 'spring');
+INSERT INTO relocated.leads (campaign_id, lead_id, email, phone) SELECT 1, i, 'p' || i || '@x.example', '678 999 ' || 1000 + i FROM generate_series(1, 20) AS i;
+SQL
+for round in 1 2; do
+    for node in "$port" $((port + 1)) $((port + 2)); do
+        lead=$((4 * round + node - port))
+        called=$(run -p "$node" -At -F ' ' -c "CALL disqualify_phone(1, '678 999 $((1010 + lead))', leads => 'relocated.leads')" \
+            -c "CALL start_call($lead, leads => 'relocated.leads')" -c "SELECT count(*) FROM lead_status($lead, leads => 'relocated.leads')" | cut -d' ' -f 2 | tr '\n' ' ')
+        [ "$called" = '1 t 1 ' ] || { echo "lead tables from node $node: $called" >&2; exit 1; }
+    done
+    run -p "$port" >/dev/null <<'SQL'
+SELECT s.shardid, s.nodename, s.nodeport, o.node_name, o.node_port FROM citus_shards AS s
+  JOIN (SELECT nodename AS node_name, nodeport AS node_port FROM pg_dist_node WHERE groupid <> 0) AS o ON o.node_port <> s.nodeport
+ WHERE s.table_name = 'relocated.leads'::regclass \gset
+SELECT citus_move_shard_placement(:shardid, :'nodename', :nodeport, :'node_name', :node_port, 'block_writes');
+CALL exact('relocated.contacts', 'lead tables, moved');
+SQL
+done
+moved=$(run -p "$port" -At -c 'SELECT count(*) FROM relocated.calls' -c "SELECT count(*) FROM relocated.callable_leads" -c 'SELECT nodeport FROM citus_shards WHERE table_name = $$relocated.leads$$::regclass')
+[ "${moved%$'\n'*}" = $'6\n8' ] || { echo "lead tables, moved twice: $moved" >&2; exit 1; }
 # Shards on the coordinator, whose triggers see the client's own text: a filled table is counted once there too, whatever stands before.
 run -p "$port" -c "SELECT citus_set_node_property('127.0.0.1', $port, 'shouldhaveshards', true)" >/dev/null
 run -p "$port" <<'SQL'

@@ -259,28 +259,103 @@ COPY at_once.leads (campaign_id, id, phone, mobile) FROM stdin;
 COMMIT;
 CALL exact('at_once.leads', 'created, distributed, tracked and filled in one transaction');
 
--- Lead tables beside Citus work as without it; distributed they are refused, whatever is done, and nothing is half done.
+-- Lead tables, filled beside Citus and then distributed: what was said of them before holds, and their rules run on their node.
 CREATE SCHEMA crm;
 REVOKE CREATE ON SCHEMA crm FROM PUBLIC;
-SET client_min_messages = warning;
 SELECT create_lead_tables('crm') \g /dev/null
-INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'spring');
-INSERT INTO crm.leads (campaign_id, name, email, company, phone) VALUES (1, 'John Smith', 'john@kw.example', 'Keller Williams', '212 761 2846');
-SET citus.enable_unsafe_triggers = on;
-CALL refused($$SELECT citus_schema_distribute('crm')$$, 'the lead tables of schema "crm" are distributed by Citus');
-DO $$ BEGIN
-    IF (SELECT count(*) FROM crm.callable_leads) <> 1 THEN RAISE EXCEPTION 'lead tables beside Citus'; END IF;
+INSERT INTO crm.campaigns (campaign_id, name) VALUES (1, 'spring'), (2, 'autumn');
+INSERT INTO crm.leads (campaign_id, name, email, company, phone)
+SELECT c, 'Person ' || i, 'p' || i || '@company' || i % 5 || '.example', 'Company ' || i % 5, '678 999 ' || 1000 + i % 40
+  FROM generate_series(1, 2) AS c, generate_series(1, 50) AS i;
+CALL disqualify_phone(1, '678 999 1001', leads => 'crm.contacts') \g /dev/null
+CALL suppress_phones('{678 999 1002}'::text[], leads => 'crm.leads') \g /dev/null
+CALL suppress_domains('{company3.example}'::text[], leads => 'crm.leads') \g /dev/null
+CREATE PROCEDURE callable_are(expected bigint, what text) LANGUAGE plpgsql AS $$
+DECLARE
+    found bigint;
+BEGIN
+    SELECT count(*) INTO found FROM crm.callable_leads;
+    IF found <> expected THEN RAISE EXCEPTION '%: % leads are callable, not %', what, found, expected; END IF;
 END $$;
-DROP SCHEMA crm CASCADE;
+-- of 100: two and one by the first number, four by the second, twenty of company 3
+CALL callable_are(74, 'before');
+SET client_min_messages = warning;
+SELECT distribute_lead_tables('crm') \g /dev/null
+SET client_min_messages = notice;
+CALL callable_are(74, 'distributed');
+CALL exact('crm.contacts', 'lead tables, distributed');
+DO $$ BEGIN
+    IF (SELECT count(*) FROM pg_dist_shard WHERE logicalrelid::text LIKE 'crm.%') <> 20 THEN RAISE EXCEPTION 'not all tables are distributed'; END IF;
+END $$;
+CALL refused($$SELECT create_distributed_table('crm.leads', 'campaign_id')$$, '%already distributed%');
+-- written through Citus: the triggers of the shards split, mark and count
+INSERT INTO crm.leads (campaign_id, name, email, phone) VALUES (1, 'Out', 'out@x.example', '678 999 1001'), (2, 'Out', 'out@x.example', '(678) 999-1002'), (1, 'New', 'new@x.example', '678 999 8212');
+CALL callable_are(75, 'inserted');
+UPDATE crm.contacts SET phone = '678 999 1002' WHERE campaign_id = 1 AND email = 'new@x.example';
+CALL callable_are(74, 'edited');
+CALL exact('crm.contacts', 'lead tables, written');
+-- the procedures run on the node, and within this transaction
+CREATE TABLE public.file (email text, full_name text, phone text, company text);
+INSERT INTO public.file SELECT 'q' || i || '@y' || i % 3 || '.example', 'Q ' || i, '678 999 ' || 2000 + i, 'Y' || i % 3 FROM generate_series(1, 12000) AS i;
+BEGIN;
+CALL upload_leads(2, 'public.file', 'march.csv', leads => 'crm.leads') \g /dev/null
+ROLLBACK;
+CALL callable_are(74, 'rolled back');
+DO $$
+DECLARE
+    person constant bigint := (SELECT contact_id FROM crm.contacts WHERE campaign_id = 1 AND email = 'p4@company4.example');
+    marked bigint;
+BEGIN
+    CALL disqualify_contact(1, person, leads => 'crm.leads', leads_out => marked);
+    RAISE EXCEPTION 'rolled back';
+EXCEPTION WHEN raise_exception THEN
+END $$;
+CALL callable_are(74, 'a block rolled back');
+CALL upload_leads(2, 'public.file', 'march.csv', leads => 'crm.leads') \gset
+DO $$ BEGIN
+    IF (SELECT (rows_in_file, created, invalid_phone) FROM crm.lead_uploads) <> (12000::bigint, 12000::bigint, 4001::bigint) THEN RAISE EXCEPTION 'a receipt: %', (SELECT u FROM crm.lead_uploads AS u); END IF;
+    IF (SELECT count(*) FROM crm.leads WHERE upload_id IS NOT NULL AND row_number = contact_id - (SELECT min(contact_id) - 1 FROM crm.leads WHERE upload_id IS NOT NULL)) <> 12000
+        THEN RAISE EXCEPTION 'rows out of order'; END IF;
+END $$;
+CALL exact('crm.contacts', 'lead tables, uploaded');
+SELECT lead_id AS lead FROM crm.leads WHERE email = 'p4@company4.example' AND campaign_id = 1 \gset
+CALL start_call(:lead, leads => 'crm.leads') \gset
+DO $$ BEGIN
+    IF (SELECT count(*) FROM crm.calls WHERE ended_at IS NULL) <> 1 THEN RAISE EXCEPTION 'no call'; END IF;
+    IF (SELECT kind FROM lead_status((SELECT lead_id FROM crm.calls), leads => 'crm.leads', campaign => 1)) <> 'on_call' THEN RAISE EXCEPTION 'not on the line'; END IF;
+END $$;
+CALL end_call(:call_id, 'do not call', leads => 'crm.leads');
+DO $$ BEGIN
+    IF (SELECT count(*) FROM crm.callable_leads WHERE phone = '+16789991004') <> 0 THEN RAISE EXCEPTION 'is called again'; END IF;
+    IF (SELECT count(*) FROM next_leads(2, how_many => 5, leads => 'crm.leads')) <> 5 THEN RAISE EXCEPTION 'no next leads'; END IF;
+END $$;
+TRUNCATE crm.leads;
+CALL callable_are(0, 'truncated');
+DROP TABLE public.file;
+-- who may not use a procedure may not by way of another node
+CREATE ROLE dialer LOGIN;
+GRANT USAGE ON SCHEMA crm TO dialer;
+SET ROLE dialer;
+CALL refused($$CALL suppress_phones('{678 999 1003}'::text[], leads => 'crm.leads')$$, 'permission denied for procedure suppress_phones');
+CALL refused($$SELECT lead_phones_upload_step('crm.leads', 'open_upload', '{}')$$, 'permission denied for table leads%');
+RESET ROLE;
+
+-- Distributed by Citus alone, they say what is missing.
 CREATE SCHEMA empty;
 SELECT create_lead_tables('empty') \g /dev/null
+SET client_min_messages = warning;
+SET citus.enable_unsafe_triggers = on;
 SELECT citus_schema_distribute('empty') \g /dev/null
 RESET citus.enable_unsafe_triggers;
 SET client_min_messages = notice;
 INSERT INTO empty.campaigns (campaign_id, name) VALUES (1, 'spring');
-CALL refused($$INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846')$$, 'the lead tables of schema "empty" are distributed by Citus');
-CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');
-CALL refused($$CALL suppress_phones('{212 761 2846}'::text[], leads => 'empty.leads')$$, 'the lead tables of schema "empty" are distributed by Citus');
+CALL refused($$INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846')$$, 'the lead tables of schema "empty" were distributed by Citus alone');
+CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'the lead tables of schema "empty" were distributed by Citus alone');
+SELECT distribute_lead_tables('empty') \g /dev/null
+INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846');
+CALL exact('empty.contacts', 'completed');
+CALL refused($$SELECT distribute_lead_tables('public')$$, 'there are no lead tables beside "public.leads"');
+CALL refused($$SELECT distribute_lead_tables('tenant_of_none')$$, 'schema "tenant_of_none" has no lead tables');
 
 -- A whole table that is one campaign, of one shard.
 CREATE SCHEMA whole;

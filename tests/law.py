@@ -19,6 +19,8 @@ import unicodedata
 import phonenumbers
 import psycopg
 
+from support import lead_tables
+
 DURATION = float(os.environ.get("DURATION") or "30")
 SEED = int(os.environ.get("SEED") or "1")
 CAMPAIGNS = [1, 2, 3]
@@ -390,7 +392,7 @@ def mutate(connection, name):
 def main():
     with psycopg.connect(autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS law CASCADE; CREATE SCHEMA law; SET search_path = law, public; SET client_min_messages = error")
-        connection.execute("SELECT create_lead_tables()")
+        connection.execute(lead_tables.CREATE)
         for campaign, region in REGIONS.items():
             connection.execute("INSERT INTO campaigns (campaign_id, name, region) VALUES (%s, 'c', %s)", (campaign, region))
         if mutation := os.environ.get("MUTATION"):

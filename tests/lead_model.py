@@ -11,6 +11,8 @@ import random
 
 import psycopg
 
+from support import lead_tables
+
 ROUNDS = int(os.environ.get("ROUNDS") or "80")
 SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else [1, 2, 3]
 CAMPAIGNS = [1, 2]
@@ -167,7 +169,7 @@ class Run:
         self.connection, self.random, self.world = connection, random.Random(seed), World()
         connection.execute("DROP SCHEMA IF EXISTS model CASCADE; CREATE SCHEMA model; SET search_path = model, public")
         connection.execute("SET client_min_messages = error")
-        connection.execute("SELECT create_lead_tables()")
+        connection.execute(lead_tables.CREATE)
         connection.execute("INSERT INTO campaigns (campaign_id, name) VALUES (1, 'one'), (2, 'two')")
         connection.execute(f"CREATE TEMP TABLE staging ({', '.join(f'{f} text' for f in FIELDS)})")
         connection.commit()

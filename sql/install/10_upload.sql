@@ -152,7 +152,10 @@ DECLARE
 BEGIN
     -- What takes no time needs no telling. The name that the session had comes back with the end of the transaction.
     IF total >= 50000 THEN
-        PERFORM set_config('application_name', left(message, 63), true);
+        -- Citus tells its own sessions by their name.
+        IF current_setting('application_name') NOT LIKE 'citus%' THEN
+            PERFORM set_config('application_name', left(message, 63), true);
+        END IF;
         RAISE NOTICE '%', message;
     END IF;
 END
@@ -216,6 +219,21 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_opened() IS
     'internal: an error where the temporary tables of an upload are not those of the owner of the lead tables';
+
+CREATE FUNCTION @extschema@.lead_phones_take_rows(arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_check_opened();
+    INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, state, time_zone, name, custom)
+    SELECT r.place, r.email, r.title, r.company, r.website, r.phone, r.mobile, r.country, r.state, r.time_zone, r.name, r.custom
+      FROM jsonb_to_recordset(arguments -> 'rows') AS r (place bigint, email text, title text, company text, website text, phone text, mobile text,
+           country text, state text, time_zone text, name text, custom jsonb);
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_take_rows(jsonb) IS
+    'internal: takes rows of an upload that come from another node';
 
 CREATE FUNCTION @extschema@.lead_phones_clean_rows(campaign bigint) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
@@ -393,6 +411,8 @@ BEGIN
             RETURN;
         EXCEPTION WHEN deadlock_detected OR unique_violation OR foreign_key_violation THEN
             GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            -- of a shard it ends in a number
+            violated := regexp_replace(violated, '_\d+$', '');
             IF SQLSTATE <> '40P01' AND violated NOT IN ('accounts_domain_idx', 'accounts_name_without_domain_idx', 'contacts_email_idx',
                     'contacts_pkey', 'contacts_campaign_id_account_id_fkey', 'leads_campaign_id_contact_id_fkey') THEN
                 -- a constraint of the owner's own
@@ -519,6 +539,7 @@ CREATE PROCEDURE @extschema@.upload_leads(
 AS $procedure$
 DECLARE
     mapping jsonb;
+    part jsonb;
     receipt jsonb;
     started_at constant timestamptz := clock_timestamp();
     parallel_workers constant text := current_setting('max_parallel_workers_per_gather');
@@ -537,8 +558,16 @@ BEGIN
     PERFORM @extschema@.lead_phones_upload_step(leads, 'open_upload', jsonb_build_object('campaign', campaign));
     -- Rows are numbered as a scan by one process from the table's start finds them: in the order in which they were copied.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true), set_config('synchronize_seqscans', 'off', true);
-    EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, state, time_zone, name, custom) %s',
-        @extschema@.lead_phones_staged(source, mapping));
+    IF @extschema@.lead_phones_is_elsewhere(leads) THEN
+        FOR part IN EXECUTE format('SELECT jsonb_build_object(''rows'', jsonb_agg(to_jsonb(r) - ''part'')) FROM (
+                SELECT q.*, (row_number() OVER () - 1) / 10000 AS part FROM (%s) AS q) AS r GROUP BY r.part ORDER BY r.part',
+            @extschema@.lead_phones_staged(source, mapping)) LOOP
+            PERFORM @extschema@.lead_phones_upload_step(leads, 'take_rows', part);
+        END LOOP;
+    ELSE
+        EXECUTE format('INSERT INTO pg_temp.lead_phones_uploaded (place, email, title, company, website, phone, mobile, country, state, time_zone, name, custom) %s',
+            @extschema@.lead_phones_staged(source, mapping));
+    END IF;
     PERFORM set_config('max_parallel_workers_per_gather', parallel_workers, true), set_config('synchronize_seqscans', synchronized, true);
     receipt := @extschema@.lead_phones_upload_step(leads, 'write_upload', jsonb_build_object('campaign', campaign, 'file_name', file_name,
         'columns', mapping, 'source', source::text, 'started_at', started_at));

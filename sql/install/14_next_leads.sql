@@ -54,7 +54,7 @@ AS $function$
 DECLARE
     person record;
     subjects text[];
-    subject text;
+    one text;
     free_at timestamptz;
     clock timestamptz;
 BEGIN
@@ -63,8 +63,8 @@ BEGIN
       FROM leads AS l LEFT JOIN contacts AS c ON c.campaign_id = l.campaign_id AND c.contact_id = l.contact_id
      WHERE l.campaign_id = campaign AND l.lead_id = lead;
     subjects := array_remove(ARRAY[person.contact, person.phone, nullif(person.mobile, person.phone)], NULL);
-    FOREACH subject IN ARRAY subjects LOOP
-        IF NOT pg_try_advisory_xact_lock(@extschema@.lead_phones_call_key(subject)) THEN
+    FOREACH one IN ARRAY subjects LOOP
+        IF NOT pg_try_advisory_xact_lock(@extschema@.lead_phones_call_key(one)) THEN
             RETURN NULL;
         END IF;
     END LOOP;
@@ -83,7 +83,7 @@ BEGIN
     END IF;
     INSERT INTO lead_claims AS k (subject, campaign_id, lead_id, caller, claimed_until)
     SELECT DISTINCT s, campaign, lead, caller, clock + claim_for FROM unnest(subjects) AS s
-    ON CONFLICT ON CONSTRAINT lead_claims_pkey DO UPDATE
+    ON CONFLICT (subject) DO UPDATE
        SET campaign_id = EXCLUDED.campaign_id, lead_id = EXCLUDED.lead_id, caller = EXCLUDED.caller, claimed_until = EXCLUDED.claimed_until;
     UPDATE leads AS l SET due_at = clock + claim_for WHERE l.campaign_id = campaign AND l.lead_id = lead;
     RETURN person.to_jsonb || jsonb_build_object('claimed_until', clock + claim_for);

@@ -626,7 +626,7 @@ DECLARE
     everywhere constant text := @extschema@.lead_phones_out_everywhere(tracked);
     phones @extschema@.e164[];
     missing bigint[];
-    entry int;
+    entry bigint;
     source constant text := arguments ->> 'source';
     reason constant text := arguments ->> 'reason';
     expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;

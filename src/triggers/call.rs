@@ -8,7 +8,8 @@ use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
 use super::settings::Settings;
-use crate::{action, report, text};
+use crate::restore::OnDrop;
+use crate::{action, citus, report, sql, text};
 
 /// What fired the trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,31 @@ impl<'call> TriggerCall<'call> {
     /// Whether rows are put into a table that was created in this transaction.
     pub(crate) fn fills_new_table(&self) -> bool {
         self.event() == Event::Insert && self.relation().rd_createSubid != 0
+    }
+
+    /// As long as what it returns lives, the statements of the trigger of a shard see the shards beside it.
+    pub(crate) fn enter(&self) -> Option<OnDrop<impl FnMut() + use<>>> {
+        // One that is being made has not all of them beside it.
+        (sql::is_citus_loaded() && !self.fills_new_table())
+            .then(|| citus::enter(self.relation().rd_id))
+    }
+
+    /// Whether Citus copies rows into a shard that it has just made.
+    pub(crate) fn fills_shard(&self) -> bool {
+        self.fills_new_table()
+            && sql::is_citus_loaded()
+            && (sql::is_sent_by_citus() || self.is_local_part())
+    }
+
+    /// Whether the table is a shard of Citus, or what distributing it has left of it here.
+    pub(crate) fn is_local_part(&self) -> bool {
+        if !sql::is_citus_loaded() {
+            return false;
+        }
+        let table = "lead_phones_is_local_part($1::pg_catalog.regclass)";
+        let args = [self.relation().rd_id.into()];
+        let schema = self.extension_schema();
+        action::look_up(&schema, "found", table, &args, |row| row.get(1)) == [Some(true)]
     }
 
     /// Reads a row of the table that fires.

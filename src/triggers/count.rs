@@ -14,7 +14,7 @@ use super::resolved::Resolved;
 use super::target::Target;
 use crate::owner::as_owner;
 use crate::phone::E164;
-use crate::{action, functions, report, sql, text};
+use crate::{action, functions, report, text};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let resolved = Resolved::of(call);
@@ -26,10 +26,7 @@ pub(super) fn count(call: &TriggerCall<'_>) {
     }
     // Citus copies the rows of a table into the shards that it makes as it distributes it, and the rows of the counts as well. Of its
     // several connections to a node, not every one knows yet that the table is a shard.
-    if call.fills_new_table()
-        && sql::is_citus_loaded()
-        && (sql::is_sent_by_citus() || is_local_part(call))
-    {
+    if call.fills_shard() {
         let nothing = serde_json::json!({});
         action::run_with(&call.extension_schema(), leads, "count_shard", nothing);
         return;
@@ -45,7 +42,7 @@ pub(super) fn count(call: &TriggerCall<'_>) {
 fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
     // Citus truncates the shards of a table after the table, whose trigger has done all; shards that were moved have it too. What
     // distributing the table left on the coordinator is in no count.
-    if sql::is_citus_loaded() && is_local_part(call) {
+    if call.is_local_part() {
         return;
     }
     if !resolved.settings.member && (call.is_partitioned() || !call.has_heirs()) {
@@ -70,20 +67,6 @@ fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
         let table = [call.relation().rd_id];
         action::run_on_tables(&call.extension_schema(), leads, "truncate", &table, false);
     }
-}
-
-/// Whether the table is a shard of Citus, or what distributing it has left of it here.
-fn is_local_part(call: &TriggerCall<'_>) -> bool {
-    let schema = call.extension_schema();
-    let table = "lead_phones_is_local_part($1::pg_catalog.regclass)";
-    let found = action::look_up(
-        &schema,
-        "found",
-        table,
-        &[call.relation().rd_id.into()],
-        |row| row.get(1),
-    );
-    found == [Some(true)]
 }
 
 /// Hands on what the statement changes, at once or in parts.

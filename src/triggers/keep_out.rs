@@ -12,7 +12,7 @@ use crate::lead_tables::Plans;
 use crate::owner::Restricted;
 use crate::sql::{self, Statement};
 use crate::text::{self, datum_bytes};
-use crate::{functions, keys, lead_tables, report};
+use crate::{citus, functions, keys, lead_tables, report};
 
 /// Rows that are handed over at a time.
 const BATCH: usize = 10_000;
@@ -53,9 +53,19 @@ struct Column {
 
 /// AFTER STATEMENT, and before TRUNCATE.
 pub(super) fn keep_out(call: &TriggerCall<'_>) {
-    let identity = match &*call.table_name() {
-        "accounts" => ACCOUNTS,
-        _ => CONTACTS,
+    // What Citus copies is what it was; what it truncates, it truncates by shards.
+    if call.fills_shard()
+        || call.event() == Event::Truncate && citus::is_kept_in_shard(call.relation().rd_id)
+    {
+        return;
+    }
+    // not by its name, which Citus gives a shard with a number
+    // SAFETY: a catalog look-up; of a column that there is not it answers 0.
+    let has_contacts =
+        unsafe { pg_sys::get_attnum(call.relation().rd_id, c"contact_id".as_ptr()) } != 0;
+    let identity = match has_contacts {
+        false => ACCOUNTS,
+        true => CONTACTS,
     };
     let (new, rows) = match call.event() {
         Event::Insert => ("new_", known_by_two_numbers(call)),

@@ -14,7 +14,7 @@ use super::columns::PerColumn;
 use super::counts::Counts;
 use crate::owner::as_owner;
 use crate::phone::E164;
-use crate::{hashes, sql};
+use crate::{citus, hashes};
 
 /// After so many look-ups, reading is tried first.
 const FIRST_READING: u32 = 8;
@@ -142,7 +142,7 @@ impl Marks {
             all.map(|all| all.into_iter().collect())
         };
         // A trigger on a shard of Citus may not look at others.
-        if !sql::is_citus_loaded()
+        if !citus::plans()
             && let Some(known) = self.table.among(phones, key, |limit| read(None, limit))
         {
             return known;

@@ -54,6 +54,7 @@ pgrx::impl_sql_translatable!(TriggerResult, "trigger");
 fn lead_phones_normalize(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_normalize", true) };
+    let _local = call.enter();
     TriggerResult(pg_sys::Datum::from(normalize::normalize(&call)))
 }
 
@@ -61,6 +62,7 @@ fn lead_phones_normalize(fcinfo: FunctionCallInfo) -> TriggerResult {
 fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_count", false) };
+    let _local = call.enter();
     count::count(&call);
     TriggerResult(pg_sys::Datum::null())
 }
@@ -69,6 +71,7 @@ fn lead_phones_count(fcinfo: FunctionCallInfo) -> TriggerResult {
 fn lead_phones_split(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_split", false) };
+    let _local = call.enter();
     split::split(&call);
     TriggerResult(pg_sys::Datum::null())
 }
@@ -77,6 +80,7 @@ fn lead_phones_split(fcinfo: FunctionCallInfo) -> TriggerResult {
 fn lead_phones_keep_out(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_keep_out", false) };
+    let _local = call.enter();
     keep_out::keep_out(&call);
     TriggerResult(pg_sys::Datum::null())
 }
@@ -85,6 +89,7 @@ fn lead_phones_keep_out(fcinfo: FunctionCallInfo) -> TriggerResult {
 fn lead_phones_keep_out_before(fcinfo: FunctionCallInfo) -> TriggerResult {
     // SAFETY: Postgres's own call info, used during the call.
     let call = unsafe { TriggerCall::new(fcinfo, "lead_phones_keep_out_before", true) };
+    let _local = call.enter();
     TriggerResult(pg_sys::Datum::from(keep_out::keep_account(&call)))
 }
 

@@ -9,12 +9,16 @@ use super::call::TriggerCall;
 use crate::lead_tables::Plans;
 use crate::owner::Restricted;
 use crate::sql::{self, Statement};
-use crate::{lead_tables, report};
+use crate::{citus, lead_tables, report};
 
 /// Leads that are split at a time.
 const BATCH: usize = 10_000;
 
 pub(super) fn split(call: &TriggerCall<'_>) {
+    // What Citus copies has been split.
+    if call.fills_shard() {
+        return;
+    }
     let [campaign, lead, contact] = [c"campaign_id", c"lead_id", c"contact_id"].map(|name| {
         let relation = call.relation().rd_id;
         // SAFETY: catalog look-ups; of a column that there is not, the type is InvalidOid.
@@ -56,7 +60,7 @@ pub(super) fn split(call: &TriggerCall<'_>) {
     let schema = call.extension_schema();
     let function = spi::quote_qualified_identifier(&*schema, "lead_phones_split_leads");
     let statement = format!("SELECT {function}($1::pg_catalog.regclass, $2, $3)");
-    let table = call.relation().rd_id;
+    let table = citus::of_shard(call.relation().rd_id);
     lead_tables::as_owner(
         &schema,
         table,

@@ -13,7 +13,7 @@ use super::resolved::Resolved;
 use super::settings::CountAt;
 use crate::owner::as_owner;
 use crate::phone::E164;
-use crate::{report, sql};
+use crate::{citus, report, sql};
 
 /// A tracked table and its counts, as a statement found them: by their OIDs, and locked. Whatever the transaction itself does to them
 /// has the deltas written first.
@@ -84,7 +84,7 @@ impl Target {
             return;
         }
         as_owner(self.owner, || {
-            let is_citus = sql::is_citus_loaded();
+            let is_citus = citus::plans();
             let mut known = disqualified.into_iter();
             for deltas in deltas.chunk_by(|one, next| !is_citus || one.campaign == next.campaign) {
                 let known = known.by_ref().take(deltas.len()).collect();

@@ -13,6 +13,7 @@ use pgrx::prelude::*;
 
 use super::direct::Suppressed;
 use super::{Counts, shard};
+use crate::citus::{self, Placement};
 use crate::phone::E164;
 use crate::sql::{self, Statement};
 use crate::triggers::columns::PerColumn;
@@ -27,6 +28,8 @@ const SLOTS: i64 = 64;
 
 /// The two tables: numbers, and what was said of them.
 pub(crate) struct Everywhere {
+    /// The table by which numbers are locked: all nodes and versions know it by one name.
+    slots_of: pg_sys::Oid,
     numbers: pg_sys::Oid,
     entries: pg_sys::Oid,
     /// Where numbers can be looked for without a statement.
@@ -41,8 +44,9 @@ impl Everywhere {
         settings: &Settings,
         watch: &mut Watch,
     ) -> Option<Self> {
+        let placement = citus::of(counts);
         // A trigger on a shard of Citus may not look at tables that stand elsewhere.
-        if shard::is_distributed(counts) {
+        if !matches!(placement, Placement::Here(_)) && shard::is_distributed(counts) {
             return None;
         }
         let mut find = |plain: &str| {
@@ -74,9 +78,15 @@ impl Everywhere {
             }
             Some(table)
         };
-        let numbers = find(&settings.suppressed)?;
+        let slots_of = find(&settings.suppressed)?;
         let entries = find(&settings.suppressions)?;
+        // of a schema that is just being distributed, they may not be there yet
+        let [numbers, entries] = match &placement {
+            Placement::Here(shards) => [*shards.get(&slots_of)?, *shards.get(&entries)?],
+            Placement::Plain | Placement::Elsewhere => [slots_of, entries],
+        };
         Some(Self {
+            slots_of,
             numbers,
             entries,
             suppressed: Suppressed::find(numbers, owner),
@@ -169,7 +179,7 @@ impl Counts {
             unsafe {
                 let tag = pg_sys::LOCKTAG {
                     locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-                    locktag_field2: everywhere.numbers.to_u32(),
+                    locktag_field2: everywhere.slots_of.to_u32(),
                     locktag_field3: slot as u32,
                     locktag_field4: 2,
                     locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,

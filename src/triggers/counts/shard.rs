@@ -2,12 +2,16 @@
 
 use pgrx::pg_sys;
 
+use crate::citus::{self, Placement};
 use crate::sql::{self, Statement};
 use crate::text;
 
 /// The table in which the rows of counts are, as far as `leads` fires for them: the counts themselves, or their shard. `None` where that is not
 /// on this node.
 pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    if let Placement::Here(shards) = citus::of(counts) {
+        return shards.get(&counts).copied();
+    }
     if !is_distributed(counts) {
         return Some(counts);
     }

@@ -12,7 +12,7 @@ use crate::sql::{self, Rows, Statement};
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::{NumberColumn, mark_column};
 use crate::triggers::deltas::{Delta, SortedDeltas};
-use crate::{subtransaction, text};
+use crate::{citus, subtransaction, text};
 
 /// So few deltas are written one by one.
 const FEW: usize = 4;
@@ -28,7 +28,7 @@ impl Counts {
     /// removed, unless they are disqualified. Says which of the numbers are, which holds until the end of the transaction.
     pub(crate) fn add(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
         // Into a campaign that has no counts yet, a plain INSERT does, which costs less.
-        let counted = if sql::is_citus_loaded() || deltas.len() < MANY {
+        let counted = if citus::plans() || deltas.len() < MANY {
             vec![true; of.campaigns().len()]
         } else {
             self.counted_among(of.campaigns())
@@ -93,7 +93,7 @@ impl Counts {
 
     fn upsert(&self, of: &SortedDeltas, deltas: &[Delta]) -> Vec<bool> {
         let args = self.rows(of, deltas);
-        if sql::is_citus_loaded() {
+        if citus::plans() {
             let statement = format!("{}{}", self.insertion(), self.on_conflict());
             Statement::new(&statement, &args).on(self.oid).run();
             return self.disqualified_among(of, deltas);
@@ -267,7 +267,7 @@ impl Counts {
         deltas: &[Delta],
     ) -> (Cow<'s, str>, Vec<DatumWithOid<'static>>) {
         let mut args = Vec::from(keys);
-        let (true, Some(delta)) = (sql::is_citus_loaded(), deltas.first()) else {
+        let (true, Some(delta)) = (citus::plans(), deltas.first()) else {
             return (Cow::Borrowed(statement), args);
         };
         args.push(self.campaign_argument(of.campaign(delta)));

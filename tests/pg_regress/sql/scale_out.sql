@@ -48,3 +48,13 @@ INSERT INTO parts.leads (campaign_id, phone) VALUES (1, '678 999 1001');
 SELECT * FROM parts.campaign_phone_counts;
 SET client_min_messages = warning;
 DROP SCHEMA scale_out, parts CASCADE;
+
+-- Lead tables are distributed by Citus: without it they say so.
+CREATE SCHEMA crm;
+REVOKE CREATE ON SCHEMA crm FROM PUBLIC;
+SELECT distribute_lead_tables('crm');
+SELECT create_lead_tables('crm');
+SELECT distribute_lead_tables('crm');
+SELECT distribute_lead_tables('nowhere');
+SELECT distribute_lead_tables(NULL);
+DROP SCHEMA crm CASCADE;
