@@ -504,6 +504,16 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (
+        SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
+         WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner);
+END
+$function$;
+
 CREATE FUNCTION @extschema@.lead_phones_note(relation regclass, purpose text, leads regclass) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -947,6 +957,39 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_here(@extschema@.lead_phone_tables) IS
     'internal: SQL of campaigns and numbers that are out by an entry of either ledger';
 
+CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    adopted bigint;
+BEGIN
+    -- Of a ledger that was lost the marks are left: who is out stays out.
+    EXECUTE format($dml$
+        INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at)
+        SELECT %3$s, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
+          FROM (%4$s) AS m
+          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+                       FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE%7$s$dml$,
+        tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
+        (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
+                    @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')
+           FROM unnest(tracked.phone_columns) AS n),
+        @extschema@.lead_phones_campaign(tracked, 'd'), @extschema@.lead_phones_operator(tracked, 3::smallint),
+        (SELECT format(' AND NOT EXISTS (SELECT FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))', e)
+           FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL))
+      USING @extschema@.lead_phones_caller(), clock_timestamp();
+    GET DIAGNOSTICS adopted = ROW_COUNT;
+    IF adopted > 0 THEN
+        RAISE NOTICE 'table "%" has marks of disqualified numbers that no entry explains: %', tracked.leads, adopted
+            USING DETAIL = 'They are entries of the source "adopted" now, and stay disqualified.',
+                  HINT = 'Those that may be called: CALL requalify_phone(..., source => ''adopted'').';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
+    'internal: makes entries of marks that have none';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_triggers(leads regclass, settings jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1055,39 +1098,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_follow_row_security(@extschema@.lead_phone_tables) IS
     'internal: closes counts and ledger by row-level security, where the leads have it';
-
-CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    adopted bigint;
-BEGIN
-    -- Of a ledger that was lost the marks are left: who is out stays out.
-    EXECUTE format($dml$
-        INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at)
-        SELECT %3$s, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
-          FROM (%4$s) AS m
-          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
-                       FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
-         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE%7$s$dml$,
-        tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
-        (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
-                    @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')
-           FROM unnest(tracked.phone_columns) AS n),
-        @extschema@.lead_phones_campaign(tracked, 'd'), @extschema@.lead_phones_operator(tracked, 3::smallint),
-        (SELECT format(' AND NOT EXISTS (SELECT FROM %s WHERE s.number = ANY (@extschema@.lead_phones_keys(m.phone)))', e)
-           FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL))
-      USING @extschema@.lead_phones_caller(), clock_timestamp();
-    GET DIAGNOSTICS adopted = ROW_COUNT;
-    IF adopted > 0 THEN
-        RAISE NOTICE 'table "%" has marks of disqualified numbers that no entry explains: %', tracked.leads, adopted
-            USING DETAIL = 'They are entries of the source "adopted" now, and stay disqualified.',
-                  HINT = 'Those that may be called: CALL requalify_phone(..., source => ''adopted'').';
-    END IF;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
-    'internal: makes entries of marks that have none';
 
 CREATE FUNCTION @extschema@.lead_phones_meaning(number_column name, purpose text) RETURNS text
     IMMUTABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -2012,6 +2022,52 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
     'compares counts and marks of a tracked table with a recount; returns a row for each difference. Example: SELECT * FROM verify_phone_counts(''donors'')';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_finish_backfill(leads regclass, step integer) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    mark name;
+    proof name;
+    member regclass;
+    number_column name;
+BEGIN
+    -- SET NOT NULL takes a validated constraint for proof, and so holds its lock for no longer than it takes to say so.
+    FOR mark, proof IN
+        SELECT a.attname, format('lead_phones_column_%s_is_backfilled', c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = c.name || '_disqualified' AND NOT a.attnotnull
+    LOOP
+        CASE step
+            WHEN 1 THEN
+                -- not again where it was interrupted
+                IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = leads AND c.conname = proof) THEN
+                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false,
+                                    ADD CONSTRAINT %3$I CHECK (%2$I IS NOT NULL) NOT VALID', leads, mark, proof);
+                END IF;
+            WHEN 2 THEN
+                EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', leads, proof);
+            WHEN 3 THEN
+                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, DROP CONSTRAINT %I', leads, mark, proof);
+        END CASE;
+    END LOOP;
+    IF step = 3 THEN
+        FOR member, number_column IN
+            SELECT m, c FROM @extschema@.lead_phones_members(leads) AS m
+             CROSS JOIN unnest(tracked.phone_columns) AS c
+             WHERE NOT @extschema@.lead_phones_has_index(tracked, m, c)
+        LOOP
+            RAISE NOTICE 'table "%" has no index on (%)', member, @extschema@.lead_phones_index_columns(tracked, number_column)
+                USING HINT = format('disqualify_phone() needs it: CREATE INDEX%s ON %s (%s)',
+                    -- Postgres creates none concurrently on a partitioned table; see the reference
+                    CASE WHEN (SELECT c.relkind FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> 'p' THEN ' CONCURRENTLY' END,
+                    member, @extschema@.lead_phones_index_columns(tracked, number_column));
+        END LOOP;
+    END IF;
+END
+$function$;
+COMMENT ON PROCEDURE @extschema@.backfill_lead_phones(regclass, integer, bigint) IS
+    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each. Example: CALL backfill_lead_phones(''donors'')';
 
 CREATE FUNCTION @extschema@.lead_phones_run(leads regclass, procedure text, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_run_wrapper';
@@ -3507,52 +3563,6 @@ $function$;
 COMMENT ON FUNCTION @extschema@.distribute_lead_tables(name) IS
     'has Citus place lead tables on a node, all of a schema together. Example: SELECT distribute_lead_tables(''crm'')';
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_finish_backfill(leads regclass, step integer) RETURNS void
-    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
-    mark name;
-    proof name;
-    member regclass;
-    number_column name;
-BEGIN
-    -- SET NOT NULL takes a validated constraint for proof, and so holds its lock for no longer than it takes to say so.
-    FOR mark, proof IN
-        SELECT a.attname, format('lead_phones_column_%s_is_backfilled', c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)
-          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = leads AND a.attname = c.name || '_disqualified' AND NOT a.attnotnull
-    LOOP
-        CASE step
-            WHEN 1 THEN
-                -- not again where it was interrupted
-                IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = leads AND c.conname = proof) THEN
-                    EXECUTE format('ALTER TABLE %1$s ALTER COLUMN %2$I SET DEFAULT false,
-                                    ADD CONSTRAINT %3$I CHECK (%2$I IS NOT NULL) NOT VALID', leads, mark, proof);
-                END IF;
-            WHEN 2 THEN
-                EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', leads, proof);
-            WHEN 3 THEN
-                EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, DROP CONSTRAINT %I', leads, mark, proof);
-        END CASE;
-    END LOOP;
-    IF step = 3 THEN
-        FOR member, number_column IN
-            SELECT m, c FROM @extschema@.lead_phones_members(leads) AS m
-             CROSS JOIN unnest(tracked.phone_columns) AS c
-             WHERE NOT @extschema@.lead_phones_has_index(tracked, m, c)
-        LOOP
-            RAISE NOTICE 'table "%" has no index on (%)', member, @extschema@.lead_phones_index_columns(tracked, number_column)
-                USING HINT = format('disqualify_phone() needs it: CREATE INDEX%s ON %s (%s)',
-                    -- Postgres creates none concurrently on a partitioned table; see the reference
-                    CASE WHEN (SELECT c.relkind FROM pg_catalog.pg_class AS c WHERE c.oid = member) <> 'p' THEN ' CONCURRENTLY' END,
-                    member, @extschema@.lead_phones_index_columns(tracked, number_column));
-        END LOOP;
-    END IF;
-END
-$function$;
-COMMENT ON PROCEDURE @extschema@.backfill_lead_phones(regclass, integer, bigint) IS
-    'counts the leads of a table that was tracked with backfill => false, in batches with a commit each. Example: CALL backfill_lead_phones(''donors'')';
-
 CREATE FUNCTION @extschema@.lead_phones_domains_above(raw text) RETURNS text[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10
     LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_domains_above_wrapper';
@@ -3721,6 +3731,20 @@ BEGIN
     RETURN schema;
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_known_campaign(campaign bigint, otherwise text) RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM campaigns AS c WHERE c.campaign_id = campaign) THEN
+        RAISE EXCEPTION 'campaign % does not exist', campaign
+            USING ERRCODE = otherwise, DETAIL = format('Table "%I.campaigns" has no such campaign_id.', current_schema()),
+                  HINT = 'Insert the campaign before its leads.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_campaign(bigint, text) IS
+    'internal: raises an error by a name of its SQLSTATE unless the campaign exists';
 
 CREATE OR REPLACE FUNCTION @extschema@.create_lead_tables(schema name DEFAULT current_schema()) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -3973,20 +3997,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates what keeps those out who are: the indexes, triggers and views of lead tables';
-
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_known_campaign(campaign bigint, otherwise text) RETURNS void
-    STABLE LANGUAGE plpgsql
-AS $function$
-BEGIN
-    IF NOT EXISTS (SELECT FROM campaigns AS c WHERE c.campaign_id = campaign) THEN
-        RAISE EXCEPTION 'campaign % does not exist', campaign
-            USING ERRCODE = otherwise, DETAIL = format('Table "%I.campaigns" has no such campaign_id.', current_schema()),
-                  HINT = 'Insert the campaign before its leads.';
-    END IF;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_known_campaign(bigint, text) IS
-    'internal: raises an error by a name of its SQLSTATE unless the campaign exists';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_views() RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -5273,6 +5283,77 @@ BEGIN
 END
 $function$;
 
+CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
+    STABLE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    is_known constant boolean := CASE kind
+        WHEN 'account' THEN EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = subject)
+        ELSE EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND c.contact_id = subject) END;
+BEGIN
+    IF NOT is_known THEN
+        RAISE EXCEPTION '% % of campaign % does not exist', kind, subject, campaign
+            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', current_schema(), kind),
+                  HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_known_subject(text, bigint, bigint) IS
+    'internal: an error unless there is such an account or contact';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kind constant text := arguments ->> 'kind';
+    campaign constant bigint := arguments ->> 'campaign';
+    subjects text[];
+    invalid text[];
+    held_for text[];
+    lifted bigint := 0;
+BEGIN
+    IF campaign IS NOT NULL THEN
+        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
+    END IF;
+    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
+    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
+    IF kind = 'phone' THEN
+        IF cardinality(subjects) > 0 THEN
+            lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
+        END IF;
+    ELSE
+        -- also an entry against an earlier row of the same person or company
+        held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
+                           CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
+        UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
+         WHERE d.lifted_at IS NULL AND d.entry IN (
+            SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
+        GET DIAGNOSTICS lifted = ROW_COUNT;
+        IF kind IN ('account', 'contact') THEN
+            PERFORM @extschema@.lead_phones_due_again(campaign, CASE kind WHEN 'contact' THEN subjects::bigint[] ELSE ARRAY(
+                SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.account_id = subjects[1]::bigint) END);
+        END IF;
+    END IF;
+    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
+END
+$function$;
+
+CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
+    VOLATILE LANGUAGE plpgsql
+AS $function$
+DECLARE
+    expired_at constant timestamptz := clock_timestamp();
+    lifted bigint;
+BEGIN
+    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = expired_at, lift_reason = 'expired'
+     WHERE d.lifted_at IS NULL AND d.expires_at <= expired_at;
+    GET DIAGNOSTICS lifted = ROW_COUNT;
+    RETURN jsonb_build_object('entries', lifted);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
+    'internal: lifts the entries of lead_disqualifications that are past their time';
+
 CREATE FUNCTION @extschema@.lead_phones_keep_out_of_contacts(rows jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
@@ -5404,87 +5485,6 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_of_account(jsonb) IS
     'internal: adds to the entries that kept a company out its row, before that is changed or gone';
-
-CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
-    STABLE LANGUAGE plpgsql
-AS $function$
-DECLARE
-    is_known constant boolean := CASE kind
-        WHEN 'account' THEN EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.account_id = subject)
-        ELSE EXISTS (SELECT FROM contacts AS c WHERE c.campaign_id = campaign AND c.contact_id = subject) END;
-BEGIN
-    IF NOT is_known THEN
-        RAISE EXCEPTION '% % of campaign % does not exist', kind, subject, campaign
-            USING ERRCODE = 'no_data_found', DETAIL = format('Table "%I.%ss" has no such row.', current_schema(), kind),
-                  HINT = format('Name the campaign, and the %s_id of the %s.', kind, kind);
-    END IF;
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_known_subject(text, bigint, bigint) IS
-    'internal: an error unless there is such an account or contact';
-
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_unsuppress(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql
-AS $function$
-DECLARE
-    kind constant text := arguments ->> 'kind';
-    campaign constant bigint := arguments ->> 'campaign';
-    subjects text[];
-    invalid text[];
-    held_for text[];
-    lifted bigint := 0;
-BEGIN
-    IF campaign IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_known_campaign(campaign, 'no_data_found');
-    END IF;
-    SELECT * INTO subjects, invalid FROM @extschema@.lead_phones_read_subjects(leads, arguments);
-    arguments := arguments || jsonb_build_object(CASE WHEN arguments ->> 'hashed' IS NULL THEN 'subjects' ELSE 'keys' END, subjects);
-    IF kind = 'phone' THEN
-        IF cardinality(subjects) > 0 THEN
-            lifted := @extschema@.lead_phones_requalify(leads, arguments) ->> 'entries';
-        END IF;
-    ELSE
-        -- also an entry against an earlier row of the same person or company
-        held_for := ARRAY(SELECT DISTINCT h.subject FROM unnest(subjects) AS s
-                           CROSS JOIN LATERAL unnest(@extschema@.lead_phones_holds_for(kind, campaign, s)) AS h (subject));
-        UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = clock_timestamp(), lift_reason = arguments ->> 'reason'
-         WHERE d.lifted_at IS NULL AND d.entry IN (
-            SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, held_for, arguments ->> 'source') AS o);
-        GET DIAGNOSTICS lifted = ROW_COUNT;
-        IF kind IN ('account', 'contact') THEN
-            PERFORM @extschema@.lead_phones_due_again(campaign, CASE kind WHEN 'contact' THEN subjects::bigint[] ELSE ARRAY(
-                SELECT c.contact_id FROM contacts AS c WHERE c.campaign_id = campaign AND c.account_id = subjects[1]::bigint) END);
-        END IF;
-    END IF;
-    RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
-END
-$function$;
-
-CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
-    VOLATILE LANGUAGE plpgsql
-AS $function$
-DECLARE
-    expired_at constant timestamptz := clock_timestamp();
-    lifted bigint;
-BEGIN
-    UPDATE lead_disqualifications AS d SET lifted_by = arguments ->> 'by', lifted_at = expired_at, lift_reason = 'expired'
-     WHERE d.lifted_at IS NULL AND d.expires_at <= expired_at;
-    GET DIAGNOSTICS lifted = ROW_COUNT;
-    RETURN jsonb_build_object('entries', lifted);
-END
-$function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_expire_entries(regclass, jsonb) IS
-    'internal: lifts the entries of lead_disqualifications that are past their time';
-
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_beside(leads regclass, table_name name) RETURNS regclass
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-    RETURN (
-        SELECT d.oid::regclass FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS d ON d.relnamespace = c.relnamespace
-         WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner);
-END
-$function$;
 
 CREATE FUNCTION @extschema@.lead_phones_check_shrinking(source text, before bigint, now bigint, force boolean) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -6668,7 +6668,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = CASE required WHEN 'lead' THEN 'Name its lead_id, as callable_leads and next_leads() have it.'
                 WHEN 'call' THEN 'Name the call_id that start_call() returned.' ELSE 'Name the campaign whose leads are to be called.' END;
     END IF;
-    -- whether they are complete, and closed to others, is remembered where they are used (src/lead_tables.rs)
+    -- whether they are complete, and closed to others, is remembered where they are used (src/actions/lead_tables.rs)
     leads := coalesce((SELECT l.oid FROM pg_catalog.pg_class AS n JOIN pg_catalog.pg_class AS l ON l.relnamespace = n.relnamespace AND l.relname = 'leads'
                         WHERE n.oid = lead_phones_call_step.leads), format('%I.leads', @extschema@.lead_phones_model(leads))::regclass);
     RETURN @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller(),

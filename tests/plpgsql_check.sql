@@ -1,5 +1,5 @@
 -- plpgsql_check on every function of the extension in PL/pgSQL: names of tables, columns, variables and functions, and their types. Functions that name
--- the lead tables as they are called are checked with the search_path that src/lead_tables.rs gives them. No line is expected.
+-- the lead tables as they are called are checked with the search_path that src/actions/lead_tables.rs gives them. No line is expected.
 SET client_min_messages = warning;
 CREATE EXTENSION plpgsql_check;
 CREATE SCHEMA crm;

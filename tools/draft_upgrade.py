@@ -36,7 +36,7 @@ def without_comments(script: str) -> str:
 
 
 released = statements(without_comments((ROOT / f"sql/released/lead_phones--{sys.argv[1]}.sql").read_text()))
-files = sorted((ROOT / "sql/install").glob("*.sql"), key=lambda path: int(path.name.split("_")[0]))
+files = [ROOT / "src" / path for path in re.findall(r'"(\.\./sql/install/\S+\.sql)"', (ROOT / "src/install.rs").read_text())]
 current = [statement for path in files for statement in statements(path.read_text())]
 known = {match[2] for match in map(REPLACEABLE.match, released) if match}
 

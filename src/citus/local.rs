@@ -12,8 +12,8 @@ use pgrx::pg_sys;
 
 use super::placement::{self, Placement, Shards};
 #[cfg(not(feature = "pg15"))]
-use crate::list::elements;
-use crate::restore::OnDrop;
+use crate::backend::list::elements;
+use crate::backend::restore::OnDrop;
 
 thread_local! {
     static ENTERED: RefCell<Option<Rc<Shards>>> = const { RefCell::new(None) };

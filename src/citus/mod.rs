@@ -6,14 +6,16 @@
 mod local;
 mod placement;
 
+use std::cell::OnceCell;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 pub(crate) use self::local::{enter, install, is_local};
 pub(crate) use self::placement::{Placement, forget, of};
-use crate::sql::{self, Statement};
-use crate::text;
+use crate::backend::sql::Statement;
+use crate::backend::text;
 
 /// The table of one row beside distributed lead tables: a statement that names it goes to their node.
 const NODE: &core::ffi::CStr = c"lead_node";
@@ -82,5 +84,46 @@ fn lead_phones_is_elsewhere(table: pg_sys::Oid) -> bool {
 
 /// Whether statements are planned by Citus, which distributes no generic plans, and not for the shards of this node.
 pub(crate) fn plans() -> bool {
-    sql::is_citus_loaded() && !is_local()
+    is_loaded() && !is_local()
+}
+
+/// Whether the server runs Citus, which cannot distribute a generic plan, and ends transactions in its own way. It comes with
+/// the server's start or not at all, so a backend asks once.
+pub(crate) fn is_loaded() -> bool {
+    thread_local! {
+        static LOADED: OnceCell<bool> = const { OnceCell::new() };
+    }
+    LOADED.with(|loaded| {
+        *loaded.get_or_init(|| {
+            let setting = c"citus.enable_unsafe_triggers".as_ptr();
+            // Anybody can set a name that no library has defined: that is a placeholder.
+            // SAFETY: looks a setting up by its name; NULL where there is none.
+            unsafe {
+                !pg_sys::GetConfigOption(setting, true, false).is_null()
+                    && pg_sys::GetConfigOptionFlags(setting, true) as u32
+                        & pg_sys::GUC_CUSTOM_PLACEHOLDER
+                        == 0
+            }
+        })
+    })
+}
+
+/// Whether this database has a catalog of that name, which an extension such as Citus brings.
+pub(crate) fn has_catalog(name: &core::ffi::CStr) -> bool {
+    let schema = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
+    // SAFETY: a catalog look-up; of what there is not it answers InvalidOid.
+    unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) != pg_sys::InvalidOid }
+}
+
+/// Whether Citus sent what runs from another node, which has checked it.
+pub(crate) fn is_sent() -> bool {
+    // SAFETY: looks a setting up by its name; it is read before anything can change it.
+    is_loaded()
+        && unsafe {
+            let name = pg_sys::GetConfigOption(c"application_name".as_ptr(), true, false);
+            !name.is_null()
+                && core::ffi::CStr::from_ptr(name)
+                    .to_bytes()
+                    .starts_with(b"citus_internal")
+        }
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use pgrx::pg_sys;
 
-use crate::owner::as_owner_for_others;
-use crate::sql::{self, Statement};
+use crate::backend::owner::as_owner_for_others;
+use crate::backend::sql::Statement;
 
 /// The shard of each table.
 pub(crate) type Shards = HashMap<pg_sys::Oid, pg_sys::Oid>;
@@ -33,7 +33,7 @@ pub(crate) fn forget() {
 
 /// Where the tables of the schema of a table are, or of a shard.
 pub(crate) fn of(table: pg_sys::Oid) -> Placement {
-    if !sql::is_citus_loaded() || !sql::has_catalog(c"pg_dist_partition") {
+    if !super::is_loaded() || !super::has_catalog(c"pg_dist_partition") {
         return Placement::Plain;
     }
     // SAFETY: hears of what others have committed; a catalog look-up.

@@ -5,9 +5,10 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::{drops, find, follow as run};
-use crate::list::elements;
-use crate::sql::Statement;
-use crate::{action, report, server, text};
+use crate::actions;
+use crate::backend::list::elements;
+use crate::backend::sql::Statement;
+use crate::backend::{report, server, text};
 
 /// Follows an ALTER.
 ///
@@ -74,7 +75,7 @@ unsafe fn follow_alter(statement: &pg_sys::AlterTableStmt, schema: &str) {
             .collect();
         let call = "lead_phones_altered_root($1::pg_catalog.regclass, $2::pg_catalog.text[])";
         let args: [DatumWithOid<'_>; 2] = [table.into(), text::array_argument(&computed)];
-        let Some(root) = action::look_up_table(schema, call, &args) else {
+        let Some(root) = actions::look_up_table(schema, call, &args) else {
             return;
         };
         let columns: Vec<_> = retyped
@@ -115,7 +116,7 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
                 let call = "lead_phones_renamed_root($1::pg_catalog.regclass, $2::pg_catalog.name)";
                 for table in altered_objects() {
                     let args: [DatumWithOid<'_>; 2] = [table.into(), text::argument(&old_name)];
-                    if let Some(root) = action::look_up_table(schema, call, &args) {
+                    if let Some(root) = actions::look_up_table(schema, call, &args) {
                         let names = serde_json::json!({"old": old_name, "new": new_name});
                         run(schema, root, "rename_column", names);
                     }
@@ -137,7 +138,7 @@ unsafe fn follow_rename(statement: &pg_sys::RenameStmt, schema: &str) {
                 let args: [DatumWithOid<'_>; 2] =
                     [text::argument(&old_name), text::argument(&new_name)];
                 let roots: Vec<Option<pg_sys::Oid>> =
-                    action::look_up(schema, "found::pg_catalog.oid", call, &args, |row| {
+                    actions::look_up(schema, "found::pg_catalog.oid", call, &args, |row| {
                         row.get(1)
                     });
                 for root in roots.into_iter().flatten() {

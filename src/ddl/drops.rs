@@ -11,9 +11,11 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::list::elements;
-use crate::sql::Statement;
-use crate::{action, report, server, sql, text};
+use crate::actions;
+use crate::backend::list::elements;
+use crate::backend::sql::Statement;
+use crate::backend::{report, server, text};
+use crate::citus;
 
 // catalog/pg_inherits.h
 unsafe extern "C-unwind" {
@@ -158,11 +160,11 @@ pub(super) fn check(schema: &str) {
     for (table, column) in dropped.columns {
         let call = "lead_phones_check_dropped($1::pg_catalog.regclass, $2::pg_catalog.name)";
         let args: [DatumWithOid<'_>; 2] = [table.into(), text::argument(&column)];
-        action::look_up(schema, "true", call, &args, |_| ());
+        actions::look_up(schema, "true", call, &args, |_| ());
     }
     for table in dropped.referencing {
         let call = "lead_phones_check_path($1::pg_catalog.regclass)";
-        action::look_up(schema, "true", call, &[table.into()], |_| ());
+        actions::look_up(schema, "true", call, &[table.into()], |_| ());
     }
     // What was taken along by something else has not been taken off.
     let mut recounted = Vec::new();
@@ -171,7 +173,7 @@ pub(super) fn check(schema: &str) {
             continue;
         }
         let call = "lead_phones_root($1::pg_catalog.regclass)";
-        if let Some(root) = action::look_up_table(schema, call, &[parent.into()])
+        if let Some(root) = actions::look_up_table(schema, call, &[parent.into()])
             && !recounted.contains(&root)
         {
             super::follow(schema, root, "recount", serde_json::json!({}));
@@ -183,12 +185,12 @@ pub(super) fn check(schema: &str) {
 /// An error where a tracked table needs the counts or the ledger that were of this name.
 pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done: &str) {
     // The workers are told of one table after the other, and by nobody on the coordinator.
-    if sql::is_sent_by_citus() && is_worker() {
+    if citus::is_sent() && is_worker() {
         return;
     }
     let call = "lead_phones_missing($1::pg_catalog.name, $2)";
     let args: [DatumWithOid<'_>; 2] = [text::argument(name), owner.into()];
-    let Some(leads) = action::look_up_table(schema, call, &args) else {
+    let Some(leads) = actions::look_up_table(schema, call, &args) else {
         return;
     };
     let leads = text::table_name(leads);
@@ -208,7 +210,7 @@ pub(super) fn refuse_missing(schema: &str, name: &str, owner: pg_sys::Oid, done:
 fn is_worker() -> bool {
     let others =
         "SELECT FROM pg_catalog.pg_dist_local_group AS g WHERE g.groupid OPERATOR(pg_catalog.<>) 0";
-    sql::has_catalog(c"pg_dist_local_group")
+    citus::has_catalog(c"pg_dist_local_group")
         && Statement::new(others, &[]).rows(|rows| !rows.is_empty())
 }
 
@@ -234,7 +236,7 @@ pub(super) unsafe fn prepare(tree: *mut pg_sys::Node, schema: &str) {
     let columns = "found.root::pg_catalog.oid, found.member::pg_catalog.oid";
     let args = [named.into(), user.into()];
     let members: Vec<(pg_sys::Oid, pg_sys::Oid)> =
-        action::look_up(schema, columns, call, &args, |row| {
+        actions::look_up(schema, columns, call, &args, |row| {
             Some((row.get(1)?, row.get(2)?))
         })
         .into_iter()
@@ -242,7 +244,7 @@ pub(super) unsafe fn prepare(tree: *mut pg_sys::Node, schema: &str) {
         .collect();
     for members in members.chunk_by(|one, next| one.0 == next.0) {
         let tables: Vec<pg_sys::Oid> = members.iter().map(|(_, member)| *member).collect();
-        action::run_on_tables(schema, members[0].0, "drop", &tables, false);
+        actions::run_on_tables(schema, members[0].0, "drop", &tables, false);
         DROPPED.with_borrow_mut(|dropped| dropped.taken_off.extend(tables));
     }
 }

@@ -15,8 +15,9 @@ use std::ptr;
 use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
-use crate::restore::OnDrop;
-use crate::{action, report};
+use crate::actions;
+use crate::backend::report;
+use crate::backend::restore::OnDrop;
 
 pub(crate) use switch::allow as allow_switch_of_triggers;
 
@@ -33,14 +34,14 @@ pub(crate) fn install() {
 #[pg_extern(sql = false)]
 fn lead_phones_after_ddl(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info; the statement has been executed.
-    unsafe { moves::follow(parse_tree(fcinfo), &action::extension_schema(fcinfo)) }
+    unsafe { moves::follow(parse_tree(fcinfo), &actions::extension_schema(fcinfo)) }
 }
 
 /// Event trigger on `ddl_command_end`.
 #[pg_extern(sql = false)]
 fn lead_phones_follow_ddl(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info.
-    let (tree, schema) = unsafe { (parse_tree(fcinfo), action::extension_schema(fcinfo)) };
+    let (tree, schema) = unsafe { (parse_tree(fcinfo), actions::extension_schema(fcinfo)) };
     // what this runs itself is no news
     if FOLLOWING.get() {
         return;
@@ -57,7 +58,7 @@ fn lead_phones_follow_ddl(fcinfo: FunctionCallInfo) {
 fn lead_phones_before_drop(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info; the statement is about to be executed.
     unsafe {
-        let (tree, schema) = (parse_tree(fcinfo), action::extension_schema(fcinfo));
+        let (tree, schema) = (parse_tree(fcinfo), actions::extension_schema(fcinfo));
         drops::prepare(tree, &schema);
     }
 }
@@ -68,7 +69,7 @@ fn lead_phones_after_drop(fcinfo: FunctionCallInfo) {
     // SAFETY: Postgres's own call info.
     let schema = unsafe {
         parse_tree(fcinfo);
-        action::extension_schema(fcinfo)
+        actions::extension_schema(fcinfo)
     };
     drops::check(&schema);
 }
@@ -77,7 +78,7 @@ fn lead_phones_after_drop(fcinfo: FunctionCallInfo) {
 fn follow(schema: &str, leads: pg_sys::Oid, action: &str, arguments: serde_json::Value) {
     let before = FOLLOWING.replace(true);
     let _following = OnDrop(|| FOLLOWING.set(before));
-    action::run_with(schema, leads, action, arguments);
+    actions::run_with(schema, leads, action, arguments);
 }
 
 /// The statement that fired.

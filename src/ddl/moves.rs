@@ -3,9 +3,9 @@
 use pgrx::pg_sys;
 
 use super::find;
-use crate::action;
-use crate::list::elements;
-use crate::sql::Statement;
+use crate::actions;
+use crate::backend::list::elements;
+use crate::backend::sql::Statement;
 
 /// Follows an ALTER TABLE or a CREATE.
 ///
@@ -38,16 +38,16 @@ pub(super) unsafe fn follow(tree: *mut pg_sys::Node, schema: &str) {
     for Move { table, parent, .. } in moves.iter().filter(|table| !table.joined) {
         let call = "lead_phones_root_left($1::pg_catalog.regclass, $2::pg_catalog.regclass, $3)";
         let args = [(*table).into(), (*parent).into(), user.into()];
-        if let Some(root) = action::look_up_table(schema, call, &args) {
-            action::run_on_tables(schema, root, "part", &[*table], false);
+        if let Some(root) = actions::look_up_table(schema, call, &args) {
+            actions::run_on_tables(schema, root, "part", &[*table], false);
         }
     }
     for Move { table, parent, .. } in moves.iter().filter(|table| table.joined) {
         let call = "lead_phones_root_to_join($1::pg_catalog.regclass, $2::pg_catalog.regclass)";
         let args = [(*table).into(), (*parent).into()];
-        if let Some(root) = action::look_up_table(schema, call, &args) {
+        if let Some(root) = actions::look_up_table(schema, call, &args) {
             let is_created = *parent == pg_sys::InvalidOid;
-            action::run_on_tables(schema, root, "join", &[*table], is_created);
+            actions::run_on_tables(schema, root, "join", &[*table], is_created);
         }
     }
 }

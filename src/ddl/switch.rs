@@ -3,8 +3,9 @@
 
 use pgrx::pg_sys;
 
-use crate::list::elements;
-use crate::{sql, text};
+use crate::backend::list::elements;
+use crate::backend::text;
+use crate::citus;
 
 /// Lets Citus switch the triggers of a tracked table on or off, on its shards as well, for the rest of the transaction. Called before the
 /// statement is, by a hook that comes before that of Citus.
@@ -14,7 +15,7 @@ use crate::{sql, text};
 pub(crate) unsafe fn allow(statement: *mut pg_sys::Node) {
     // SAFETY: a node of this tag is an AlterTableStmt, and its commands are AlterTableCmds.
     unsafe {
-        if (*statement).type_ != pg_sys::NodeTag::T_AlterTableStmt || !sql::is_citus_loaded() {
+        if (*statement).type_ != pg_sys::NodeTag::T_AlterTableStmt || !citus::is_loaded() {
             return;
         }
         let statement = &*statement.cast::<pg_sys::AlterTableStmt>();

@@ -8,8 +8,9 @@ use pgrx::pg_sys::{self, FunctionCallInfo};
 use pgrx::prelude::*;
 
 use super::settings::Settings;
-use crate::restore::OnDrop;
-use crate::{action, citus, report, sql, text};
+use crate::backend::restore::OnDrop;
+use crate::backend::{report, text};
+use crate::{actions, citus};
 
 /// What fired the trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,26 +105,23 @@ impl<'call> TriggerCall<'call> {
     /// As long as what it returns lives, the statements of the trigger of a shard see the shards beside it.
     pub(crate) fn enter(&self) -> Option<OnDrop<impl FnMut() + use<>>> {
         // One that is being made has not all of them beside it.
-        (sql::is_citus_loaded() && !self.fills_new_table())
-            .then(|| citus::enter(self.relation().rd_id))
+        (citus::is_loaded() && !self.fills_new_table()).then(|| citus::enter(self.relation().rd_id))
     }
 
     /// Whether Citus copies rows into a shard that it has just made.
     pub(crate) fn fills_shard(&self) -> bool {
-        self.fills_new_table()
-            && sql::is_citus_loaded()
-            && (sql::is_sent_by_citus() || self.is_local_part())
+        self.fills_new_table() && citus::is_loaded() && (citus::is_sent() || self.is_local_part())
     }
 
     /// Whether the table is a shard of Citus, or what distributing it has left of it here.
     pub(crate) fn is_local_part(&self) -> bool {
-        if !sql::is_citus_loaded() {
+        if !citus::is_loaded() {
             return false;
         }
         let table = "lead_phones_is_local_part($1::pg_catalog.regclass)";
         let args = [self.relation().rd_id.into()];
         let schema = self.extension_schema();
-        action::look_up(&schema, "found", table, &args, |row| row.get(1)) == [Some(true)]
+        actions::look_up(&schema, "found", table, &args, |row| row.get(1)) == [Some(true)]
     }
 
     /// Reads a row of the table that fires.
@@ -190,7 +188,7 @@ impl<'call> TriggerCall<'call> {
         if !settings.member {
             return self.relation().rd_id;
         }
-        let root = action::look_up_table(
+        let root = actions::look_up_table(
             &self.extension_schema(),
             "lead_phones_root($1::pg_catalog.regclass)",
             &[self.relation().rd_id.into()],
@@ -211,7 +209,7 @@ impl<'call> TriggerCall<'call> {
 
     pub(crate) fn extension_schema(&self) -> String {
         // SAFETY: Postgres's own call info.
-        unsafe { action::extension_schema(self.fcinfo) }
+        unsafe { actions::extension_schema(self.fcinfo) }
     }
 
     pub(crate) fn is_partitioned(&self) -> bool {

@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::columns::Column;
-use crate::text::{self, datum_bytes, text_datum};
+use crate::backend::text::{self, datum_bytes, text_datum};
 
 /// How the values of a campaign column are read and told apart.
 #[derive(Clone, Copy, Debug)]

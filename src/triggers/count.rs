@@ -12,9 +12,10 @@ use super::deltas::{ColumnSet, Deltas, LeadNumber, LeadNumbers};
 use super::pending;
 use super::resolved::Resolved;
 use super::target::Target;
-use crate::owner::as_owner;
+use crate::backend::owner::as_owner;
+use crate::backend::{report, text};
 use crate::phone::E164;
-use crate::{action, functions, report, text};
+use crate::{actions, functions};
 
 pub(super) fn count(call: &TriggerCall<'_>) {
     let resolved = Resolved::of(call);
@@ -28,7 +29,7 @@ pub(super) fn count(call: &TriggerCall<'_>) {
     // several connections to a node, not every one knows yet that the table is a shard.
     if call.fills_shard() {
         let nothing = serde_json::json!({});
-        action::run_with(&call.extension_schema(), leads, "count_shard", nothing);
+        actions::run_with(&call.extension_schema(), leads, "count_shard", nothing);
         return;
     }
     let mut target = None;
@@ -48,7 +49,7 @@ fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
     if !resolved.settings.member && (call.is_partitioned() || !call.has_heirs()) {
         if call.is_partitioned() {
             let check = "lead_phones_check_detached($1::pg_catalog.regclass)";
-            action::look_up(
+            actions::look_up(
                 &call.extension_schema(),
                 "true",
                 check,
@@ -65,7 +66,7 @@ fn truncate(call: &TriggerCall<'_>, resolved: &Resolved, leads: pg_sys::Oid) {
             return;
         }
         let table = [call.relation().rd_id];
-        action::run_on_tables(&call.extension_schema(), leads, "truncate", &table, false);
+        actions::run_on_tables(&call.extension_schema(), leads, "truncate", &table, false);
     }
 }
 

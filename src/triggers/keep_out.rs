@@ -8,11 +8,13 @@ use pgrx::{FromDatum, datum::DatumWithOid, pg_sys};
 use serde_json::{Map, Value};
 
 use super::call::{Event, Row, TriggerCall, Values};
-use crate::lead_tables::Plans;
-use crate::owner::Restricted;
-use crate::sql::{self, Statement};
-use crate::text::{self, datum_bytes};
-use crate::{citus, functions, keys, lead_tables, report};
+use crate::actions::lead_tables;
+use crate::actions::lead_tables::Plans;
+use crate::backend::owner::Restricted;
+use crate::backend::report;
+use crate::backend::sql::{self, Statement};
+use crate::backend::text::{self, datum_bytes};
+use crate::{citus, functions, keys};
 
 /// Rows that are handed over at a time.
 const BATCH: usize = 10_000;

@@ -12,7 +12,7 @@ use pgrx::pg_sys;
 use super::campaign::Campaign;
 use super::columns::PerColumn;
 use super::counts::Counts;
-use crate::owner::as_owner;
+use crate::backend::owner::as_owner;
 use crate::phone::E164;
 use crate::{citus, hashes};
 

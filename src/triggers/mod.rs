@@ -1,7 +1,8 @@
-//! The triggers of a tracked table. `track_lead_phones()` creates them; see `sql/install/2_tracking.sql`.
+//! The triggers of a tracked table. `track_lead_phones()` creates them; see `sql/install/tracking`.
 
 mod call;
 mod campaign;
+mod column;
 mod columns;
 mod count;
 mod counts;
@@ -26,8 +27,8 @@ use pgrx::prelude::*;
 use call::TriggerCall;
 use settings::Settings;
 
+use crate::backend::text;
 use crate::functions::Jsonb;
-use crate::text;
 
 /// Has Postgres call us when transactions end, and before statements that may look at the counts.
 pub(crate) fn install() {

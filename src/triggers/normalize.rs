@@ -16,9 +16,10 @@ use super::marks::Marks;
 use super::region::Regions;
 use super::resolved::Resolved;
 use super::settings::OnInvalid;
+use crate::backend::report;
+use crate::backend::text::{self, text_datum};
+use crate::functions;
 use crate::phone::{DefaultRegion, E164, Problem};
-use crate::text::{self, text_datum};
-use crate::{functions, report};
 
 /// What a statement needs to know for each of its rows.
 struct Statement {

@@ -13,8 +13,8 @@ use pgrx::pg_sys;
 
 use super::deltas::Deltas;
 use super::target::Target;
-use crate::restore::OnDrop;
-use crate::sql;
+use crate::backend::restore::OnDrop;
+use crate::citus;
 
 /// So many numbers are kept: 64 MB. Beyond, they are written at once.
 pub(super) const MAX_KEPT: usize = 4_000_000;
@@ -55,7 +55,7 @@ pub(super) fn keep(target: &Rc<Target>, deltas: Deltas) {
         unwritten.map(|kept| kept.deltas.size()).sum::<usize>()
     });
     // Citus runs a commit protocol of its own at the end of a transaction.
-    if size > MAX_KEPT || sql::is_citus_loaded() {
+    if size > MAX_KEPT || citus::is_loaded() {
         write();
     }
 }

@@ -13,8 +13,9 @@ use pgrx::pg_sys;
 
 use super::pending;
 use super::target::Target;
-use crate::restore::OnDrop;
-use crate::{ddl, sql};
+use crate::backend::restore::OnDrop;
+use crate::backend::sql;
+use crate::ddl;
 
 /// Counts that this transaction has written before its end.
 struct Written {

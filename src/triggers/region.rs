@@ -13,11 +13,11 @@ use super::columns::{Column, Columns};
 use super::reads;
 use super::resolved::Resolved;
 use super::settings::Settings;
-use crate::list::elements;
-use crate::owner::as_owner;
+use crate::backend::list::elements;
+use crate::backend::owner::as_owner;
+use crate::backend::sql::Statement;
+use crate::backend::{report, server, text};
 use crate::phone::DefaultRegion;
-use crate::sql::Statement;
-use crate::{report, server, text};
 
 /// Finds the region of a row.
 #[derive(Default)]

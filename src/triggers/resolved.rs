@@ -11,7 +11,7 @@ use super::columns::Columns;
 use super::counts::Counts;
 use super::settings::Settings;
 use super::watch::Watch;
-use crate::sql::Statement;
+use crate::backend::sql::Statement;
 
 /// Triggers that are known at most.
 const MAX_KNOWN: usize = 1000;

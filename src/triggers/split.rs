@@ -6,10 +6,12 @@ use pgrx::prelude::*;
 use pgrx::{FromDatum, pg_sys};
 
 use super::call::TriggerCall;
-use crate::lead_tables::Plans;
-use crate::owner::Restricted;
-use crate::sql::{self, Statement};
-use crate::{citus, lead_tables, report};
+use crate::actions::lead_tables;
+use crate::actions::lead_tables::Plans;
+use crate::backend::owner::Restricted;
+use crate::backend::report;
+use crate::backend::sql::{self, Statement};
+use crate::citus;
 
 /// Leads that are split at a time.
 const BATCH: usize = 10_000;

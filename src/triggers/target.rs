@@ -11,9 +11,10 @@ use super::counts::{Counts, MANY};
 use super::deltas::{Delta, Deltas, SortedDeltas};
 use super::resolved::Resolved;
 use super::settings::CountAt;
-use crate::owner::as_owner;
+use crate::backend::owner::as_owner;
+use crate::backend::{report, sql};
+use crate::citus;
 use crate::phone::E164;
-use crate::{citus, report, sql};
 
 /// A tracked table and its counts, as a statement found them: by their OIDs, and locked. Whatever the transaction itself does to them
 /// has the deltas written first.

@@ -4,8 +4,8 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 
 use super::Counts;
+use crate::backend::sql::Statement;
 use crate::phone::E164;
-use crate::sql::Statement;
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::PerColumn;
 use crate::triggers::deltas::{Delta, SortedDeltas};

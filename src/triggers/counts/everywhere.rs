@@ -3,7 +3,7 @@
 //!
 //! Who puts one out looks for the rows of the counts that have it; a row that somebody is just making, in a campaign that had not the number, he cannot
 //! see. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, whoever puts a number out the
-//! other. See `lead_phones_apply_everywhere()` in `sql/install/4_disqualification.sql`.
+//! other. See `lead_phones_apply_everywhere()` in `sql/install/disqualification/everywhere.sql`.
 
 use std::collections::HashSet;
 
@@ -13,15 +13,16 @@ use pgrx::prelude::*;
 
 use super::direct::Suppressed;
 use super::{Counts, shard};
+use crate::backend::sql::{self, Statement};
+use crate::backend::{report, server, text};
 use crate::citus::{self, Placement};
+use crate::hashes;
 use crate::phone::E164;
-use crate::sql::{self, Statement};
 use crate::triggers::columns::PerColumn;
 use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::triggers::reads;
 use crate::triggers::settings::Settings;
 use crate::triggers::watch::Watch;
-use crate::{hashes, report, server, text};
 
 /// Slots that numbers fall into.
 const SLOTS: i64 = 64;

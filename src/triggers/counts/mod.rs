@@ -4,6 +4,7 @@ mod ask;
 mod direct;
 mod everywhere;
 mod heap;
+mod scan;
 mod shard;
 mod write;
 
@@ -23,9 +24,10 @@ use super::campaign::{Campaign, CampaignColumn};
 use super::deltas::Delta;
 use super::settings::Settings;
 use super::watch::Watch;
+use crate::backend::text::{self, text_datum};
+use crate::backend::{report, server};
+use crate::citus;
 use crate::phone::E164;
-use crate::text::{self, text_datum};
-use crate::{report, server, sql};
 
 /// The counts table of a tracked table, locked as it is written, until the transaction ends: nobody drops or alters it before that,
 /// or hangs a trigger on it.
@@ -66,12 +68,12 @@ impl Counts {
                     settings.counts,
                     call.table_name()
                 ),
-                match sql::is_citus_loaded() {
+                match citus::is_loaded() {
                     true => "They were renamed, moved or dropped after track_lead_phones(), or Citus distributes the table before them.",
                     false => "The counts or their schema were renamed, moved or dropped after track_lead_phones().",
                 }
                 .into(),
-                match sql::is_sent_by_citus() {
+                match citus::is_sent() {
                     true => "Distribute the counts and the ledger before the leads, beside each other; docs/scale-out.md has the statements.".into(),
                     false => call.retrack_hint(),
                 },

@@ -2,9 +2,9 @@
 
 use pgrx::pg_sys;
 
+use crate::backend::sql::Statement;
+use crate::backend::text;
 use crate::citus::{self, Placement};
-use crate::sql::{self, Statement};
-use crate::text;
 
 /// The table in which the rows of counts are, as far as `leads` fires for them: the counts themselves, or their shard. `None` where that is not
 /// on this node.
@@ -34,8 +34,8 @@ pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys
 
 /// Whether Citus distributes a table. One that it only knows of, since a reference table is near, is a local one.
 pub(super) fn is_distributed(table: pg_sys::Oid) -> bool {
-    sql::is_citus_loaded()
-        && sql::has_catalog(c"pg_dist_partition")
+    citus::is_loaded()
+        && citus::has_catalog(c"pg_dist_partition")
         && Statement::new(
             "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 \
              AND (d.partmethod OPERATOR(pg_catalog.<>) 'n' OR d.repmodel OPERATOR(pg_catalog.=) 't' OR d.colocationid OPERATOR(pg_catalog.<>) 0)",

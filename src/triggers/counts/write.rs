@@ -8,11 +8,12 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::{Counts, array, phone_datum, typed};
-use crate::sql::{self, Rows, Statement};
+use crate::backend::sql::{self, Rows, Statement};
+use crate::backend::{subtransaction, text};
+use crate::citus;
 use crate::triggers::campaign::Campaign;
 use crate::triggers::columns::{NumberColumn, mark_column};
 use crate::triggers::deltas::{Delta, SortedDeltas};
-use crate::{citus, subtransaction, text};
 
 /// So few deltas are written one by one.
 const FEW: usize = 4;
