@@ -340,7 +340,7 @@ CALL refused($$CALL suppress_phones('{678 999 1003}'::text[], leads => 'crm.lead
 CALL refused($$SELECT lead_phones_upload_step('crm.leads', 'open_upload', '{}')$$, 'permission denied for table leads%');
 RESET ROLE;
 
--- Distributed by Citus alone, they say what is missing.
+-- Distributed by Citus alone, their rules run, and other nodes say what is missing.
 CREATE SCHEMA empty;
 SELECT create_lead_tables('empty') \g /dev/null
 SET client_min_messages = warning;
@@ -349,11 +349,39 @@ SELECT citus_schema_distribute('empty') \g /dev/null
 RESET citus.enable_unsafe_triggers;
 SET client_min_messages = notice;
 INSERT INTO empty.campaigns (campaign_id, name) VALUES (1, 'spring');
-CALL refused($$INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846')$$, 'the lead tables of schema "empty" were distributed by Citus alone');
-CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'the lead tables of schema "empty" were distributed by Citus alone');
+INSERT INTO empty.leads (campaign_id, lead_id, name, phone) VALUES (1, 100, 'Jane Doe', '212 761 2847');
+CALL refused($$SELECT * FROM lead_status(1, leads => 'empty.leads')$$, 'nothing says on which node the lead tables of empty.leads are');
 SELECT distribute_lead_tables('empty') \g /dev/null
 INSERT INTO empty.leads (campaign_id, name, phone) VALUES (1, 'John Smith', '212 761 2846');
 CALL exact('empty.contacts', 'completed');
+SELECT distribute_lead_tables('empty');
+-- a column that goes would be missing in a shard that is moved, and those after it in other places
+ALTER TABLE empty.accounts ADD COLUMN last_one text;
+ALTER TABLE empty.accounts DROP COLUMN last_one;
+ALTER TABLE empty.accounts ADD COLUMN score int, ADD COLUMN rank int;
+CALL refused('ALTER TABLE empty.accounts DROP COLUMN score', 'column "score" of table "empty.accounts" cannot be dropped');
+CREATE SCHEMA lost;
+SELECT create_lead_tables('lost') \g /dev/null
+ALTER TABLE lost.leads ADD COLUMN score int, ADD COLUMN rank int;
+ALTER TABLE lost.leads DROP COLUMN score;
+CALL refused($$SELECT distribute_lead_tables('lost')$$, 'table "lost.leads" cannot be distributed: a column of it was dropped');
+DROP SCHEMA lost CASCADE;
+-- the owner cannot have others plan what he hangs on the table by which they reach the node
+CREATE ROLE mallory LOGIN;
+CREATE SCHEMA evil AUTHORIZATION mallory;
+SET ROLE mallory;
+SELECT create_lead_tables('evil') \g /dev/null
+RESET ROLE;
+SELECT distribute_lead_tables('evil') \g /dev/null
+SET ROLE mallory;
+CALL refused('CREATE INDEX ON evil.lead_node (note)', 'must be owner of table lead_node');
+CALL refused('DROP TABLE evil.lead_node', 'must be owner of table lead_node');
+INSERT INTO evil.campaigns (campaign_id, name) VALUES (1, 'spring');
+INSERT INTO evil.leads (campaign_id, lead_id, email, phone) VALUES (1, 1, 'john@kw.example', '678 999 8212');
+CALL suppress_phones('{678 999 8213}'::text[], leads => 'evil.leads') \g /dev/null
+CALL start_call(1, leads => 'evil.leads') \g /dev/null
+CALL exact('evil.contacts', 'lead tables of a plain role');
+RESET ROLE;
 CALL refused($$SELECT distribute_lead_tables('public')$$, 'there are no lead tables beside "public.leads"');
 CALL refused($$SELECT distribute_lead_tables('tenant_of_none')$$, 'schema "tenant_of_none" has no lead tables');
 

@@ -47,9 +47,14 @@ fn lead_phones_upload_step(
             DatumWithOid::new(pg_getarg_datum(fcinfo, 2), pg_sys::JSONBOID),
         )
     };
-    if citus::is_elsewhere(leads) {
+    if citus::is_elsewhere_to_write(leads) {
         let function = spi::quote_qualified_identifier(&*schema, "lead_phones_upload_step");
-        return citus::send(leads, &function, &[text::argument(step), arguments]);
+        return citus::send(
+            leads,
+            citus::Sent::Write,
+            &function,
+            &[text::argument(step), arguments],
+        );
     }
     let owner = actions::hold(leads);
     let table = table_of(&schema, leads, c"leads");

@@ -175,20 +175,23 @@ pub(crate) fn look_up_table(
 /// Keeps tables from being altered or dropped until the transaction ends; an error where one is gone, or belongs to somebody else.
 #[pg_extern(sql = false)]
 fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
-    for table in tables.iter().flatten() {
-        hold(table);
-        if !server::is_owner_of_table(table) {
-            report::fail(
-                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                format!("must be owner of table \"{}\"", text::table_name(table)),
-                "Tracking, recounting and backfilling write to the table and its triggers.".into(),
-                "Let its owner or a superuser do it.".into(),
-            )
-        }
+    tables.iter().flatten().for_each(hold_own);
+}
+
+/// The same for one table.
+pub(crate) fn hold_own(table: pg_sys::Oid) {
+    hold(table);
+    if !server::is_owner_of_table(table) {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("must be owner of table \"{}\"", text::table_name(table)),
+            "Tracking, recounting and backfilling write to the table and its triggers.".into(),
+            "Let its owner or a superuser do it.".into(),
+        )
     }
 }
 
-/// The same for one table, and its owner.
+/// Keeps a table from being altered or dropped until the transaction ends; says who owns it.
 pub(crate) fn hold(table: pg_sys::Oid) -> pg_sys::Oid {
     let name = text::table_name(table);
     // SAFETY: takes the lock, also of a table that is gone by then.

@@ -161,10 +161,11 @@ fn lead_phones_run(
             pg_sys::GetUserId(),
         )
     };
-    if let Some(leads) = leads.filter(|leads| citus::is_elsewhere(*leads)) {
+    if let Some(leads) = leads.filter(|leads| citus::is_elsewhere_to_write(*leads)) {
         let function = spi::quote_qualified_identifier(&*schema, "lead_phones_run");
         return citus::send(
             leads,
+            citus::Sent::Write,
             &function,
             &[text::argument(procedure.name), arguments],
         );

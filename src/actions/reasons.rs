@@ -23,7 +23,12 @@ fn lead_phones_reasons_of(
         // SAFETY: Postgres's own call info.
         let schema = unsafe { actions::extension_schema(fcinfo) };
         let function = spi::quote_qualified_identifier(&*schema, "lead_phones_reasons_of");
-        return citus::send(leads, &function, &[lead.into(), campaign.into()]);
+        return citus::send(
+            leads,
+            citus::Sent::Read,
+            &function,
+            &[lead.into(), campaign.into()],
+        );
     }
     let query = "SELECT jsonb_build_object( \
              'campaigns', (SELECT jsonb_agg(l.campaign_id ORDER BY l.campaign_id) FROM leads AS l \

@@ -125,7 +125,7 @@ unsafe extern "C-unwind" fn see_shards(node: *mut pg_sys::Node, context: *mut c_
         match (*node).type_ {
             pg_sys::NodeTag::T_RangeTblEntry => {
                 let entry = &mut *node.cast::<pg_sys::RangeTblEntry>();
-                if let Some(shard) = walk.shards.get(&entry.relid) {
+                if let Some(shard) = walk.shards.of.get(&entry.relid) {
                     pg_sys::LockRelationOid(*shard, entry.rellockmode);
                     entry.relid = *shard;
                 }
@@ -141,7 +141,7 @@ unsafe extern "C-unwind" fn see_shards(node: *mut pg_sys::Node, context: *mut c_
                 pg_sys::preprocess_function_rtes(level);
                 #[cfg(not(feature = "pg15"))]
                 for permission in elements::<pg_sys::RTEPermissionInfo>((*query).rteperminfos) {
-                    if let Some(shard) = walk.shards.get(&(*permission).relid) {
+                    if let Some(shard) = walk.shards.of.get(&(*permission).relid) {
                         (*permission).relid = *shard;
                     }
                 }

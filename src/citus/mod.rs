@@ -14,37 +14,91 @@ use pgrx::prelude::*;
 
 pub(crate) use self::local::{enter, install, is_local};
 pub(crate) use self::placement::{Placement, forget, of};
+use crate::actions;
+use crate::backend::owner::{Restricted, SEARCH_PATH, as_owner_for_others, switch};
 use crate::backend::sql::Statement;
-use crate::backend::text;
+use crate::backend::{report, server, text};
 
-/// The table of one row beside distributed lead tables: a statement that names it goes to their node.
+/// The table beside distributed lead tables by which statements are sent to their node. It is empty, and belongs to a superuser: whoever sends one
+/// plans it.
 const NODE: &core::ffi::CStr = c"lead_node";
 
-/// Whether the tables beside this one are on another node.
+/// Whether the tables beside this one are on another node. Where they are on this one, Citus does not move them before the transaction ends: what is written
+/// here by the rules is no write of its own, which it would wait for.
+pub(crate) fn is_elsewhere_to_write(table: pg_sys::Oid) -> bool {
+    let mut locked = None;
+    loop {
+        match of(table) {
+            Placement::Plain => return false,
+            Placement::Elsewhere => return true,
+            // who sent it has locked them
+            Placement::Here(_) if is_sent() => return false,
+            Placement::Here(shards) if locked == Some(shards.number) => return false,
+            Placement::Here(shards) => {
+                let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
+                let lock = "SELECT pg_catalog.lock_shard_metadata($1, ARRAY[$2])";
+                let args = [(pg_sys::ShareLock as i32).into(), shards.number.into()];
+                as_owner_for_others(superuser, || Statement::new(lock, &args).run());
+                locked = Some(shards.number);
+                forget();
+            }
+        }
+    }
+}
+
+/// The same, to read.
 pub(crate) fn is_elsewhere(table: pg_sys::Oid) -> bool {
     matches!(of(table), Placement::Elsewhere)
+}
+
+/// What is asked of another node.
+pub(crate) enum Sent {
+    /// Citus takes it for a write: it begins a transaction there, and an error of its COMMIT is one of this transaction.
+    Write,
+    Read,
 }
 
 /// Asks the node of distributed lead tables to call a function, within this transaction and as the same role. The name of the table comes first
 /// among its arguments. The answer is a jsonb, passed on unread.
 pub(crate) fn send(
     leads: pg_sys::Oid,
+    sent: Sent,
     function: &str,
     args: &[DatumWithOid<'_>],
 ) -> Option<Vec<u8>> {
     let name = text::table_name(leads);
     // SAFETY: catalog look-ups; of what there is not they answer InvalidOid.
-    let node =
-        unsafe { pg_sys::get_relname_relid(NODE.as_ptr(), pg_sys::get_rel_namespace(leads)) };
+    let (node, is_trusted) = unsafe {
+        let node = pg_sys::get_relname_relid(NODE.as_ptr(), pg_sys::get_rel_namespace(leads));
+        let owner = server::owner_of_table(node);
+        (
+            node,
+            owner.is_some_and(|owner| pg_sys::superuser_arg(owner)),
+        )
+    };
+    if !is_trusted {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("nothing says on which node the lead tables of {name} are"),
+            "Table lead_node beside them is missing, or belongs to somebody who is no superuser."
+                .into(),
+            "Drop it, if it is there, and run distribute_lead_tables() on the coordinator.".into(),
+        )
+    }
+    let node = text::table_name(node);
     let arguments: String = (1..=args.len())
         .map(|place| format!(", ${place}"))
         .collect();
-    // The lock of the row has Citus begin a transaction there, whatever this one is.
-    let statement = format!(
-        "SELECT {function}({}::pg_catalog.regclass{arguments}) FROM (SELECT FROM {} FOR KEY SHARE) AS node",
-        spi::quote_literal(&name),
-        text::table_name(node)
+    let call = format!(
+        "SELECT {function}({}::pg_catalog.regclass{arguments})",
+        spi::quote_literal(&name)
     );
+    let statement = match sent {
+        Sent::Write => {
+            format!("WITH node AS (UPDATE {node} AS n SET note = NULL RETURNING 1) {call}")
+        }
+        Sent::Read => format!("{call} FROM (SELECT pg_catalog.count(*) FROM {node} AS n) AS node"),
+    };
     Statement::new(&statement, args)
         .rows(|rows| rows.first(|row| row.get(1)))
         .flatten()
@@ -54,7 +108,7 @@ pub(crate) fn send(
 pub(crate) fn is_kept_in_shard(table: pg_sys::Oid) -> bool {
     match of(table) {
         Placement::Plain => false,
-        Placement::Here(shards) => shards.contains_key(&table),
+        Placement::Here(shards) => shards.of.contains_key(&table),
         Placement::Elsewhere => true,
     }
 }
@@ -63,11 +117,44 @@ pub(crate) fn is_kept_in_shard(table: pg_sys::Oid) -> bool {
 pub(crate) fn of_shard(shard: pg_sys::Oid) -> pg_sys::Oid {
     match of(shard) {
         Placement::Here(shards) => shards
+            .of
             .iter()
             .find_map(|(table, of)| (*of == shard).then_some(*table))
             .unwrap_or(shard),
         Placement::Plain | Placement::Elsewhere => shard,
     }
+}
+
+/// For SQL: creates the table by which statements are sent to the node of lead tables, for their owner. It belongs to a superuser.
+#[pg_extern(sql = false)]
+fn lead_phones_add_node(leads: pg_sys::Oid, fcinfo: pg_sys::FunctionCallInfo) {
+    // SAFETY: Postgres's own call info.
+    let extension_schema = unsafe { actions::extension_schema(fcinfo) };
+    actions::hold_own(leads);
+    let leads = actions::lead_tables::table_of(&extension_schema, leads, c"leads");
+    // SAFETY: a catalog look-up; a table that is held has a schema.
+    let schema = unsafe {
+        text::name_from_server(pg_sys::get_namespace_name(pg_sys::get_rel_namespace(leads)))
+    };
+    let node = spi::quote_qualified_identifier(&*schema, "lead_node");
+    let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
+    let settings = [(c"search_path", SEARCH_PATH)];
+    switch(superuser, Restricted::No, &settings, || {
+        for statement in [
+            format!("CREATE TABLE {node} (note pg_catalog.text)"),
+            format!(
+                "COMMENT ON TABLE {node} IS 'empty, on the node of the lead tables: what is sent there names it'"
+            ),
+            format!("GRANT SELECT, UPDATE (note) ON {node} TO PUBLIC"),
+            format!(
+                "SELECT pg_catalog.create_distributed_table({}, NULL, colocate_with => {})",
+                spi::quote_literal(&node),
+                spi::quote_literal(text::table_name(leads))
+            ),
+        ] {
+            Statement::new(&statement, &[]).run();
+        }
+    });
 }
 
 /// For SQL: whether statements are planned for the shards of this node, and see no distributed table.

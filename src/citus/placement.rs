@@ -5,20 +5,36 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 use crate::backend::owner::as_owner_for_others;
 use crate::backend::sql::Statement;
+use crate::backend::{report, text};
 
-/// The shard of each table.
-pub(crate) type Shards = HashMap<pg_sys::Oid, pg_sys::Oid>;
+/// The shards of this node: of each table of a schema one.
+pub(crate) struct Shards {
+    pub(crate) of: HashMap<pg_sys::Oid, pg_sys::Oid>,
+    /// The number of one of them. Citus moves them together.
+    pub(super) number: i64,
+}
 
 /// Where the tables of a schema are.
 #[derive(Clone)]
 pub(crate) enum Placement {
-    /// Citus does not distribute the schema.
+    /// Citus does not distribute the schema, or there are no lead tables in it.
     Plain,
     Here(Rc<Shards>),
     Elsewhere,
+}
+
+/// A row of what Citus knows of the tables of a schema.
+struct Found {
+    table: pg_sys::Oid,
+    shard: Option<pg_sys::Oid>,
+    number: i64,
+    is_here: bool,
+    /// Whether the columns of the shard are in the places of those of the table.
+    is_alike: bool,
 }
 
 thread_local! {
@@ -33,7 +49,7 @@ pub(crate) fn forget() {
 
 /// Where the tables of the schema of a table are, or of a shard.
 pub(crate) fn of(table: pg_sys::Oid) -> Placement {
-    if !super::is_loaded() || !super::has_catalog(c"pg_dist_partition") {
+    if !super::is_loaded() || !super::has_catalog(c"pg_dist_schema") {
         return Placement::Plain;
     }
     // SAFETY: hears of what others have committed; a catalog look-up.
@@ -50,39 +66,68 @@ pub(crate) fn of(table: pg_sys::Oid) -> Placement {
 }
 
 fn look(schema: pg_sys::Oid) -> Placement {
-    // "s" is what citus_schemas shows: one shard for each table, and all together
-    let statement = "SELECT d.logicalrelid::pg_catalog.oid, pg_catalog.to_regclass(pg_catalog.shard_name(d.logicalrelid, s.shardid))::pg_catalog.oid, \
-             p.groupid OPERATOR(pg_catalog.=) (SELECT g.groupid FROM pg_catalog.pg_dist_local_group AS g) \
+    let statement = "SELECT t.oid, p.shard::pg_catalog.oid, s.shardid, p.is_here, NOT EXISTS ( \
+             (SELECT a.attnum, a.attname, a.atttypid FROM pg_catalog.pg_attribute AS a \
+               WHERE a.attrelid OPERATOR(pg_catalog.=) t.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped) \
+              EXCEPT \
+             (SELECT a.attnum, a.attname, a.atttypid FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) p.shard::pg_catalog.oid)) \
          FROM pg_catalog.pg_dist_schema AS c \
          JOIN pg_catalog.pg_dist_partition AS d ON d.colocationid OPERATOR(pg_catalog.=) c.colocationid \
+         JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) d.logicalrelid::pg_catalog.oid \
          JOIN pg_catalog.pg_dist_shard AS s ON s.logicalrelid OPERATOR(pg_catalog.=) d.logicalrelid \
-         JOIN pg_catalog.pg_dist_placement AS p ON p.shardid OPERATOR(pg_catalog.=) s.shardid \
+        CROSS JOIN LATERAL ( \
+            SELECT pg_catalog.to_regclass(pg_catalog.shard_name(d.logicalrelid, s.shardid)) AS shard, \
+                   p.groupid OPERATOR(pg_catalog.=) (SELECT g.groupid FROM pg_catalog.pg_dist_local_group AS g) AS is_here \
+              FROM pg_catalog.pg_dist_placement AS p WHERE p.shardid OPERATOR(pg_catalog.=) s.shardid) AS p \
          WHERE c.schemaid OPERATOR(pg_catalog.=) $1";
     let superuser = pg_sys::Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
-    let found: Vec<(pg_sys::Oid, Option<pg_sys::Oid>, bool)> =
-        as_owner_for_others(superuser, || {
-            Statement::new(statement, &[schema.into()])
-                .on_latest()
-                .rows(|rows| {
-                    rows.map(|row| Some((row.get(1)?, row.get(2), row.get(3)?)))
-                        .into_iter()
-                        .flatten()
-                        .collect()
+    let found: Vec<Option<Found>> = as_owner_for_others(superuser, || {
+        Statement::new(statement, &[schema.into()])
+            .on_latest()
+            .rows(|rows| {
+                rows.map(|row| {
+                    Some(Found {
+                        table: row.get(1)?,
+                        shard: row.get(2),
+                        number: row.get(3)?,
+                        is_here: row.get(4)?,
+                        is_alike: row.get(5)?,
+                    })
                 })
-        });
+            })
+    });
     // SAFETY: a catalog look-up; of what there is not it answers InvalidOid.
-    let node = unsafe { pg_sys::get_relname_relid(super::NODE.as_ptr(), schema) };
+    let ledger =
+        unsafe { pg_sys::get_relname_relid(c"lead_disqualification_subjects".as_ptr(), schema) };
+    let found: Vec<Found> = found.into_iter().flatten().collect();
     // Other tables of a schema are reached by statements alone.
-    if !found.iter().any(|(table, ..)| *table == node) {
+    if !found.iter().any(|found| found.table == ledger) {
         return Placement::Plain;
     }
-    let shards = found
-        .into_iter()
-        .filter(|(.., is_here)| *is_here)
-        .filter_map(|(table, shard, _)| Some((table, shard?)));
-    let shards: Shards = shards.collect();
-    match shards.is_empty() {
-        true => Placement::Elsewhere,
-        false => Placement::Here(Rc::new(shards)),
+    let here: Vec<&Found> = found.iter().filter(|found| found.is_here).collect();
+    if let Some(changed) = here
+        .iter()
+        .find(|found| found.shard.is_some() && !found.is_alike)
+    {
+        report::fail(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!(
+                "the columns of table {} are not where those of its shard are",
+                text::table_name(changed.table)
+            ),
+            "A column of it was dropped, and Citus has created the shard without it since.".into(),
+            "Dump the data of the lead tables, drop the schema, and restore them into lead tables that are created and distributed again."
+                .into(),
+        )
     }
+    let Some(first) = here.first() else {
+        return Placement::Elsewhere;
+    };
+    Placement::Here(Rc::new(Shards {
+        number: first.number,
+        of: here
+            .iter()
+            .filter_map(|found| Some((found.table, found.shard?)))
+            .collect(),
+    }))
 }

@@ -59,6 +59,9 @@ pub(super) fn split(call: &TriggerCall<'_>) {
         leads.extend(id(lead));
     }
     drop(rows);
+    if leads.is_empty() {
+        return;
+    }
     let schema = call.extension_schema();
     let function = spi::quote_qualified_identifier(&*schema, "lead_phones_split_leads");
     let statement = format!("SELECT {function}($1::pg_catalog.regclass, $2, $3)");

@@ -21,16 +21,11 @@ CREATE FUNCTION @extschema@.lead_phones_check_placement(schema name) RETURNS voi
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF to_regclass(format('%I.lead_node', schema)) IS NULL AND EXISTS (
+    IF NOT @extschema@.lead_phones_is_distributed_schema(schema) AND EXISTS (
         SELECT FROM pg_catalog.pg_class AS c
          WHERE c.relnamespace = to_regnamespace(quote_ident(schema)) AND c.relkind IN ('r', 'p')
            AND c.relname IN ('leads', 'contacts', 'accounts', 'campaigns', 'lead_disqualifications', 'campaign_phone_counts', 'campaign_phone_disqualifications')
            AND @extschema@.lead_phones_is_distributed(c.oid::regclass)) THEN
-        IF @extschema@.lead_phones_is_distributed_schema(schema) THEN
-            RAISE EXCEPTION 'the lead tables of schema "%" were distributed by Citus alone', schema
-                USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Nothing says on which node their rules run.',
-                      HINT = format('Run SELECT distribute_lead_tables(%L) on the coordinator, which adds what is missing.', schema);
-        END IF;
         RAISE EXCEPTION 'Citus distributes tables of the lead tables of schema "%"', schema
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'Their rules look at many of them at once: all are on one node.',
@@ -40,6 +35,32 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_placement(name) IS
     'internal: an error where lead tables are distributed, and not by distribute_lead_tables()';
+
+CREATE FUNCTION @extschema@.lead_phones_has_node(relation regclass) RETURNS boolean
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN @extschema@.lead_phones_is_distributed(relation) AND EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS n ON n.relnamespace = c.relnamespace
+         WHERE c.oid = relation AND n.relname = 'lead_node' AND n.relkind = 'r');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_has_node(regclass) IS
+    'internal: whether a table belongs to lead tables that distribute_lead_tables() has distributed';
+
+CREATE FUNCTION @extschema@.lead_phones_lost_a_column(relation regclass) RETURNS boolean
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS d WHERE d.attrelid = relation AND d.attisdropped
+                      AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > d.attnum AND NOT a.attisdropped))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_lost_a_column(regclass) IS
+    'internal: whether a column was dropped before others of a table';
+
+CREATE FUNCTION @extschema@.lead_phones_add_node(leads regclass) RETURNS void
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_add_node_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_add_node(regclass) IS
+    'internal: creates the table by which statements are sent to the node of lead tables, for their owner';
 
 CREATE FUNCTION @extschema@.distribute_lead_tables(schema name DEFAULT current_schema()) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -66,8 +87,20 @@ BEGIN
                   HINT = 'Run distribute_lead_tables() on the coordinator.';
     END IF;
     IF to_regclass(format('%I.lead_node', schema)) IS NOT NULL THEN
+        IF NOT @extschema@.lead_phones_is_distributed(to_regclass(format('%I.lead_node', schema))) THEN
+            RAISE EXCEPTION 'table "%.lead_node" is not one that distribute_lead_tables() creates', schema
+                USING ERRCODE = 'duplicate_table', DETAIL = 'A dump of distributed lead tables restores it as an ordinary table.',
+                      HINT = format('Run DROP TABLE %I.lead_node, then SELECT distribute_lead_tables(%L).', schema, schema);
+        END IF;
         RAISE NOTICE 'the lead tables of schema "%" are distributed already', schema;
         RETURN;
+    END IF;
+    SELECT c.oid INTO relation FROM pg_catalog.pg_class AS c
+     WHERE c.relnamespace = to_regnamespace(quote_ident(schema)) AND c.relkind = 'r' AND @extschema@.lead_phones_lost_a_column(c.oid::regclass) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table "%" cannot be distributed: a column of it was dropped', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Citus creates its shard without it: the columns after it would be in other places.',
+                  HINT = 'Dump the data of the lead tables, drop the schema, create them again, restore the data, and distribute them.';
     END IF;
     PERFORM set_config('citus.enable_unsafe_triggers', 'on', true), set_config('citus.multi_shard_modify_mode', 'sequential', true);
     IF NOT @extschema@.lead_phones_is_distributed_schema(schema) THEN
@@ -79,14 +112,7 @@ BEGIN
                   DETAIL = 'Citus distributes a schema with the tables that are in it then.',
                   HINT = format('Run SELECT citus_schema_undistribute(%L), then distribute_lead_tables(%1$L).', schema);
     END IF;
-    -- A statement that names this table goes to the node of the others. Its row is locked by whoever sends one, which needs a right to update a column
-    -- that means nothing.
-    EXECUTE format('CREATE TABLE %I.lead_node (is_node boolean PRIMARY KEY DEFAULT true, note text, CONSTRAINT lead_node_is_one CHECK (is_node))', schema);
-    EXECUTE format('ALTER TABLE %I.lead_node OWNER TO %I', schema, (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads));
-    EXECUTE format('COMMENT ON TABLE %I.lead_node IS %L', schema, 'one row, on the node of the lead tables: what is sent there names it');
-    EXECUTE format('GRANT SELECT, UPDATE (note) ON %I.lead_node TO PUBLIC', schema);
-    EXECUTE 'SELECT pg_catalog.create_distributed_table($1, NULL, colocate_with => $2)' USING to_regclass(format('%I.lead_node', schema)), leads::text;
-    EXECUTE format('INSERT INTO %I.lead_node DEFAULT VALUES', schema);
+    PERFORM @extschema@.lead_phones_add_node(leads);
     -- what was copied to the node
     FOR relation IN SELECT c.oid FROM pg_catalog.pg_class AS c
                      WHERE c.relnamespace = to_regnamespace(quote_ident(schema)) AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0

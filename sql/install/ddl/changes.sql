@@ -111,6 +111,12 @@ BEGIN
                   DETAIL = format('Table "%s" is tracked with it.', root),
                   HINT = format('Run untrack_lead_phones(%L) before.', @extschema@.lead_phones_table_name(root));
     END IF;
+    IF @extschema@.lead_phones_has_node(relation) AND @extschema@.lead_phones_lost_a_column(relation) THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be dropped', dropped, relation
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Citus distributes the lead tables, and creates the shards that it moves without it: the columns after it would be in other places.',
+                  HINT = 'Set it to NULL, and leave it there.';
+    END IF;
     RETURN true;
 END
 $function$;

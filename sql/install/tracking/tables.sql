@@ -201,7 +201,7 @@ BEGIN
         RETURN NULL;
     END IF;
     -- Lead tables are on one node, with this table.
-    IF NOT @extschema@.lead_phones_is_distributed(tracked.leads) OR @extschema@.lead_phones_beside(tracked.leads, 'lead_node'::name) IS NOT NULL THEN
+    IF NOT @extschema@.lead_phones_is_distributed(tracked.leads) OR @extschema@.lead_phones_has_node(tracked.leads) THEN
         RETURN standing;
     END IF;
     -- Shards do not see the tables of the coordinator.

@@ -83,7 +83,7 @@ impl Everywhere {
         let entries = find(&settings.suppressions)?;
         // of a schema that is just being distributed, they may not be there yet
         let [numbers, entries] = match &placement {
-            Placement::Here(shards) => [*shards.get(&slots_of)?, *shards.get(&entries)?],
+            Placement::Here(shards) => [*shards.of.get(&slots_of)?, *shards.of.get(&entries)?],
             Placement::Plain | Placement::Elsewhere => [slots_of, entries],
         };
         Some(Self {

@@ -10,7 +10,7 @@ use crate::citus::{self, Placement};
 /// on this node.
 pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys::Oid> {
     if let Placement::Here(shards) = citus::of(counts) {
-        return shards.get(&counts).copied();
+        return shards.of.get(&counts).copied();
     }
     if !is_distributed(counts) {
         return Some(counts);
