@@ -8,6 +8,7 @@
 #   make test-matrix   all tests on Postgres 15 to 18, or on MAJORS="15 18"
 #   make soak     many clients on the same numbers, for SECONDS=600
 #   make report   the quality of a database's phone data as one HTML page, OUT=report.html; PGHOST, PGDATABASE and so on say of which
+#   make docs     the documents as a book with search, in target/book
 #   make package  Debian packages and the archive for PGXN, into target/packages (MAJORS="15 17"); make test-package tries it
 #   make audit    licences, sources and advisories of the dependencies
 #   make install  install into the Postgres that pg_config, or PG_CONFIG=, names
@@ -18,7 +19,7 @@ export PG_CONFIG
 export PATH := $(CURDIR)/target/rust/bin:$(PATH):$(HOME)/.cargo/bin
 PG_FEATURE = pg$(shell $(PG_CONFIG) --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 
-.PHONY: all demo demo-stop psql test test-matrix test-setup test-package soak report package audit install lint setup clean
+.PHONY: all demo demo-stop psql test test-matrix test-setup test-package soak report docs package audit install lint setup clean
 
 all: setup
 	@tools/build.sh
@@ -43,6 +44,9 @@ soak: install
 
 report:
 	@tools/report.sh $(or $(OUT),report.html) $(if $(NUMBERS),--numbers)
+
+docs: setup
+	@tools/docs.sh
 
 package: setup
 	@tools/package.sh $(MAJORS)

@@ -19,7 +19,7 @@ CALL disqualify_phone(1, '678 999 8212', expires_at => now() + interval '1 secon
 CALL disqualify_phone(1, '678 999 8213', leads => 'crm.leads');
 CALL suppress_domains(ARRAY['x.example'], expires_at => now() + interval '1 second', leads => 'crm.leads');
 SQL
-sed -n '/^```sql cron$/,/^```$/{/^```/!p}' docs/reference.md | run >/dev/null
+sed -n '/^```sql cron$/,/^```$/{/^```/!p}' docs/reference/*.md | run >/dev/null
 for _ in $(seq 75); do
     sleep 1
     [ "$(run -c 'SELECT count(*) FROM cron.job_run_details WHERE status IN ($$succeeded$$, $$failed$$)')" = 0 ] || break

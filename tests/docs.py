@@ -35,15 +35,30 @@ def fail(document, text, *reasons):
     sys.exit(1)
 
 
-documents = [pathlib.Path(name).resolve() for name in sys.argv[1:]] or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+REFERENCE = ROOT / "docs/reference"
+
+
+def in_order(path):
+    """The documents of a folder; those of the reference as its first page lists them: they go on in one database."""
+    if not path.is_dir():
+        return [path]
+    pages = [REFERENCE / page for page in re.findall(r"^- \[.*\]\((\w+\.md)\)$", (REFERENCE / "README.md").read_text(), re.M)]
+    return pages if path == REFERENCE else [page for each in sorted(path.iterdir()) if each.is_dir() or each.suffix == ".md" for page in in_order(each)]
+
+
+named = [pathlib.Path(name).resolve() for name in sys.argv[1:]] or [ROOT / "README.md", ROOT / "docs"]
+documents = [document for path in named for document in in_order(path)]
 run = values = 0
+before = None
 for document in documents:
     blocks = BLOCK.findall(document.read_text())
     if not any(language == "sql" or hidden for language, _, _, hidden in blocks) or "```sql setup=" in document.read_text():
         continue  # clients.md is run by tests/clients
-    psql("-d", "postgres", "-c", "DROP DATABASE IF EXISTS docs", "-c", "CREATE DATABASE docs")
-    if "CREATE EXTENSION lead_phones" not in blocks[0][2]:
-        psql("-d", "docs", "-c", "CREATE EXTENSION lead_phones")
+    if not document.parent == before == REFERENCE:
+        psql("-d", "postgres", "-c", "DROP DATABASE IF EXISTS docs", "-c", "CREATE DATABASE docs")
+        if "CREATE EXTENSION lead_phones" not in blocks[0][2]:
+            psql("-d", "docs", "-c", "CREATE EXTENSION lead_phones")
+    before = document.parent
     printed = None
     for language, place, text, hidden in blocks:
         if language == "text":
@@ -64,7 +79,7 @@ for document in documents:
                 if answer.strip() != expected:
                     fail(document, statement, f"gives: {answer}")
                 values += 1
-    psql("-d", "postgres", "-c", "DROP DATABASE docs")
+psql("-d", "postgres", "-c", "DROP DATABASE docs")
 if not run:
     sys.exit("no SQL was found")
 print(f"{run} blocks, {values} values")

@@ -53,6 +53,10 @@ check 'dump and restore' tests/dump_restore.sh
 check 'upgrade from released versions' tests/upgrade.sh
 check 'subscriber and standby' tests/replication.sh
 check 'SQL of README and docs' python3 tests/docs.py
+check 'sentences of the documents' python3 tests/sentences.py
+check 'links of the documents' python3 tests/links.py
+check 'layout as the files say' tools/layout.py --check
+check 'pictures as they are drawn' tools/pictures.py --check
 check 'demo' demo/run.sh
 
 printf '%s passed, %s failed\n' "$passed" "$failed"

@@ -10,7 +10,7 @@ tools/setup.sh
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target/check}
 work=$(mktemp -d)
 written=(src/phone/metadata.bin src/phone/mod.rs src/phone/plan/automaton.bin src/phone/plan/tables.rs src/phone/time_zones/table.rs
-    src/phone/states/table.rs tests/requirements.txt docs/reference.md)
+    src/phone/states/table.rs tests/requirements.txt docs/reference/*.md)
 cp --parents "${written[@]}" "$work"
 # what fails half way leaves everything as it was
 trap '[ -n "${done:-}" ] || cp -r "$work"/src "$work"/tests "$work"/docs .; rm -rf "$work"' EXIT
@@ -30,7 +30,7 @@ generate tools/time_zones.py src/phone/time_zones/table.rs
 generate tools/states.py src/phone/states/table.rs
 sed -i -E "s/^(pub const METADATA_VERSION: &str = \").*(\";)/\1$version\2/" "$version_file"
 sed -i -E "s/^phonenumbers==.*/phonenumbers==$version/" tests/requirements.txt
-sed -i "s/phone metadata $before/phone metadata $version/" docs/reference.md
+sed -i "s/phone metadata $before/phone metadata $version/" docs/reference/*.md
 log=$work/log
 if ! UPDATE_PLAN_TABLES=1 cargo test --quiet --locked --no-default-features the_tables >"$log" 2>&1 ||
     ! OLD_METADATA=$work/src/phone/metadata.bin cargo test --quiet --locked --no-default-features the_changes -- --nocapture >"$log" 2>&1; then

@@ -1,0 +1,35 @@
+"""Follows the links between documents: each page is there, and has the heading that is meant; the book has each page."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent
+pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def anchors(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    for heading in re.findall(r"^#+ (.*)$", text, re.M):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").strip().lower()
+        yield re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+wrong = []
+for page in pages:
+    text = re.sub(r"^```.*?^```$|<!--.*?-->", "", page.read_text(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"\w+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        meant = (page.parent / name).resolve() if name else page
+        if not meant.exists():
+            wrong.append(f"{page.relative_to(ROOT)}: there is no {target}")
+        elif anchor and meant.suffix == ".md" and anchor not in anchors(meant):
+            wrong.append(f"{page.relative_to(ROOT)}: no heading #{anchor} in {meant.relative_to(ROOT)}")
+summary = (ROOT / "docs/SUMMARY.md").read_text()
+for page in (ROOT / "docs").rglob("*.md"):
+    if page.name != "SUMMARY.md" and f"({page.relative_to(ROOT / 'docs')})" not in summary:
+        wrong.append(f"docs/SUMMARY.md does not name {page.relative_to(ROOT / 'docs')}")
+print("\n".join(wrong) or f"{len(pages)} pages, no dead link")
+sys.exit(bool(wrong))
