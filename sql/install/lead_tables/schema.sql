@@ -1,20 +1,24 @@
 -- Which lead tables are meant, and what their schema must be.
 
 -- A default as lead_phones_visible_table().
-CREATE FUNCTION @extschema@.lead_phones_visible_leads() RETURNS regclass
-    STABLE LANGUAGE sql
+CREATE FUNCTION @extschema@.lead_phones_visible_leads() RETURNS pg_catalog.regclass
+    STABLE LANGUAGE plpgsql
 AS $function$
-    SELECT @extschema@.lead_phones_only(CASE
-               -- What Citus sends to a node comes without the search_path.
-               WHEN v.seen OPERATOR(pg_catalog.=) '{}'::pg_catalog.regclass[]
-                    AND pg_catalog.starts_with(pg_catalog.current_setting('application_name'), 'citus_internal') THEN v.known
-               ELSE v.seen END, 'contacts'::pg_catalog.text)
-      FROM (SELECT k.known, @extschema@.lead_phones_visible(k.known, pg_catalog.current_schemas(false)) AS seen
-              FROM (SELECT ARRAY(
-                        SELECT t.tgrelid::pg_catalog.regclass FROM pg_catalog.pg_trigger AS t
-                         -- and not of a shard, whose triggers have other names
-                         WHERE t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND t.tgname OPERATOR(pg_catalog.=) 'lead_phones_split' AND t.tgfoid
-                               OPERATOR(pg_catalog.=) '@extschema@.lead_phones_split()'::pg_catalog.regprocedure::pg_catalog.oid) AS known) AS k) AS v
+DECLARE
+    known constant pg_catalog.regclass[] := ARRAY(
+        SELECT t.tgrelid::pg_catalog.regclass FROM pg_catalog.pg_trigger AS t
+         -- and not of a shard, whose triggers have other names
+         WHERE t.tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND t.tgname OPERATOR(pg_catalog.=) 'lead_phones_split' AND t.tgfoid
+               OPERATOR(pg_catalog.=) '@extschema@.lead_phones_split()'::pg_catalog.regprocedure::pg_catalog.oid);
+    seen pg_catalog.regclass[] := @extschema@.lead_phones_visible(known, pg_catalog.current_schemas(false));
+BEGIN
+    -- What Citus sends to a node comes without the search_path.
+    IF pg_catalog.cardinality(seen) OPERATOR(pg_catalog.=) 0
+       AND pg_catalog.starts_with(pg_catalog.current_setting('application_name'), 'citus_internal') THEN
+        seen := known;
+    END IF;
+    RETURN @extschema@.lead_phones_only(seen, 'contacts'::pg_catalog.text);
+END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_visible_leads() IS
     'internal: the leads of the one set of lead tables that the search_path of the caller sees';

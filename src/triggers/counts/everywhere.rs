@@ -218,6 +218,7 @@ impl Counts {
                 let keys = [campaign, phone, hashes.into()];
                 let places: Vec<Option<i64>> = Statement::new(&statement, &keys)
                     .on(self.oid)
+                    .on_latest()
                     .rows(|rows| rows.map(|row| row.get(1)));
                 for place in places.into_iter().flatten() {
                     if let Some(flag) = usize::try_from(place - 1)
