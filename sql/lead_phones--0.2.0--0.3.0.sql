@@ -3499,7 +3499,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_placement(name) IS
-    'internal: an error where lead tables are distributed, and not by distribute_lead_tables()';
+    'internal: an error where lead tables are distributed, and not all of them as a schema';
 
 CREATE FUNCTION @extschema@.lead_phones_has_node(relation regclass) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 //! The planner's hook: statements of the rules of lead tables are planned for the shards of this node, by Postgres and not by Citus.
 //!
-//! A shard has the columns of its table, in the same places: Citus itself does the same to plan for a shard of its own node. The hook runs before that
-//! of Citus, which must be loaded first.
+//! A shard has the columns of its table, in the same places, as `placement` has made sure: Citus does the same to plan for a shard of its own node. The hook
+//! runs before that of Citus, which must be loaded first.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
@@ -69,7 +69,11 @@ unsafe extern "C-unwind" fn planner(
     // SAFETY: Postgres's own arguments, passed on as they came; the query is the planner's to change. The functions that were inlined by us change
     // the plan as those that are by Postgres do.
     unsafe {
-        let inlined = before_planner(query, params);
+        // most statements are nobody's rules, and pass no guard
+        let inlined = match is_local() {
+            true => before_planner(query, params),
+            false => core::ptr::null_mut(),
+        };
         let plan = NEXT_PLANNER.unwrap_or(standard_planner)(
             query,
             text,
