@@ -30,7 +30,7 @@ SELECT c.name, c.email, a.name AS account, c.phone, c.mobile FROM contacts AS c 
 SELECT phone, format_phone(phone) AS written, lead_count, phone_count, mobile_count
   FROM campaign_phone_counts ORDER BY lead_count DESC, phone LIMIT 4;
 
-\echo '== 5. John retires. He is two contacts, at two accounts; his number is one:'
+\echo '== 5. John retires. There are two contacts, at two accounts, and one number:'
 \echo '   CALL disqualify_phone(42, ''678 999 8212'', reason => ''retired'', leads => ''leads'');'
 CALL disqualify_phone(42, '678 999 8212', reason => 'retired', leads => 'leads');
 SELECT l.lead_id, l.name, k.phone, k.mobile, CASE WHEN k.lead_id IS NULL THEN 'no' ELSE 'yes' END AS callable
@@ -39,7 +39,7 @@ SELECT l.lead_id, l.name, k.phone, k.mobile, CASE WHEN k.lead_id IS NULL THEN 'n
 \echo '== 6. May I call lead 2, and if not, why?  SELECT * FROM lead_status(2);'
 SELECT blocks, kind, subject, reason, lift FROM lead_status(2);
 
-\echo '== 7. Next week, other lists. Who is known is updated; who is out arrives out:'
+\echo '== 7. Next week, other lists. Known people are updated; disqualified ones arrive disqualified:'
 CREATE TEMPORARY TABLE next_week (email text, first_name text, last_name text, company text, mobile text);
 INSERT INTO next_week VALUES
     ('JANE@kw.example', 'Jane', 'Doe-Miller', NULL, NULL),
@@ -61,9 +61,9 @@ SELECT lead_id AS lead, name, phone, mobile FROM next_leads(42, 'ann') \gset nex
 SELECT :next_lead AS lead_id, :'next_name' AS name, :'next_phone' AS phone, :'next_mobile' AS mobile, 'ann' AS claimed_by;
 \echo '   CALL start_call(1, ''mobile'', ''ann'');'
 CALL start_call(:next_lead, 'mobile', 'ann');
-\echo '   It is his voicemail. The number rests for everybody who shares it:  CALL end_call(1, ''voicemail'', ''no beep'');'
+\echo '   It is voicemail. The number rests for everybody who shares it:  CALL end_call(1, ''voicemail'', ''no beep'');'
 CALL end_call(1, 'voicemail', 'no beep');
-\echo '   So another caller, who has him at the other account, is told:  CALL start_call(2, NULL, ''bob'');'
+\echo '   So another caller, who has the other contact, is refused:  CALL start_call(2, NULL, ''bob'');'
 CALL start_call(2, NULL, 'bob', call_id => NULL, allowed => NULL, number => NULL, refusals => NULL) \gset refused_
 SELECT l.name, a.name AS account, :'refused_allowed'::boolean AS allowed, r ->> 'number' AS number, r ->> 'kind' AS kind, r ->> 'reason' AS reason,
        (r ->> 'until')::timestamptz(0) AS until

@@ -42,7 +42,7 @@ def any_number(pool):
 
 
 def rows():
-    # the scenario: two of these are the same John, and only his number says so
+    # the scenario: two of these are the same John, and only the number says so
     yield 42, "John Smith", "john@kw.example", "Keller Williams", "+1-212-761-2846", "1 678-999-8212"
     yield 42, "John R. Smith", "jrs@kwrealty.example", "KW Realty", "", "(678)-999 8212"
     yield 42, "Jane Doe", "jane@kw.example", "Keller Williams", "212.761.2846", "+1 (832) 723-4097"

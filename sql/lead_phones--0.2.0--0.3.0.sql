@@ -1,4 +1,4 @@
--- 0.2.0 to 0.3.0: drafted by tools/draft_upgrade.py; what replacing does not do stands at both ends.
+-- 0.2.0 to 0.3.0: drafted by tools/draft_upgrade.py; what replacing does not do is at both ends.
 
 DROP EVENT TRIGGER lead_phones_after_ddl;
 DROP EVENT TRIGGER lead_phones_before_drop;
@@ -86,12 +86,12 @@ COMMENT ON FUNCTION @extschema@.lead_phones_version() IS
 CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_keys(text) IS
-    'internal: by what a number stands in suppressed_phones: as itself, or by its hash';
+    'internal: what a number is entered as in suppressed_phones: itself, or its hash';
 
 CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_key_from_hex_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
-    'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';
+    'internal: what a number is entered as in suppressed_phones of which a list has the SHA-256; NULL where that is none';
 
 CREATE FUNCTION @extschema@.lead_phones_clock() RETURNS timestamptz
     STABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_clock_wrapper';
@@ -196,8 +196,8 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.phone_columns IS 'its columns of
 COMMENT ON COLUMN @extschema@.lead_phone_tables.region_code IS 'the column of regions in the table that region_column references';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.in_place IS 'whether numbers are written into their own columns, and not beside them';
 COMMENT ON COLUMN @extschema@.lead_phone_tables.keep_extensions IS 'whether extensions are kept beside the numbers';
-COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressions IS 'its phone_suppressions: what was said of numbers that are out in every campaign';
-COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressed IS 'its suppressed_phones: the numbers that are out in every campaign';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressions IS 'its phone_suppressions: what was said of numbers that are disqualified in every campaign';
+COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressed IS 'its suppressed_phones: the numbers that are disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -479,7 +479,7 @@ BEGIN
                   DETAIL = 'Citus distributes one of them and not the other.',
                   HINT = 'Distribute both, with the ledger, or neither; docs/scale-out.md has the statements.';
     END IF;
-    -- What hangs on these tables runs as the owner of the leads: they must be his own.
+    -- What hangs on these tables runs as the owner of the leads, who must own them.
     IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
                 WHERE c.oid IN (tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed)
                   AND (c.relowner <> l.relowner OR c.relkind NOT IN ('r', 'p'))) THEN
@@ -488,7 +488,7 @@ BEGIN
                   DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
                   HINT = format('Run ALTER TABLE ... OWNER TO on %s.', concat_ws(', ', tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed));
     END IF;
-    -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
+    -- Anybody can make a table look tracked. Asking about it must not run what its owner put there: views, foreign tables, types.
     PERFORM @extschema@.lead_phones_check_kind(leads, m), @extschema@.lead_phones_check_owner(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_region(tracked);
     SELECT m.relation, m.column_name, m.has_other_type INTO missing FROM @extschema@.lead_phones_missing_column(tracked) AS m
@@ -513,6 +513,8 @@ BEGIN
          WHERE c.oid = leads AND c.relname = 'contacts' AND d.relname = table_name AND d.relkind IN ('r', 'p') AND d.relowner = c.relowner);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
+    'internal: the table of lead tables that is beside tracked contacts; NULL beside another table';
 
 CREATE FUNCTION @extschema@.lead_phones_note(relation regclass, purpose text, leads regclass) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -522,8 +524,8 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %s IS %L', relation, format('%s [%s of %s, %s/%s/%s]', CASE purpose
             WHEN 'counts' THEN 'every unique phone number of each campaign, kept by the triggers of lead_phones'
             WHEN 'disqualifications' THEN 'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it'
-            WHEN 'suppressions' THEN 'ledger of numbers that are out in every campaign: what was said of them, by one call'
-            ELSE 'ledger of numbers that are out in every campaign; nothing is ever deleted from it' END,
+            WHEN 'suppressions' THEN 'ledger of numbers that are disqualified in every campaign: what was said of them, by one call'
+            ELSE 'ledger of numbers that are disqualified in every campaign; nothing is ever deleted from it' END,
         purpose, @extschema@.lead_phones_table_name(leads), leads::oid,
         (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()), (SELECT s.system_identifier FROM pg_control_system() AS s)));
 END
@@ -612,7 +614,7 @@ BEGIN
                       WHEN 'extension' THEN 'type text'
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
-                      THEN 'Use in_place => false: the column stays as it is, and the number stands beside it.'
+                      THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN
@@ -790,7 +792,7 @@ BEGIN
                       DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
                           CASE WHEN tracked.campaign_column IS NULL THEN 'without a column of campaigns' ELSE format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)) END),
                       HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
-                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
+                          THEN 'It has disqualifications: give it that shape; or drop it, if they are not to hold any more.'
                           ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
         END IF;
     END LOOP;
@@ -841,9 +843,9 @@ BEGIN
             CREATE INDEX %6$s ON %1$I.%2$I (expires_at) WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
             ALTER TABLE %1$I.%2$I OWNER TO %7$s;
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'running number of the entry, for its campaign and number';
-            COMMENT ON COLUMN %1$I.%2$I.source IS 'who or what asks for it; entries of different sources stand and are lifted on their own';
+            COMMENT ON COLUMN %1$I.%2$I.source IS 'who or what asks for it; entries of different sources are in force, and are lifted, on their own';
             COMMENT ON COLUMN %1$I.%2$I.expires_at IS 'from when expire_disqualifications() lifts the entry';
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it stands'
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it is in force'
         $ddl$, schema, disqualifications, campaign_definition, key, names[2], names[3], owner);
     END IF;
     PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, counts)::regclass, 'counts', tracked.leads),
@@ -875,7 +877,7 @@ BEGIN
             RAISE EXCEPTION 'table "%.%" exists already, %', schema, found.relname,
                     CASE WHEN found.relowner <> owner THEN format('and belongs to "%s"', found.relowner::regrole) ELSE 'in another shape' END
                 USING ERRCODE = CASE WHEN found.relowner <> owner THEN 'insufficient_privilege' ELSE 'duplicate_table' END,
-                      DETAIL = format('Tracking "%s" needs the name, for numbers that are out in every campaign.', leads),
+                      DETAIL = format('Tracking "%s" needs the name, for numbers that are disqualified in every campaign.', leads),
                       HINT = 'Rename it, or move the leads table into a schema of its own.';
         END IF;
     END LOOP;
@@ -892,7 +894,7 @@ BEGIN
                 lifted_at timestamptz,
                 lift_reason text);
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it stands'$ddl$, schema, suppressions, owner);
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it is in force'$ddl$, schema, suppressions, owner);
     END IF;
     IF to_regclass(format('%I.%I', schema, suppressed)) IS NULL THEN
         -- Small rows: of a registry there are millions.
@@ -908,7 +910,7 @@ BEGIN
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, suppressed, owner,
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it is in force'$ddl$, schema, suppressed, owner,
             replace(suppressions, '''', ''''''));
     END IF;
     PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, suppressions)::regclass, 'suppressions', leads),
@@ -935,16 +937,16 @@ BEGIN
     -- Shards do not see the tables of the coordinator.
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', standing) INTO has_any;
     IF has_any THEN
-        RAISE EXCEPTION 'table "%" is distributed, and numbers are out in every campaign of it', tracked.leads
+        RAISE EXCEPTION 'table "%" is distributed, and numbers are disqualified in every campaign of it', tracked.leads
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = format('They stand in "%s", which the shards do not see.', tracked.suppressed),
+                  DETAIL = format('They are in "%s", which the shards do not see.', tracked.suppressed),
                   HINT = 'Before the table is distributed, disqualify them in each campaign, and lift these entries.';
     END IF;
     RETURN NULL;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"; NULL where there can be none: tracked before there were such, or distributed';
+    'internal: SQL of the numbers "s" that are disqualified in every campaign, and their entries "p"; NULL where there can be none: tracked before there were such, or distributed';
 
 CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_tables) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -955,7 +957,7 @@ AS $function$
                        FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), '')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_here(@extschema@.lead_phone_tables) IS
-    'internal: SQL of campaigns and numbers that are out by an entry of either ledger';
+    'internal: SQL of campaigns and numbers that an entry of either ledger disqualifies';
 
 CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -963,14 +965,14 @@ AS $function$
 DECLARE
     adopted bigint;
 BEGIN
-    -- Of a ledger that was lost the marks are left: who is out stays out.
+    -- Of a ledger that was lost the marks are left: they still hold.
     EXECUTE format($dml$
         INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at)
         SELECT %3$s, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
           FROM (%4$s) AS m
-          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS in_force
                        FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
-         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE%7$s$dml$,
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.in_force IS NOT TRUE%7$s$dml$,
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
         (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
                     @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')
@@ -1091,7 +1093,7 @@ BEGIN
             EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beside);
             RAISE NOTICE 'table "%" has row-level security now, as the leads have', beside
                 USING DETAIL = 'Its owner alone sees rows of it.',
-                      HINT = 'Create a policy that follows the one of the leads: see docs/security.md.';
+                      HINT = 'Create a policy that follows that of the leads: see docs/security.md.';
         END IF;
     END LOOP;
 END
@@ -1169,7 +1171,7 @@ BEGIN
     END LOOP;
     IF added <> '{}' AND NOT is_new THEN
         RAISE NOTICE 'table "%" has new columns: %', tracked.leads, array_to_string(added, ', ')
-            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) goes on as it is, and SELECT * returns them.', tracked.leads),
+            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) still works, and SELECT * returns them.', tracked.leads),
                   HINT = format('Name the columns: COPY %s (%s) FROM ...', tracked.leads, own_columns);
     END IF;
 END
@@ -1320,7 +1322,7 @@ BEGIN
     IF current_settings IS NULL AND own_ledger IS NOT NULL AND disqualifications <> (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger) THEN
         RAISE EXCEPTION 'the disqualifications of table "%" are in "%"', leads, own_ledger
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'An earlier tracking has left them. Who is out stays out.',
+                  DETAIL = 'An earlier tracking has left them, and their disqualifications hold.',
                   HINT = format('Leave out disqualifications, or run ALTER TABLE %s RENAME TO %I before.', own_ledger, disqualifications);
     END IF;
     -- the table may have been moved since
@@ -1616,7 +1618,7 @@ BEGIN
     IF (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = regions) <> owner THEN
         RAISE EXCEPTION 'table "%" belongs to another owner than "%"', regions, tracked.leads
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
+                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as that role.',
                   HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
     IF (SELECT r.relrowsecurity AND r.relforcerowsecurity FROM pg_catalog.pg_class AS r WHERE r.oid = regions) THEN
@@ -1666,7 +1668,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
-    'internal: SQL of what stands in a column of numbers of a lead "l", as text';
+    'internal: SQL of what is in a column of numbers of a lead "l", as text';
 
 CREATE FUNCTION @extschema@.lead_phones_spelled(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1851,6 +1853,8 @@ BEGIN
     EXECUTE format('DELETE FROM %1$s AS c WHERE c.lead_count = 0 AND NOT c.disqualified', tracked.counts);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_standing(@extschema@.lead_phone_tables) IS
+    'internal: lets the counts say what is in force in the ledger, and no more than they need to';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_count_rows(tracked @extschema@.lead_phone_tables) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1880,6 +1884,8 @@ BEGIN
     RETURN unique_numbers;
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_count_rows(@extschema@.lead_phone_tables) IS
+    'internal: counts the leads of a tracked table again; returns the unique numbers';
 
 CREATE OR REPLACE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -1916,7 +1922,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_rebuild(regclass, jsonb) IS 'interna
 CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, arguments jsonb) RETURNS SETOF record
     STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_report_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
-    'internal: the rows of a report on a tracked table, read as its owner, for whoever may read it';
+    'internal: the rows of a report on a tracked table, read as its owner, for a role that may read it';
 
 CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -2222,7 +2228,7 @@ BEGIN
                 tracked.campaign_column, tracked.leads
             USING ERRCODE = 'invalid_text_representation',
                   DETAIL = SQLERRM || '.',
-                  HINT = 'Pass the campaign as it stands in that column.';
+                  HINT = 'Pass the campaign as that column has it.';
     END;
     IF known THEN
         RETURN literal;
@@ -2331,7 +2337,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
-    'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
+    'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], waits boolean DEFAULT true, attempts int DEFAULT 1000,
@@ -2344,7 +2350,7 @@ DECLARE
     ordered record;
     held record;
 BEGIN
-    -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
+    -- A session that holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
         BEGIN
@@ -2396,7 +2402,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_among_everywhere(@extschema@.lead_phone_tables, @extschema@.e164[]) IS
-    'internal: which of some numbers are out in every campaign';
+    'internal: which of some numbers are disqualified in every campaign';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
     tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
@@ -2571,12 +2577,12 @@ CREATE FUNCTION @extschema@.lead_phones_check_everywhere(tracked @extschema@.lea
 AS $function$
 BEGIN
     IF @extschema@.lead_phones_is_distributed(tracked.leads) THEN
-        RAISE EXCEPTION 'no number of table "%" can be put out in every campaign at once', tracked.leads
+        RAISE EXCEPTION 'no number of table "%" can be disqualified in every campaign at once', tracked.leads
             USING ERRCODE = 'feature_not_supported', DETAIL = 'Citus distributes it by campaign, and a trigger looks at the tables of its own campaign alone.',
                   HINT = 'Disqualify the number in each campaign.';
     END IF;
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
-        RAISE EXCEPTION 'table "%" has no ledger of numbers that are out in every campaign', tracked.leads
+        RAISE EXCEPTION 'table "%" has no ledger of numbers that are disqualified in every campaign', tracked.leads
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing.',
                   HINT = format('Run track_lead_phones(%L, ...) with the settings that it has.', tracked.leads);
     END IF;
@@ -2585,7 +2591,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: an error where numbers of a tracked table cannot be put out in every campaign';
+    'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
     tracked @extschema@.lead_phone_tables, slots_of int, slots int[], campaigns text[], phones @extschema@.e164[]) RETURNS void
@@ -2606,7 +2612,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, int, int[], text[], @extschema@.e164[]) IS
-    'internal: waits for whoever writes numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
+    'internal: waits for those who write numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2628,7 +2634,7 @@ DECLARE
 BEGIN
     FOR attempt IN 1 .. 10000 LOOP
         BEGIN
-            -- Who is just writing counts holds these. He is not waited for in line: others would have to wait behind.
+            -- Who is just writing counts holds these. Nobody waits for that in line: others would have to wait behind.
             IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
@@ -2685,7 +2691,7 @@ BEGIN
         phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
         keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
-    -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
+    -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
     EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
@@ -2720,7 +2726,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
-    'internal: disqualifies numbers in every campaign, as whoever calls';
+    'internal: disqualifies numbers in every campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_requalify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2751,7 +2757,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS
-    'internal: lifts disqualifications of numbers in every campaign, as whoever calls';
+    'internal: lifts disqualifications of numbers in every campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_expire_everywhere(
     tracked @extschema@.lead_phone_tables, arguments jsonb, OUT entries bigint, OUT unmarked bigint)
@@ -2804,7 +2810,7 @@ BEGIN
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
     numbers := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers, are_out => true);
-    -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
+    -- Of a source, the longest is in force: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
     entered_at := clock_timestamp();
     EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
@@ -2815,11 +2821,11 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at, expires_at)
                     SELECT %3$s, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
-                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS in_force,
                                         max(coalesce(d.expires_at, ''infinity'')) FILTER (
                                             WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
                                    FROM %1$s AS d WHERE %4$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
-                     WHERE e.stands IS NOT TRUE',
+                     WHERE e.in_force IS NOT TRUE',
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
         @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
@@ -2827,7 +2833,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
-    'internal: disqualifies numbers of a campaign, as whoever calls';
+    'internal: disqualifies numbers of a campaign, as the caller';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2859,7 +2865,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS
-    'internal: lifts disqualifications of numbers of a campaign, as whoever calls';
+    'internal: lifts disqualifications of numbers of a campaign, as the caller';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_expire(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2893,6 +2899,8 @@ BEGIN
               FROM @extschema@.lead_phones_expire_everywhere(tracked, arguments) AS e);
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
+    'internal: lifts the disqualifications that are past their time, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_check_source(source text) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2913,7 +2921,7 @@ AS $function$
 BEGIN
     IF source = 'disposition' THEN
         RAISE EXCEPTION 'source "disposition" is that of end_call()'
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A call that is corrected lifts what stands by it.', HINT = 'Name another source.';
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A call that is corrected lifts what it entered.', HINT = 'Name another source.';
     END IF;
 END
 $function$;
@@ -3251,6 +3259,37 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_root_left(relation regclass, parent regclass, altering_user oid) RETURNS regclass
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT r FROM @extschema@.lead_phones_root(parent) AS r
+     WHERE r <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
+       AND relation <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
+       -- The names of a command can mean other tables when it is over: a role that owns neither has not altered them.
+       AND EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                    WHERE c.oid IN (relation, parent) AND pg_has_role(altering_user, c.relowner, 'USAGE'))
+$function$;
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_dropped_members(named regclass[], dropping_user oid)
+    RETURNS TABLE (root regclass, member regclass)
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH dropped AS (
+        -- in the order in which DROP TABLE locks them
+        SELECT m.m AS member, min(n.place) AS place FROM unnest(named) WITH ORDINALITY AS n (relation, place)
+         CROSS JOIN LATERAL @extschema@.lead_phones_members(n.relation) AS m
+         GROUP BY m.m)
+    SELECT r.root, d.member FROM dropped AS d CROSS JOIN LATERAL @extschema@.lead_phones_root(d.member) AS r (root)
+     WHERE r.root <> d.member AND r.root NOT IN (SELECT o.member FROM dropped AS o)
+       -- where someone may not drop what the command names, nothing is dropped
+       AND NOT EXISTS (
+            SELECT FROM unnest(named) AS o (relation)
+              JOIN pg_catalog.pg_class AS c ON c.oid = o.relation
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE NOT pg_has_role(dropping_user, c.relowner, 'USAGE') AND NOT pg_has_role(dropping_user, n.nspowner, 'USAGE'))
+     ORDER BY r.root, d.place, d.member
+$function$;
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_join(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
@@ -3333,20 +3372,11 @@ COMMENT ON FUNCTION @extschema@.lead_phones_is_elsewhere(regclass) IS
     'internal: whether lead tables are on another node of Citus';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_is_distributed(leads regclass) RETURNS boolean
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    distributed boolean;
-BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL OR @extschema@.lead_phones_is_local() THEN
-        RETURN false;
-    END IF;
-    -- one that Citus only knows of, since a reference table is near, is a local one
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1
-                 AND (p.partmethod <> ''n'' OR p.repmodel = ''t'' OR p.colocationid <> 0))' INTO distributed USING leads;
-    RETURN distributed;
-END
-$function$;
+    STABLE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_distributed_wrapper';
+
+CREATE FUNCTION @extschema@.lead_phones_is_sent() RETURNS boolean
+    STABLE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_sent_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_is_sent() IS 'internal: whether Citus sent what runs from another node';
 
 CREATE FUNCTION @extschema@.lead_phones_is_local_part(relation regclass) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -3394,8 +3424,8 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = CASE table_type WHEN 'hash' THEN format('It is distributed by column %I.', distribution_column)
                       WHEN 'reference' THEN 'It is a reference table.' ELSE 'It is not distributed by hash.' END,
-                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must stand on one node.'
-                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
+                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must be on one node.'
+                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must be on one node.',
                           leads, campaign_column) END;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhparent, i.inhrelid)) THEN
@@ -3414,7 +3444,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables;
     numbers jsonb;
 BEGIN
-    -- Citus names the triggers of shards anew; the settings are the same.
+    -- Citus gives the triggers of shards new names; the settings are the same.
     SELECT t.* INTO tracked FROM pg_catalog.pg_trigger AS g
      CROSS JOIN LATERAL @extschema@.lead_phones_tracked_by(g.tgrelid::regclass, @extschema@.lead_phones_settings(g.tgargs)) AS t
      WHERE g.tgrelid = lead_phones_count_shard.leads AND g.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
@@ -3458,7 +3488,7 @@ BEGIN
     IF NOT same THEN
         RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, beside
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Counts and leads of a campaign must stand on one node.',
+                  DETAIL = 'Counts and leads of a campaign must be on one node.',
                   HINT = format('Run undistribute_table(%L), then create_distributed_table(%1$L, %L, colocate_with => %L).',
                       beside, campaign_column, leads);
     END IF;
@@ -3629,17 +3659,29 @@ COMMENT ON FUNCTION @extschema@.lead_phones_subjects(bigint, bigint, text, text,
 CREATE FUNCTION @extschema@.lead_phones_keep_out() RETURNS trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out() IS
-    'trigger of contacts and accounts: whoever is out stays out when his row is changed or deleted';
+    'trigger of contacts and accounts: who is disqualified stays so when the row is changed or deleted';
 
 CREATE FUNCTION @extschema@.lead_phones_keep_out_before() RETURNS trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_before_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out_before() IS
     'trigger of accounts: what kept a company out outlives its row';
 
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_keep_uploaded() RETURNS trigger
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RAISE EXCEPTION 'lead % says what was uploaded, and cannot be edited', OLD.lead_id
+        USING ERRCODE = 'feature_not_supported',
+              DETAIL = 'Who a lead is about, and by which numbers, is in contacts.',
+              HINT = format('UPDATE %I.contacts SET ... WHERE campaign_id = %s AND contact_id = %s.',
+                  TG_TABLE_SCHEMA, OLD.campaign_id, OLD.contact_id);
+END
+$function$;
+
 CREATE FUNCTION @extschema@.lead_phones_upload_step(leads regclass, step text, arguments jsonb) RETURNS jsonb
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_upload_step_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_step(regclass, text, jsonb) IS
-    'internal: runs a step of an upload as the owner of the lead tables, for whoever may insert leads';
+    'internal: runs a step of an upload as the owner of the lead tables, for a role that may insert leads';
 
 CREATE FUNCTION @extschema@.lead_phones_write_domain() RETURNS trigger
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -3665,7 +3707,7 @@ DECLARE
 BEGIN
     -- What Citus sends to a node comes without the search_path.
     IF pg_catalog.cardinality(seen) OPERATOR(pg_catalog.=) 0
-       AND pg_catalog.starts_with(pg_catalog.current_setting('application_name'), 'citus_internal') THEN
+       AND @extschema@.lead_phones_is_sent() THEN
         seen := known;
     END IF;
     RETURN @extschema@.lead_phones_only(seen, 'contacts'::pg_catalog.text);
@@ -3681,8 +3723,8 @@ DECLARE
     stranger text;
     planted text;
 BEGIN
-    -- The rules of lead tables run as their owner, and look functions and operators up in this schema. Whoever can put one there, or has,
-    -- would run as him.
+    -- The rules of lead tables run as their owner, and look functions and operators up in this schema. A role that can put one there, or has,
+    -- would run code as that owner.
     SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee) END INTO stranger
       FROM pg_catalog.pg_namespace AS n
       LEFT JOIN pg_catalog.pg_database AS b ON b.datname = current_database()
@@ -3741,7 +3783,7 @@ BEGIN
                   HINT = 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.';
     END IF;
     PERFORM @extschema@.lead_phones_check_placement(schema);
-    -- What is done to one of these tables runs as its owner: he must own all that it touches.
+    -- What is done to one of these tables runs as its owner, who must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,
@@ -4026,7 +4068,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_create_views();
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates what keeps those out who are: the indexes, triggers and views of lead tables';
+COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates the rules of lead tables: their indexes, triggers and views';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_views() RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -4047,7 +4089,7 @@ BEGIN
            d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
       FROM lead_disqualifications AS d;
 
-    -- What blocks a company, and what blocks a person or a number, is here and nowhere else. An entry stands until it is lifted, or past its
+    -- What blocks a company, and what blocks a person or a number, is here and nowhere else. An entry is in force until it is lifted, or past its
     -- time; the marks of contacts follow when they are brought in line.
     CREATE OR REPLACE VIEW account_disqualifications AS
     SELECT a.campaign_id, a.account_id, d.entry, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
@@ -4162,7 +4204,7 @@ BEGIN
 
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
     COMMENT ON VIEW contact_disqualifications IS 'every entry that keeps a contact, or one of its numbers, from being called';
-    COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that stand or stood';
+    COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that are or were in force';
     COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called now';
     COMMENT ON VIEW callable_leads IS 'the leads that may be called now, and by which numbers; each person once';
 END
@@ -4274,7 +4316,7 @@ CREATE FUNCTION @extschema@.lead_phones_account_of(campaign bigint, domain text,
     RETURNS TABLE (account_id bigint, is_out boolean)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
-    -- By the domain of the company, else by its name. Who names two companies, of which one is out, is of that one.
+    -- By the domain of the company, else by its name. A row that names two companies, one of them disqualified, belongs to that one.
     SELECT f.account_id, f.is_out
       FROM (SELECT a.account_id, a.domain = $2 AS is_by_domain, EXISTS (
                        SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = a.account_id) AS is_out
@@ -4283,7 +4325,7 @@ AS $function$
      ORDER BY f.is_out DESC, f.is_by_domain DESC NULLS LAST, f.account_id
      LIMIT 1
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is out';
+COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is disqualified';
 
 CREATE FUNCTION @extschema@.lead_phones_give_domains(campaign bigint, domains text[], name_keys text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -4340,7 +4382,7 @@ BEGIN
     SELECT DISTINCT ON (s.name_key) campaign, s.name
       FROM ROWS FROM (unnest(domains), unnest(name_keys), unnest(names)) WITH ORDINALITY AS s (domain, name_key, name, place)
      WHERE s.name_key IS NOT NULL
-       -- of a company that is out by its name, there is an account, whatever domain comes with it
+       -- of a company that is disqualified by its name, there is an account, whatever domain comes with it
        AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
                                          WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
        AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
@@ -4354,7 +4396,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(bigint, text[], text[
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_merged(people @extschema@.lead_phones_person[]) RETURNS @extschema@.lead_phones_person
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies one that is out, if there is one.
+    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies a disqualified one, if there is one.
     SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
            (p.first).name_key, (p.first).domain, (p.first).region,
            CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
@@ -4380,7 +4422,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_perso
 CREATE FUNCTION @extschema@.lead_phones_best_number(valid_number text, raw_number text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql
 AS $function$
-    -- What is too long for an index stands in the lead alone.
+    -- What is too long for an index is in the lead alone.
     SELECT coalesce($1, CASE WHEN octet_length($2) <= 1000 THEN $2 END)
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_best_number(text, text) IS
@@ -4417,7 +4459,7 @@ AS $function$
         OR $1.phone_extension <> coalesce($8, '') OR $1.mobile_extension <> coalesce($9, '')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_tells_more(@extschema@.lead_phones_person, bigint, text, text, text, text, text, text, text) IS
-    'internal: whether somebody who comes again brings what his contact does not have';
+    'internal: whether somebody who comes again brings what the contact does not have';
 
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -4436,7 +4478,7 @@ BEGIN
         OR @extschema@.lead_phones_tells_more(p, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
-       -- Nobody leaves a company that is out by coming again with another.
+       -- Nobody leaves a disqualified company by coming again with another.
        SET account_id = CASE WHEN c.account_id IS NULL THEN EXCLUDED.account_id
                              WHEN EXCLUDED.account_id IS NULL OR EXCLUDED.account_id = c.account_id
                                   OR @extschema@.lead_phones_is_account_out(c.campaign_id, c.account_id) THEN c.account_id
@@ -4651,7 +4693,7 @@ BEGIN
     -- What takes no time needs no telling. The name that the session had comes back with the end of the transaction.
     IF total >= 50000 THEN
         -- Citus tells its own sessions by their name.
-        IF current_setting('application_name') NOT LIKE 'citus%' THEN
+        IF NOT @extschema@.lead_phones_is_sent() THEN
             PERFORM set_config('application_name', left(message, 63), true);
         END IF;
         RAISE NOTICE '%', message;
@@ -4667,7 +4709,7 @@ BEGIN
     -- their rows locked until the commit.
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
                   AND (c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
-                       -- that of an upload stands beside the others
+                       -- that of an upload is beside the others
                        OR to_regclass('pg_temp.lead_phones_uploaded') IS NULL OR to_regclass('pg_temp.lead_phones_staged') IS NULL
                        OR to_regclass('pg_temp.lead_phones_placed') IS NULL)) THEN
         RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
@@ -4701,7 +4743,7 @@ CREATE FUNCTION @extschema@.lead_phones_check_opened() RETURNS void
     STABLE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    -- What hangs on these tables runs as the owner of the lead tables: they are those that he has just created, and nobody else can alter.
+    -- What hangs on these tables runs as the owner of the lead tables: they are those that the owner has just created, and nobody else can alter.
     IF (SELECT count(*) FROM pg_class AS c
          WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
            AND c.relowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) AND c.relkind = 'r'
@@ -4758,7 +4800,7 @@ AS $function$
 DECLARE
     contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
-    -- Where each row goes. A person who is new gets his number here, in the order of the file.
+    -- Where each row goes. A new person gets a number here, in the order of the file.
     INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, is_repeated, outcome, contact_id)
     SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.is_repeated, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
                nextval(contact_ids) END)
@@ -5098,7 +5140,7 @@ AS $function$
               FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_holds_for(text, bigint, text) IS
-    'internal: whom an entry means: an account also by its name and domain, a contact by his address, which outlive the row';
+    'internal: whom an entry means: an account also by its name and domain, a contact by its address, which outlive the row';
 
 CREATE FUNCTION @extschema@.lead_phones_enter(
     kind text, campaign bigint, subjects text[], source text, reason text, by_whom text, expires_at timestamptz) RETURNS void
@@ -5110,7 +5152,7 @@ DECLARE
     replaced bigint[];
 BEGIN
     FOR attempt IN 1 .. 10 LOOP
-        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough. That against another row, which holds
+        -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough. That against another row, which holds
         -- for this one too, stays beside it.
         missing := ARRAY(
             SELECT s.subject FROM unnest(subjects) AS s (subject)
@@ -5152,7 +5194,7 @@ BEGIN
             PERFORM @extschema@.lead_phones_hold_for_numbers(campaign, ARRAY(
                 SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o));
         END IF;
-        -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
+        -- Where somebody has entered one of them meanwhile, that may be the shorter: look again.
     END LOOP;
     RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
         USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';
@@ -5312,6 +5354,8 @@ BEGIN
     RETURN jsonb_build_object('subjects', cardinality(subjects), 'leads', leads_out, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_suppress(regclass, jsonb) IS
+    'internal: disqualifies an account or a contact, or suppresses domains or numbers, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
     STABLE LANGUAGE plpgsql
@@ -5367,6 +5411,8 @@ BEGIN
     RETURN jsonb_build_object('entries', lifted, 'invalid', coalesce(cardinality(invalid), 0), 'one_invalid', (SELECT min(i) FROM unnest(invalid) AS i));
 END
 $function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
+    'internal: lifts what lead_phones_suppress did, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -5396,10 +5442,10 @@ BEGIN
         SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') INTO rows FROM contacts AS c
          WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead');
     END IF;
-    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was, or is.
+    -- What held for a person as known before, holds as known now, and if the person comes again as either: in the campaign of before, or of now.
     WITH people AS MATERIALIZED (
         SELECT o.campaign_id AS old_campaign_id, o.email AS old_email, c.campaign_id AS new_campaign_id, c.email AS new_email, w.of_row,
-               -- by what the person was known, and is, whatever row he has
+               -- by what the person was known, and is, whatever the row
                @extschema@.lead_phones_subjects(o.campaign_id, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS known_by,
                @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS old_subjects,
                CASE WHEN c.contact_id IS NOT NULL THEN
@@ -5411,7 +5457,7 @@ BEGIN
                 new_campaign_id bigint, new_contact_id bigint)
           LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
           LEFT JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id) AND NOT is_truncated
-         -- of an account that goes with him, lead_phones_keep_out_of_account() has seen to its row
+         -- of an account that is deleted with it, lead_phones_keep_out_of_account() has seen to its row
          CROSS JOIN LATERAL (
             SELECT @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, o.account_id, a.name_key, a.domain) AS of_row) AS w
          CROSS JOIN LATERAL (
@@ -5553,7 +5599,7 @@ BEGIN
       FROM (SELECT s.number, bool_or(p.expires_at IS NULL) AS lasts FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
              WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name GROUP BY s.number) AS g;
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
-    -- what the list names is out for as long as it does
+    -- what the list names is disqualified for as long as it does
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
@@ -5572,7 +5618,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_phones(regclass, jsonb) IS
-    'internal: puts the numbers of a source out that are on its list today, and lifts those that are not, as whoever calls';
+    'internal: disqualifies the numbers of a source that are on its list today, and lifts those that are not, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_sync_domains(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -5602,7 +5648,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_domains(regclass, jsonb) IS
-    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as whoever calls';
+    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_record_sync(kind text, arguments jsonb, added bigint, kept bigint, lifted bigint, invalid text[]) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -5625,9 +5671,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A list has numbers, or their hashes by hashed => ''sha256''.';
     END IF;
     IF hashed IS NOT NULL AND campaign IS NOT NULL THEN
-        RAISE EXCEPTION 'hashed numbers cannot be put out in one campaign'
+        RAISE EXCEPTION 'hashed numbers cannot be disqualified in one campaign'
             USING ERRCODE = 'feature_not_supported', DETAIL = 'The ledger of a campaign names numbers, and of these only the hashes are known.',
-                  HINT = 'Leave campaign out: they are out in every campaign.';
+                  HINT = 'Leave campaign out: they are disqualified in every campaign.';
     END IF;
 END
 $function$;
@@ -6077,7 +6123,7 @@ BEGIN
         ('wrong number', 'phone', NULL, false, false, true, 'somebody else has the number'),
         ('not interested', 'phone', NULL, false, false, true, 'said no, for this campaign'),
         ('retired', 'phone', NULL, false, false, true, 'has left the trade'),
-        ('do not call', 'phone', NULL, true, false, true, 'asked never to be called: out in every campaign'),
+        ('do not call', 'phone', NULL, true, false, true, 'asked never to be called: disqualified in every campaign'),
         ('meeting booked', NULL, '30 days', false, false, true, 'the aim was reached'),
         ('not dialed', NULL, NULL, false, false, false, 'the call was started by mistake: no attempt');
 
@@ -6159,7 +6205,7 @@ BEGIN
         CONSTRAINT call_rules_rest CHECK (rest > '0' AND rest <= '100 years'),
         CONSTRAINT call_rules_weekdays CHECK (weekdays <@ '{1,2,3,4,5,6,7}' AND cardinality(weekdays) > 0),
         CONSTRAINT call_rules_hours CHECK (num_nonnulls(opens, closes) <> 1 AND opens <= closes));
-    -- No legal advice: a start for whoever calls in the United States, of what was known when this was written. Read the law, or ask a lawyer;
+    -- No legal advice: a start for those who call in the United States, of what was known when this was written. Read the law, or ask a lawyer;
     -- then switch on what applies.
     INSERT INTO call_rules (region, state, attempts_in_24_hours, weekdays, opens, closes, is_on, source) VALUES
         ('US', NULL, NULL, '{1,2,3,4,5,6,7}', '08:00', '21:00', false, '47 CFR 64.1200(c)(1); 16 CFR 310.4(c)'),
@@ -6186,18 +6232,18 @@ BEGIN
     COMMENT ON COLUMN contacts.time_zone IS 'where the person is, by a name such as America/New_York; NULL where that is not known';
     COMMENT ON COLUMN leads.due_at IS 'next_leads() does not look at it before';
     COMMENT ON TABLE dispositions IS 'outcomes of calls, and what each means; edit it as you need';
-    COMMENT ON COLUMN dispositions.disqualifies IS 'what is out from then on: phone, contact, account, or NULL for nothing';
+    COMMENT ON COLUMN dispositions.disqualifies IS 'what it disqualifies: phone, contact, account, or NULL for nothing';
     COMMENT ON COLUMN dispositions.rests IS 'for how long nobody calls the number, counted from the end of the call';
-    COMMENT ON COLUMN dispositions.everywhere IS 'whether the number is out, or rests, in every campaign';
+    COMMENT ON COLUMN dispositions.everywhere IS 'whether the number is disqualified, or rests, in every campaign';
     COMMENT ON COLUMN dispositions.calls_back IS 'whether end_call() has to say when to call back';
     COMMENT ON COLUMN dispositions.is_attempt IS 'whether the call counts as an attempt';
     COMMENT ON TABLE calls IS 'the log of calls: who called whom by which number, and what came of it';
-    COMMENT ON COLUMN calls.caller IS 'who called, as the application names him';
+    COMMENT ON COLUMN calls.caller IS 'who called, by the name that the application gives';
     COMMENT ON COLUMN calls.started_by IS 'the role of the session that called start_call()';
     COMMENT ON TABLE call_outcomes IS 'what end_call() said of each call, also what was corrected';
     COMMENT ON COLUMN call_outcomes.called_back_at IS 'when the lead was called again after callback_at';
     COMMENT ON COLUMN call_outcomes.disqualified IS 'what the outcome disqualified: phone, contact or account';
-    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger by which it is out, where that is of calls; correcting the last outcome of an entry lifts it';
+    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger that disqualifies it, where that is of calls; correcting the last outcome of an entry lifts it';
     COMMENT ON TABLE lead_claims IS 'who got which number and person from next_leads(), and until when';
     COMMENT ON TABLE call_rules IS 'limits of calls: whatever applies to a number must allow it. Those that come with the extension are off, and no legal advice';
     COMMENT ON COLUMN call_rules.campaign_id IS 'the campaign that it is about, whose calls alone it counts; NULL for all together';
@@ -6231,7 +6277,7 @@ BEGIN
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.number = n.number AND k.ended_at IS NULL AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
          UNION ALL
-        -- by another of his numbers
+        -- by another number of the person
         SELECT 'on_call', NULL, k.caller || ' is on the line', k.caller, k.started_at, k.started_at + coalesce(m.longest_call, '2 hours'), k.call_id, NULL
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.campaign_id = c.campaign_id AND k.contact_id = c.contact_id AND k.number <> n.number AND k.ended_at IS NULL
@@ -6290,7 +6336,7 @@ AS $function$
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'calls are made at READ COMMITTED'
-            USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been disqualified since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
     END IF;
     IF current_setting('transaction_read_only')::boolean THEN
@@ -6375,7 +6421,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_person_called(bigint) IS
-    'internal: who is called by a lead: the person and his numbers; an error where there is no such lead';
+    'internal: who is called by a lead: the person and all numbers; an error where there is no such lead';
 
 CREATE FUNCTION @extschema@.lead_phones_hold_person(lead bigint, phone text) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -6390,7 +6436,7 @@ BEGIN
         BEGIN
             PERFORM @extschema@.lead_phones_lock_calls(array_remove(ARRAY[person ->> 'phone', person ->> 'mobile',
                 format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id')], NULL));
-            -- Whoever is just changing him is waited for, and whoever is just putting his number out: they lock his row, which has the mark.
+            -- Sessions that are just changing the person, or disqualifying a number, are waited for: they lock the contact's row, which has the mark.
             PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
             PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR KEY SHARE;
             IF @extschema@.lead_phones_person_called(lead) <> person THEN
@@ -6504,7 +6550,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_entry_of_calls(text, bigint, text) IS
-    'internal: the entry of source disposition by which a number, a contact or an account is out without end';
+    'internal: the entry of source disposition by which a number, a contact or an account is disqualified without end';
 
 CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
@@ -6517,7 +6563,7 @@ BEGIN
             'source', 'disposition', 'reason', reason, 'by', by_whom));
         RETURN @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
     END IF;
-    -- One that somebody has made by hand is his.
+    -- One that somebody has made by hand is left alone.
     RETURN CASE WHEN EXISTS (
         SELECT FROM call_outcomes AS o
          WHERE o.disqualified = kind AND o.entry = standing AND o.subject = lead_phones_disqualify_by_call.subject AND o.everywhere = (campaign IS NULL)
@@ -6525,27 +6571,27 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text) IS
-    'internal: enters what a call disqualifies into the ledgers; the entry that stands, where it is of calls';
+    'internal: enters what a call disqualifies into the ledgers; the entry in force, where it is of calls';
 
-CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[]) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[], spared bigint DEFAULT NULL) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
     clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. Who holds one looks at it himself; to wait for
-    -- him while rows of the counts are held would end in a deadlock.
+    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. A session that holds one looks at it itself;
+    -- waiting for that while rows of the counts are held would end in a deadlock.
     UPDATE leads AS l SET due_at = clock
      WHERE l.campaign_id = campaign AND l.lead_id = ANY (ARRAY(
         SELECT w.lead_id FROM leads AS w
-         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock
+         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock AND w.lead_id IS DISTINCT FROM spared
            AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, w.contact_id) AND k.claimed_until > clock)
            AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign_id = campaign AND k.lead_id = w.lead_id AND k.ended_at IS NULL)
          ORDER BY w.lead_id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED));
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[]) IS
-    'internal: leads of people whom nothing may keep from being called any more are looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[], bigint) IS
+    'internal: leads of people whom nothing may keep from being called any more are looked at again, but for one';
 
 CREATE FUNCTION @extschema@.lead_phones_contacts_of(campaign bigint, number text) RETURNS bigint[]
     STABLE LANGUAGE plpgsql
@@ -6582,7 +6628,7 @@ DECLARE
     whom constant text := undone ->> 'subject';
     lifted constant bigint := undone ->> 'entry';
 BEGIN
-    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
+    -- Lifted is the entry of this outcome, where it is still in force, and no other call says the same.
     IF lifted IS NULL OR lifted IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(kind, campaign, whom)
        OR EXISTS (SELECT FROM call_outcomes AS o
                    WHERE o.disqualified = kind AND o.entry = lifted AND o.subject = whom AND o.everywhere = is_everywhere
@@ -6632,7 +6678,7 @@ BEGIN
     -- The number first, then who else is meant: others who say something of the same person or company wait.
     PERFORM @extschema@.lead_phones_lock_calls(ARRAY[call.number::text]);
     SELECT c.account_id, c.contact_id INTO person FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
-    -- who has no company any more, or no row, is out by what is left of him
+    -- a person without a company, or without a row, is disqualified by what is left
     disqualified := CASE WHEN disqualified IS NULL OR disqualified = 'phone' THEN disqualified
                          WHEN disqualified = 'account' AND person.account_id IS NOT NULL THEN 'account'
                          WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
@@ -6679,7 +6725,8 @@ BEGIN
        AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
     IF call.ended_at IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text));
+        -- this lead rests as the new outcome says
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text), call.lead_id);
     END IF;
     RETURN NULL;
 END
@@ -7259,7 +7306,7 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phone_metrics()
     STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- for all waiting together: whoever holds a table must not keep the others from being watched
+    -- for all waiting together: a session that locks a table must not keep the others from being watched
     patience constant interval := '2 s';
     asked_at constant timestamptz := clock_timestamp();
     own_lock_timeout constant text := current_setting('lock_timeout');
@@ -7709,7 +7756,7 @@ BEGIN
                   HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
     END IF;
     IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}'::jsonb)) THEN
-        RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
+        RAISE EXCEPTION 'campaigns of table "%" cannot be computed again', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
                   HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
@@ -7732,7 +7779,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
-    'internal: counts the leads of a tracked table anew, where DDL has changed them';
+    'internal: counts the leads of a tracked table again, where DDL has changed them';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_follow_ddl_wrapper';
@@ -7891,6 +7938,8 @@ BEGIN
             END LOOP;
             ALTER EVENT TRIGGER lead_phones_after_ddl ENABLE;
             EXECUTE format('COMMENT ON COLUMN %s.lead_count IS %L', tracked.counts, 'leads that have the number in any column');
+            EXECUTE format('COMMENT ON COLUMN %s.source IS %L', tracked.disqualifications, 'who or what asks for it; entries of different sources are in force, and are lifted, on their own');
+            EXECUTE format('COMMENT ON COLUMN %s.lifted_at IS %L', tracked.disqualifications, 'when the entry was lifted; NULL while it is in force');
             PERFORM @extschema@.lead_phones_note(tracked.counts, 'counts', tracked.leads), @extschema@.lead_phones_note(tracked.disqualifications, 'disqualifications', tracked.leads);
             is_of_lead_tables := @extschema@.lead_phones_beside(tracked.leads, 'lead_disqualifications') IS NOT NULL;
             IF is_of_lead_tables THEN

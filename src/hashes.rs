@@ -1,13 +1,13 @@
-//! Numbers that are known by their hashes alone: lists are passed around so, that nobody shows his numbers.
+//! Numbers that are known by their hashes alone: lists are passed around this way, and show nobody's numbers.
 //!
 //! A hash is compared by its first 63 bits, as a negative integer beside the numbers themselves, which are positive. Of ten million numbers and as
-//! many hashes, two agree by chance once in a hundred thousand lists; then the number is out.
+//! many hashes, two agree by chance once in a hundred thousand lists; then the number is disqualified.
 
 use sha2::{Digest, Sha256};
 
 use crate::phone::E164;
 
-/// By what a number may stand: as itself, and by its hash.
+/// What a number may be entered as: itself, and its hash.
 #[must_use]
 pub fn keys_of(number: &E164) -> [i64; 2] {
     [number.number(), key_of(number)]

@@ -93,7 +93,7 @@ for node in "$port" "$(run -p "$port" -At -c "SELECT nodeport FROM citus_shards 
 done
 moved=$(run -p "$port" -At -c 'SELECT count(*) FROM relocated.calls' -c "SELECT count(*) FROM relocated.callable_leads" -c 'SELECT nodeport FROM citus_shards WHERE table_name = $$relocated.leads$$::regclass')
 [ "${moved%$'\n'*}" = $'6\n8' ] || { echo "lead tables, moved twice: $moved" >&2; exit 1; }
-# Shards on the coordinator, whose triggers see the client's own text: a filled table is counted once there too, whatever stands before.
+# Shards on the coordinator, whose triggers see the client's own text: a filled table is counted once there too, whatever is before.
 run -p "$port" -c "SELECT citus_set_node_property('127.0.0.1', $port, 'shouldhaveshards', true)" >/dev/null
 run -p "$port" <<'SQL'
 CREATE SCHEMA here;

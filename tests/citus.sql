@@ -366,7 +366,7 @@ ALTER TABLE lost.leads ADD COLUMN score int, ADD COLUMN rank int;
 ALTER TABLE lost.leads DROP COLUMN score;
 CALL refused($$SELECT distribute_lead_tables('lost')$$, 'table "lost.leads" cannot be distributed: a column of it was dropped');
 DROP SCHEMA lost CASCADE;
--- the owner cannot have others plan what he hangs on the table by which they reach the node
+-- the owner cannot have others plan what hangs on the table by which they reach the node
 CREATE ROLE mallory LOGIN;
 CREATE SCHEMA evil AUTHORIZATION mallory;
 SET ROLE mallory;

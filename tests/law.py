@@ -1,5 +1,5 @@
 """Who is out stays out: hostile writes at random on lead tables, by two sessions at once, and one assertion: what is out never comes back but
-by requalify, unsuppress and expiry. In callable_leads, in lead_status and in the marks. And nobody is called by a number that his own row calls
+by requalify, unsuppress and expiry. In callable_leads, in lead_status and in the marks. And nobody is called by a number that the person's own row calls
 invalid.
 
 The generator knows people by their addresses, companies by their domains and numbers by their E.164, and writes each in many ways; it shares no
@@ -135,7 +135,7 @@ class Session:
     """Writes in transactions of its own."""
 
     def __init__(self, seed, rows_say):
-        self.rows_say = rows_say  # of (campaign, address): the numbers that rows of his say, each as its own region reads it
+        self.rows_say = rows_say  # of (campaign, address): the numbers that the person's rows say, each as its own region reads it
         self.outs = []
         self.connection = psycopg.connect(application_name=f"law {seed}")
         self.connection.execute("SET search_path = law, public; SET client_min_messages = error; SET lock_timeout = '20s'")
@@ -192,7 +192,7 @@ class Session:
             else:
                 self.run(f"UPDATE contacts SET {column} = %s WHERE campaign_id = %s AND contact_id = %s AND NOT EXISTS (SELECT FROM contacts AS o WHERE o.campaign_id = %s AND {'true' if column == 'email' and value else 'false'} AND lead_phones_email_key(o.email) = lead_phones_email_key(%s))",
                          (value, *found, found[0], value if column == "email" else None))
-                # what an edit says is said of whoever the contact is then
+                # what an edit says is said of the person that the contact is then
                 known = self.run("SELECT lead_phones_email_key(email), phone, mobile, upper(btrim(region)) FROM contacts WHERE campaign_id = %s AND contact_id = %s", found).fetchone()
                 if known and column in ("email", "phone"):
                     self.says(found[0], known[0], known[1:3] if column == "email" else known[1:2], known[3])
@@ -234,7 +234,7 @@ class Session:
         elif found := self.one("contacts"):
             self.run("DELETE FROM contacts WHERE campaign_id = %s AND contact_id = %s", found)
 
-    # what puts somebody out; an expiry in the far future, that must not shorten what stands longer
+    # what disqualifies somebody; an expiry in the far future, that must not shorten what holds longer
     def out(self):
         campaign, source = self.random.choice(CAMPAIGNS), self.random.choice(["a", "b"])
         scope = self.random.choice([campaign, campaign, None])
@@ -327,11 +327,11 @@ class Law:
             out = [who for who in identities(email, name, phone, mobile) if (campaign, who) in self.people] + [n for n in numbers if (campaign, n) in self.numbers]
             unsaid = [n for n in numbers if n and address and n not in self.rows_say.get((campaign, address), ())]
             if unsaid:
-                raise AssertionError(f"in campaign {campaign}, {address} is called by {unsaid}, which no row of his says; lead {lead}; after:\n" + "\n".join(map(str, log)))
+                raise AssertionError(f"in campaign {campaign}, {address} is called by {unsaid}, which no row of the person says; lead {lead}; after:\n" + "\n".join(map(str, log)))
             out += [d for d in HOSTS if (campaign, d) in self.domains and f".{canonical(address).replace('@', '.')}".endswith(f".{d}")] if address else []
             if out:
                 raise AssertionError(f"in campaign {campaign}, {out} was out and is callable, by lead {lead}; after:\n" + "\n".join(map(str, log)))
-        # who comes by the name of a company that is out, whatever else he comes with
+        # who comes by the name of a disqualified company, with whatever else
         for campaign, lead, company in self.rows(f"""
             SELECT l.campaign_id, l.lead_id, lead_phones_company_key(l.company) FROM leads AS l
              WHERE l.lead_id > {self.last} AND EXISTS (SELECT FROM callable_leads AS k WHERE k.campaign_id = l.campaign_id AND k.contact_id = l.contact_id)"""):

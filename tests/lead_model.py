@@ -212,7 +212,7 @@ class Run:
         campaign, email = self.random.choice(CAMPAIGNS), self.random.choice(EMAILS).lower()
         self.run("DELETE FROM contacts WHERE campaign_id = %s AND lower(email) = %s", (campaign, email))
         if person := self.world.find(campaign, email):
-            # who was out by his company is so when he comes again with another
+            # who was disqualified by a company is so when coming again with another
             self.world.keep_out(campaign, self.world.person_keys(person), {("email", email)})
         self.world.people[campaign] = [p for p in self.world.people[campaign] if not p["email"] or p["email"].lower() != email]
 

@@ -1,5 +1,5 @@
-"""Functions of the names of internal ones, which whoever may create in the extension's schema could put there, are not called in their place: where an
-argument is a literal without a type, or of one that has a cast, another signature is the better match, and would run as whoever runs the rule.
+"""Functions of the names of internal ones, which a role that may create in the extension's schema could put there, are not called in their place: where an
+argument is a literal without a type, or of one that has a cast, another signature is the better match, and would run as the role that runs the rule.
 
 Connects as libpq's environment says, to a database of its own.
 """

@@ -16,7 +16,7 @@ SELECT p.oid::regprocedure AS function, c.lineno, c.statement, c.message, c.deta
           JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'lead_phones'
          -- those that ask Citus need it; create_lead_tables() goes on with what it has created
          WHERE f.prorettype <> 'event_trigger'::regtype
-           AND f.proname NOT IN ('lead_phones_is_distributed', 'lead_phones_is_shard', 'lead_phones_check_citus', 'lead_phones_colocate', 'lead_phones_is_distributed_schema', 'distribute_lead_tables', 'create_lead_tables')) AS p
+           AND f.proname NOT IN ('lead_phones_is_shard', 'lead_phones_check_citus', 'lead_phones_colocate', 'lead_phones_is_distributed_schema', 'distribute_lead_tables', 'create_lead_tables')) AS p
  CROSS JOIN LATERAL public.plpgsql_check_function_tb(p.oid, p.relation, performance_warnings => false, extra_warnings => false) AS c
  -- what is warned of are casts by the text form, and records of dynamic SQL
  WHERE c.level = 'error' ORDER BY 1, 2;

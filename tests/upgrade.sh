@@ -23,7 +23,7 @@ SELECT pg_describe_object(i.classoid, i.objoid, i.objsubid), i.initprivs FROM pg
  WHERE i.privtype = 'e' AND pg_describe_object(i.classoid, i.objoid, i.objsubid) ~ 'phones' ORDER BY 1;
 SQL
 }
-# everything else: tables, views, triggers, grants and comments of whoever tracks
+# everything else: tables, views, triggers, grants and comments of a role that tracks
 schema() { pg_dump --schema-only -d "$1" | sed -E '/^\\(un)?restrict /d; s/ \[(counts|disqualifications|suppressions|suppressed) of .*\]//'; }
 
 current=$(run -d postgres -c "SELECT default_version FROM pg_available_extensions WHERE name = 'lead_phones'")

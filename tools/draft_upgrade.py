@@ -15,7 +15,7 @@ REPLACEABLE = re.compile(r"CREATE (FUNCTION|PROCEDURE|VIEW) (\S+?)[\s(]")
 
 
 def statements(script: str) -> list[str]:
-    """The statements of a script, without what stands between them."""
+    """The statements of a script, without what is between them."""
     found, lines, quote = [], [], None
     for line in script.splitlines():
         line = line.rstrip()

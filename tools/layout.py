@@ -19,7 +19,7 @@ ROOMS = {
     "src/triggers": "the triggers of tracked tables and lead tables",
     "src/triggers/counts": "what is asked of the counts, and written to them",
     "src/triggers/counts/direct": "the counts written without statements",
-    "src/actions": "what runs as the owner of a table, whoever asks",
+    "src/actions": "what runs as the owner of a table, whatever role asks",
     "src/ddl": "following DDL",
     "src/citus": "lead tables and tracked tables on Citus",
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing need, where it is missing: system packages, Rust, cargo-pgrx at the version that
-# Cargo.toml pins. Debian 12 and its kin; as root, or as a user with sudo. Silent and quick when all is there.
+# Cargo.toml pins. Debian 12 and its derivatives; as root, or as a user with sudo. Silent and quick when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

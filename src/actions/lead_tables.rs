@@ -21,7 +21,7 @@ const STEPS: [&str; 4] = [OPEN, "take_rows", "write_upload", "split_late"];
 /// The one step that creates temporary tables, which Postgres allows in no restricted operation. It runs nothing of the owner's.
 const OPEN: &str = "open_upload";
 
-/// Runs a step of an upload, for whoever may insert leads. The arguments, third of the SQL function, and the answer are jsonb that is passed
+/// Runs a step of an upload, for a role that may insert leads. The arguments, third of the SQL function, and the answer are jsonb that is passed
 /// on unread.
 #[pg_extern(sql = false)]
 fn lead_phones_upload_step(
@@ -155,7 +155,7 @@ fn check(extension_schema: &str, leads: pg_sys::Oid) -> String {
 pub(crate) enum Plans {
     /// Once, for few rows: also where the tables were empty then, each is found by an index.
     Kept,
-    /// Anew, for as many rows as there are.
+    /// Again, for as many rows as there are.
     Custom,
 }
 

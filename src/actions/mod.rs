@@ -1,4 +1,4 @@
-//! Actions on a tracked table that run as its owner, whoever asks: the procedures of `sql/install/disqualification` and
+//! Actions on a tracked table that run as its owner, whatever role asks: the procedures of `sql/install/disqualification` and
 //! the event triggers of `sql/install/ddl`.
 
 pub(crate) mod lead_tables;
@@ -64,7 +64,7 @@ fn lead_phones_as_owner(
     run(&schema, leads, action, arguments)
 }
 
-/// The schema of the function that was called: all of the extension stands in it.
+/// The schema of the function that was called: all of the extension is in it.
 ///
 /// # Safety
 /// `fcinfo` is what Postgres handed to the function.
@@ -89,7 +89,7 @@ pub(crate) fn run_on_tables(
     run_with(schema, leads, action, arguments);
 }
 
-/// Runs an action of a tracked table, whoever asks, as its owner.
+/// Runs an action of a tracked table as its owner, whatever role asks.
 pub(crate) fn run_with(
     schema: &str,
     leads: pg_sys::Oid,
@@ -139,7 +139,7 @@ fn run(
     }
 }
 
-/// Asks a function of ours that reads catalogs and nothing else, as superuser: whoever writes or runs DDL needs no right on the
+/// Asks a function of ours that reads catalogs and nothing else, as superuser: a role that writes or runs DDL needs no right on the
 /// extension's schema. `call` is the function without its schema, with its arguments cast to the very types that it declares:
 /// a function of another signature, which somebody else may have put there, must not be the better match. It sees what is
 /// committed, as DDL does, at every isolation level.

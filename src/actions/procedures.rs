@@ -1,5 +1,5 @@
-//! The procedures run with the rights of their callers, and end here. What they do is done as the owner of the tables: for whoever may act as that
-//! owner, and for whoever was granted EXECUTE on the procedure. That PUBLIC may call it says nothing of whose tables.
+//! The procedures run with the rights of their callers, and end here. What they do is done as the owner of the tables: for a role that may act as that
+//! owner, or was granted EXECUTE on the procedure. That PUBLIC may call it says nothing of whose tables.
 
 use std::cell::Cell;
 
@@ -204,7 +204,7 @@ fn lead_phones_run(
     )
 }
 
-/// Before something is done as an owner: an error where a procedure is called by somebody who may not act as him, and was not granted it. What the
+/// Before something is done as an owner: an error where a procedure is called by a role that may not act as the owner, and was not granted it. What the
 /// extension does by itself has no such caller.
 pub(crate) fn check_caller(schema: &str, owner: pg_sys::Oid) {
     let Some(Call { caller, procedure }) = CALL.get() else {

@@ -11,7 +11,7 @@ use crate::backend::sql::Statement;
 use crate::{actions, citus};
 
 /// `campaigns`, of which there is a lead of this number, and `reasons`, the rows of `lead_reasons`, as jsonb that is passed on unread: a jsonb
-/// datum has the layout of a bytea. Runs as the owner, for whoever may read both.
+/// datum has the layout of a bytea. Runs as the owner, for a role that may read both.
 #[pg_extern(sql = false)]
 fn lead_phones_reasons_of(
     leads: pg_sys::Oid,

@@ -1,4 +1,4 @@
-//! Reports: queries on a tracked table that run as its owner, for whoever may read it. To plan and run a query is to run what the owner of
+//! Reports: queries on a tracked table that run as its owner, for a role that may read it. To plan and run a query is to run what the owner of
 //! its tables put there: predicates of indexes, views, policies. It runs as himself, and not as the one who asks.
 
 use pgrx::callconv::{BoxRet, FcInfo};

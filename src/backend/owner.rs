@@ -15,7 +15,7 @@ pub(crate) const SEARCH_PATH: &CStr = c"pg_catalog, pg_temp";
 /// A statement is planned once for all its arguments.
 pub(crate) const KEPT_PLANS: (&CStr, &CStr) = (c"plan_cache_mode", c"force_generic_plan");
 
-/// Runs the closure as `owner`, with a pinned `search_path`. What his code sets goes when it returns: it would be in force in whatever
+/// Runs the closure as `owner`, with a pinned `search_path`. What the owner's code sets goes when it returns: it would be in force in whatever
 /// called, which can be a function of somebody else. An error inside ends both with the (sub)transaction.
 pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
     switch(
@@ -26,7 +26,7 @@ pub(crate) fn as_owner<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
     )
 }
 
-/// The same for what someone else asks for than the owner: what his triggers defer would run as that someone, and is not let out. As
+/// The same for what someone else asks for than the owner: what the owner's triggers defer would run as that someone, and is refused. As
 /// CREATE INDEX and REFRESH MATERIALIZED VIEW do it.
 pub(crate) fn as_owner_for_others<T>(owner: pg_sys::Oid, run: impl FnOnce() -> T) -> T {
     switch(

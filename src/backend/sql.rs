@@ -48,7 +48,7 @@ pub(crate) fn has_one_snapshot() -> bool {
 /// Runs the closure in a memory context of its own: what it builds for a statement goes when it returns.
 pub(crate) fn in_own_memory<T>(run: impl FnOnce() -> T) -> T {
     let mut context = PgMemoryContexts::new("lead_phones");
-    // SAFETY: callers return what does not stand in the memory of Postgres.
+    // SAFETY: callers return what is not in the memory of Postgres.
     unsafe { context.switch_to(|_| run()) }
 }
 

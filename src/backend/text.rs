@@ -192,7 +192,7 @@ pub(crate) fn try_to_server(text: &str) -> Option<CString> {
 /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
 const MAX_GROWTH: usize = 4;
 
-/// Whether text of any script can stand in a message as it is.
+/// Whether a message can hold text of any script as it is.
 pub(crate) fn server_encoding_is_utf8() -> bool {
     // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
     unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as c_int }

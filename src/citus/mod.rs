@@ -1,4 +1,4 @@
-//! Lead tables that Citus distributes: as a schema, each table is one shard, and all stand on one node.
+//! Lead tables that Citus distributes: as a schema, each table is one shard, and all are on one node.
 //!
 //! Their rules are plain statements over many tables. On the node of the shards they run as on any server: while they do, the planner is given the
 //! shards in place of the tables ([`local`]). From another node they are sent there ([`send`]).
@@ -19,7 +19,7 @@ use crate::backend::owner::{Restricted, SEARCH_PATH, as_owner_for_others, switch
 use crate::backend::sql::Statement;
 use crate::backend::{report, server, text};
 
-/// The table beside distributed lead tables by which statements are sent to their node. It is empty, and belongs to a superuser: whoever sends one
+/// The table beside distributed lead tables by which statements are sent to their node. It is empty, and belongs to a superuser: a session that sends one
 /// plans it.
 const NODE: &core::ffi::CStr = c"lead_node";
 
@@ -113,7 +113,7 @@ pub(crate) fn is_kept_in_shard(table: pg_sys::Oid) -> bool {
     }
 }
 
-/// The table that a shard beside distributed lead tables is of; any other as it is. SQL is told of tables: Citus hides shards from most sessions.
+/// The table that a shard beside distributed lead tables is of; any other as it is. SQL gets the name of the table: Citus hides shards from most sessions.
 pub(crate) fn of_shard(shard: pg_sys::Oid) -> pg_sys::Oid {
     match of(shard) {
         Placement::Here(shards) => shards
@@ -163,6 +163,18 @@ fn lead_phones_is_local() -> bool {
     is_local()
 }
 
+/// For SQL: whether Citus distributes a table, as statements see it.
+#[pg_extern(sql = false)]
+fn lead_phones_is_distributed(table: Option<pg_sys::Oid>) -> bool {
+    !is_local() && table.is_some_and(is_distributed)
+}
+
+/// For SQL: whether Citus sent what runs from another node.
+#[pg_extern(sql = false)]
+fn lead_phones_is_sent() -> bool {
+    is_sent()
+}
+
 /// For SQL: whether the tables beside this one are on another node.
 #[pg_extern(sql = false)]
 fn lead_phones_is_elsewhere(table: pg_sys::Oid) -> bool {
@@ -200,6 +212,18 @@ pub(crate) fn has_catalog(name: &core::ffi::CStr) -> bool {
     let schema = pg_sys::Oid::from(pg_sys::PG_CATALOG_NAMESPACE);
     // SAFETY: a catalog look-up; of what there is not it answers InvalidOid.
     unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) != pg_sys::InvalidOid }
+}
+
+/// Whether Citus distributes a table. One that it only knows of, since a reference table is near, is a local one.
+pub(crate) fn is_distributed(table: pg_sys::Oid) -> bool {
+    is_loaded()
+        && has_catalog(c"pg_dist_partition")
+        && Statement::new(
+            "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 \
+             AND (d.partmethod OPERATOR(pg_catalog.<>) 'n' OR d.repmodel OPERATOR(pg_catalog.=) 't' OR d.colocationid OPERATOR(pg_catalog.<>) 0)",
+            &[table.into()],
+        )
+        .rows(|rows| !rows.is_empty())
 }
 
 /// Whether Citus sent what runs from another node, which has checked it.

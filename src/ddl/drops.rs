@@ -35,7 +35,7 @@ struct Dropped {
     taken_off: Vec<pg_sys::Oid>,
     /// Tables that may be the counts or the ledger of a tracked one: their names, and the tables' owners.
     kept_tables: Vec<(String, pg_sys::Oid)>,
-    /// Tables that stood below others, and these.
+    /// Tables that were below others, and these.
     members: Vec<(pg_sys::Oid, pg_sys::Oid)>,
     /// Columns, and their tables. Another of that name may be there when the command is over.
     columns: Vec<(pg_sys::Oid, String)>,
@@ -290,13 +290,13 @@ unsafe fn schema_named(name: *mut pg_sys::Node) -> pg_sys::Oid {
     }
 }
 
-/// Whether a table may stand below another, or above.
+/// Whether a table may be below another, or above.
 fn is_in_tree(table: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups; the guard lets an error of theirs unwind.
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| has_superclass(table) || has_subclass(table)) }
 }
 
-/// The tables of a schema that stand below others. Without the right to drop the schema, the command fails by itself.
+/// The tables of a schema that are below others. Without the right to drop the schema, the command fails by itself.
 fn tables_in(namespace: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     let statement = "SELECT c.oid FROM pg_catalog.pg_class AS c \
          WHERE c.relnamespace OPERATOR(pg_catalog.=) $1 AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}') \

@@ -1,6 +1,6 @@
 //! Event triggers: what DDL does to tracked tables is followed, or refused.
 //!
-//! What a command did is read from its parse tree, and where a table stands from `pg_inherits`: never from the arguments of
+//! What a command did is read from its parse tree, and what a table is below from `pg_inherits`: never from the arguments of
 //! triggers alone, which anybody can write. A name of the tree may mean another table when the command is over, so what left is
 //! believed of its owner alone. Most commands are passed over without a look at the catalog.
 

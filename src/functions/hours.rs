@@ -244,7 +244,7 @@ fn lead_phones_clock() -> Option<TimestampWithTimeZone> {
     TimestampWithTimeZone::try_from(unsafe { pg_sys::GetCurrentTimestamp() }).ok()
 }
 
-/// Where somebody may be who has a number: the time zones of that, and his own, or those of his state. Joined by commas; empty where none is known.
+/// Where a person with a number may be: the time zones of the number, and the person's own, or those of the person's state. Joined by commas; empty where none is known.
 #[pg_extern(sql = false)]
 fn lead_phones_zones(
     number: Option<ServerText>,
@@ -276,7 +276,7 @@ fn lead_phones_zones(
     names.join(",")
 }
 
-/// The states that are meant by a number and by what a contact says: both, where they are known. None where what he says of his state, in a country
+/// The states that are meant by a number and by what a contact says: both, where they are known. None where what the contact says of a state, in a country
 /// whose states are known, is none of them.
 #[pg_extern(sql = false)]
 fn lead_phones_states(

@@ -37,7 +37,7 @@ pub(super) fn addresses(text: &str) -> impl Iterator<Item = Address<'_>> {
     })
 }
 
-/// Whether it can stand before the `@`: dots in a row, or at the end, are used where RFC 5322 knows none.
+/// Whether it can be before the `@`: dots in a row, or at the end, are used where RFC 5322 knows none.
 pub(super) fn is_local_part(local: &str) -> bool {
     let options = Options::default().without_domain_literal();
     let is_address = |local: &str| {
@@ -86,7 +86,7 @@ pub(super) fn unquoted(local: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether it can stand in a local part that is not quoted.
+/// Whether it can be in a local part that is not quoted.
 pub(super) fn is_local(c: char) -> bool {
     c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || is_mark(c)
 }

@@ -1,6 +1,6 @@
 //! What leads are matched by: e-mail addresses of people; domains and names of companies.
 //!
-//! People write them in many ways, and whoever is out must be recognized in each. So a text is first brought to the form that Unicode calls
+//! People write them in many ways, and somebody who is suppressed must be recognized in each. So a text is first brought to the form that Unicode calls
 //! compatible (NFKC, UAX #15), without what nobody sees; domains are compared as they are looked up (UTS #46).
 
 mod addresses;

@@ -77,7 +77,7 @@ pub(super) fn parse(raw: &str, region: DefaultRegion) -> Result<(Number, Option<
     })
 }
 
-/// Whether "tel:" stands past the phone context: the engine then slices backwards and panics, Google's finds no number.
+/// Whether "tel:" is past the phone context: the engine then slices backwards and panics, Google's finds no number.
 fn is_reversed(raw: &str) -> bool {
     match (raw.find(RFC3966_PREFIX), raw.find(RFC3966_PHONE_CONTEXT)) {
         (Some(prefix), Some(context)) => prefix > context,
@@ -102,7 +102,7 @@ fn national_digits(number: &PhoneNumber) -> Vec<u8> {
 fn cut(raw: &str) -> Option<(Cow<'_, str>, &str)> {
     let Some(context) = raw.find(RFC3966_PHONE_CONTEXT) else {
         let (number, second) = extract(raw)?;
-        // At a second number the engine shall cut too, and not trim what stands before; it would also cut at a line feed,
+        // At a second number the engine shall cut too, and not trim what is before; it would also cut at a line feed,
         // with which there is no number.
         let text = if second && number.contains('\n') {
             return None;
@@ -146,7 +146,7 @@ fn extract(raw: &str) -> Option<(&str, bool)> {
 }
 
 /// Whether Google's `isViablePhoneNumber` may take what the engine takes: two digits alone, or three and more with what may
-/// stand around them; the engine also two and an extension. A plus sign before the number leaves it only the second choice.
+/// are around them; the engine also two and an extension. A plus sign before the number leaves it only the second choice.
 fn is_viable(engine: &PhoneNumberUtil, number: &str) -> bool {
     let digits = number.chars().take(3).take_while(|c| is_digit(*c)).count();
     digits != 2
@@ -169,7 +169,7 @@ fn known_punctuation(raw: &str) -> Cow<'_, str> {
 fn viable<'a>(engine: &PhoneNumberUtil, text: &'a str, number: &str) -> Option<Cow<'a, str>> {
     const K: char = '\u{212a}';
     const S: char = '\u{17f}';
-    /// May stand wherever a letter may, and is not one of a keypad.
+    /// May be wherever a letter may, and is not one of a keypad.
     const LETTER: &str = "\u{30fc}";
     let number = number
         .split(RFC3966_ISDN_SUBADDRESS)

@@ -1,6 +1,6 @@
 //! Reads the usual spellings of a number in one pass.
 //!
-//! libphonenumber first finds the number in the text: it drops what stands before the first digit or plus sign and
+//! libphonenumber first finds the number in the text: it drops what is before the first digit or plus sign and
 //! after the last, cuts off an extension, keeps the digits of the rest. For the texts admitted here that is all it
 //! does, and it is done here without regular expressions. Every other text (letters inside the number, parameters of
 //! RFC 3966, several numbers) is left to the engine.
@@ -18,7 +18,7 @@ const MAX_AMBIGUOUS_EXTENSION: usize = 9;
 /// The number in a text, its punctuation dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialed {
-    /// Whether a plus sign stands before the digits.
+    /// Whether a plus sign is before the digits.
     pub(super) plus: bool,
     digits: [u8; MAX_DIGITS],
     len: usize,
@@ -205,7 +205,7 @@ fn read_marks(raw: &[u8], marks: impl Iterator<Item = (usize, Mark)>) -> Option<
                 inside = true;
             }
             Mark::Semicolon if !inside => return None,
-            // What stands before the number is dropped.
+            // What is before the number is dropped.
             _ if !inside => {}
             Mark::Label if !behind && !after_slash && is_extension(&raw[at..]) => break,
             Mark::Digit(_) | Mark::Plus | Mark::Label | Mark::Letter => return None,

@@ -1,4 +1,4 @@
-//! Where the tracked columns stand in the rows of the table that fires, and how their values are read.
+//! Where the tracked columns are in the rows of the table that fires, and how their values are read.
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -25,13 +25,13 @@ pub(crate) struct NumberColumn {
     pub(crate) name: String,
     pub(crate) number: Column,
     pub(crate) mark: Column,
-    /// Where the number does not stand in its own column.
+    /// Where the number is not in its own column.
     pub(crate) e164: Option<Column>,
     pub(crate) extension: Option<Column>,
 }
 
 impl NumberColumn {
-    /// The column in which the number stands in E.164.
+    /// The column that has the number in E.164.
     pub(crate) fn stored(&self) -> Column {
         self.e164.unwrap_or(self.number)
     }
@@ -149,7 +149,7 @@ impl Columns {
         }
     }
 
-    /// The number that is counted of a column: what stands in E.164, as the trigger wrote it.
+    /// The number that is counted of a column: what is stored in E.164, as the trigger wrote it.
     pub(crate) fn number_of(
         &self,
         column: &NumberColumn,
@@ -165,7 +165,7 @@ impl Columns {
         functions::normalize(&raw, self.region_in_row(get)).ok()
     }
 
-    /// The default region of a row, as far as it stands in the row itself: what another table says may have changed since the row was written.
+    /// The default region of a row, as far as it is in the row itself: what another table says may have changed since the row was written.
     pub(crate) fn region_in_row(
         &self,
         get: impl Fn(i16) -> Option<pg_sys::Datum>,
@@ -193,7 +193,7 @@ impl Columns {
         }
     }
 
-    /// Whether the region of a row stands in the row.
+    /// Whether the region of a row is in the row.
     pub(crate) fn has_region_in_row(&self) -> bool {
         !self.is_region_elsewhere
     }

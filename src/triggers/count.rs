@@ -138,7 +138,7 @@ fn refuse_later_changes(call: &TriggerCall<'_>, row: &Row<'_>, columns: &Columns
                 .is_some_and(|mark| mark.value() != 0)
         };
         let stored = match column.e164 {
-            // Beside it stands what it spells; as far as the row itself tells.
+            // What it spells is beside it, as far as the row itself tells.
             Some(_) => {
                 let stored = columns.number_of(column, |at| row.get(at));
                 let is_right = !columns.has_region_in_row() || stored == spells();

@@ -66,7 +66,7 @@ pub(crate) type LeadNumbers = PerColumn<Option<LeadNumber>>;
 #[derive(Clone, Default)]
 pub(crate) struct Deltas {
     campaigns: Vec<Campaign>,
-    /// Where each of them stands, once they are many.
+    /// Where each of them is, once they are many.
     index: HashMap<Campaign, u32>,
     changes: Vec<Change>,
     size_of_campaigns: usize,

@@ -1,4 +1,4 @@
-//! AFTER STATEMENT on `contacts` and `accounts`: whoever is out stays out, whatever becomes of his row. The rows of people and companies that
+//! AFTER STATEMENT on `contacts` and `accounts`: who is disqualified stays disqualified, whatever becomes of the row. The rows of people and companies that
 //! were changed or deleted go, as they were, to `lead_phones_keep_out_of_...()`, which adds to the entries of the ledger whom they mean.
 //! New people who are known by name and number alone go to `lead_phones_keep_out_of_new_contacts()`: who is out by one number is by the other.
 //! BEFORE ROW on `accounts`: what kept a company out holds for its row, which may go in the same statement as those of its people.

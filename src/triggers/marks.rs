@@ -34,7 +34,7 @@ pub(super) struct Marks {
     /// Of all campaigns.
     table: Asked<(Campaign, u64)>,
     campaigns: HashMap<Campaign, Asked<(Campaign, u64)>>,
-    /// Whether numbers may be out in every campaign, and which.
+    /// Whether numbers may be disqualified in every campaign, and which.
     knows_everywhere: Option<bool>,
     everywhere: Asked<i64>,
 }

@@ -54,7 +54,7 @@ impl Regions {
                     text::table_name(*table),
                     call.table_name()
                 ),
-                "Regions are looked up as the owner of the leads: what hangs on their table would run as him."
+                "Regions are looked up as the owner of the leads: what hangs on their table would run as that role."
                     .into(),
                 "Run ALTER TABLE ... OWNER TO, or keep the region in a column of the leads.".into(),
             )
@@ -162,12 +162,12 @@ fn look_up_statement(
 ) -> Option<(pg_sys::Oid, String)> {
     let column = text::to_server(settings.region_column.as_deref()?);
     let code_name = text::to_server(code);
-    // SAFETY: the table is tracked, and held by whoever writes to it; its keys are read before it is closed. An error does not return.
+    // SAFETY: the table is tracked, and locked by the statement that writes to it; its keys are read before it is closed. An error does not return.
     let (table, key, operator) = unsafe {
         let relation = pg_sys::table_open(leads, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
         let attribute = pg_sys::get_attnum(leads, column.as_ptr());
         let keys = pg_sys::RelationGetFKeyList(relation);
-        // copies: a look-up below can have the cache read anew
+        // copies: a look-up below can have the cache read again
         let keys: Vec<_> = elements::<pg_sys::ForeignKeyCacheInfo>(keys)
             .map(|key| *key)
             .filter(|key| key.nkeys == 1 && key.conkey[0] == attribute)

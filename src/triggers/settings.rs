@@ -1,4 +1,4 @@
-//! What a tracked table is tracked by. The settings stand in the arguments of its triggers, as `name=value`.
+//! What a tracked table is tracked by. The settings are in the arguments of its triggers, as `name=value`.
 
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ pub(crate) struct Settings {
     pub(crate) schema: String,
     pub(crate) counts: String,
     pub(crate) disqualifications: String,
-    /// The ledger of numbers that are out in every campaign: what was said of them, and the numbers.
+    /// The ledger of numbers that are disqualified in every campaign: what was said of them, and the numbers.
     pub(crate) suppressions: String,
     pub(crate) suppressed: String,
     /// Whether these are named, and so must be there: 0.2.0 had none.

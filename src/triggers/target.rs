@@ -107,7 +107,7 @@ impl Target {
         disqualified.extend(counts.add(of, rest));
         counts.flag_everywhere(of, deltas, &mut disqualified);
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
-        // requalified a number; now that its row is locked, the answer stands.
+        // requalified a number; now that its row is locked, the answer holds.
         for (place, column) in self.numbers().iter().enumerate() {
             for mark in [true, false] {
                 let wrong: Vec<Delta> = deltas

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of the corpus, and makes it anew when what makes it has changed. SEED= makes another.
+# Prints the path of the corpus, and makes it again when what makes it has changed. SEED= makes another.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=target/differential

@@ -9,7 +9,7 @@ AS $function$
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'calls are made at READ COMMITTED'
-            USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been put out since it began.',
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'This transaction would not see who has been disqualified since it began.',
                   HINT = 'Run BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED.';
     END IF;
     IF current_setting('transaction_read_only')::boolean THEN
@@ -94,7 +94,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_person_called(bigint) IS
-    'internal: who is called by a lead: the person and his numbers; an error where there is no such lead';
+    'internal: who is called by a lead: the person and all numbers; an error where there is no such lead';
 
 CREATE FUNCTION @extschema@.lead_phones_hold_person(lead bigint, phone text) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -109,7 +109,7 @@ BEGIN
         BEGIN
             PERFORM @extschema@.lead_phones_lock_calls(array_remove(ARRAY[person ->> 'phone', person ->> 'mobile',
                 format('contact %s/%s', person ->> 'campaign_id', person ->> 'contact_id')], NULL));
-            -- Whoever is just changing him is waited for, and whoever is just putting his number out: they lock his row, which has the mark.
+            -- Sessions that are just changing the person, or disqualifying a number, are waited for: they lock the contact's row, which has the mark.
             PERFORM FROM contacts AS c WHERE c.campaign_id = (person ->> 'campaign_id')::bigint AND c.contact_id = (person ->> 'contact_id')::bigint FOR SHARE;
             PERFORM FROM leads AS l WHERE l.campaign_id = (person ->> 'campaign_id')::bigint AND l.lead_id = lead FOR KEY SHARE;
             IF @extschema@.lead_phones_person_called(lead) <> person THEN

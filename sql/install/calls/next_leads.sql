@@ -1,4 +1,4 @@
--- The leads that a caller calls next: claimed for him, so that nobody else gets the same person or number.
+-- The leads that a caller calls next: claimed for the caller, so that nobody else gets the same person or number.
 --
 -- Leads are looked at in the order of due_at: when that is past, a lead can be called, as far as was known when it was last looked at. What may not be
 -- called now is put off until it may, and costs nothing before.

@@ -46,7 +46,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_entry_of_calls(text, bigint, text) IS
-    'internal: the entry of source disposition by which a number, a contact or an account is out without end';
+    'internal: the entry of source disposition by which a number, a contact or an account is disqualified without end';
 
 CREATE FUNCTION @extschema@.lead_phones_disqualify_by_call(kind text, campaign bigint, subject text, reason text, by_whom text) RETURNS bigint
     VOLATILE LANGUAGE plpgsql
@@ -59,7 +59,7 @@ BEGIN
             'source', 'disposition', 'reason', reason, 'by', by_whom));
         RETURN @extschema@.lead_phones_entry_of_calls(kind, campaign, subject);
     END IF;
-    -- One that somebody has made by hand is his.
+    -- One that somebody has made by hand is left alone.
     RETURN CASE WHEN EXISTS (
         SELECT FROM call_outcomes AS o
          WHERE o.disqualified = kind AND o.entry = standing AND o.subject = lead_phones_disqualify_by_call.subject AND o.everywhere = (campaign IS NULL)
@@ -67,27 +67,27 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_by_call(text, bigint, text, text, text) IS
-    'internal: enters what a call disqualifies into the ledgers; the entry that stands, where it is of calls';
+    'internal: enters what a call disqualifies into the ledgers; the entry in force, where it is of calls';
 
-CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[]) RETURNS void
+CREATE FUNCTION @extschema@.lead_phones_due_again(campaign bigint, contacts bigint[], spared bigint DEFAULT NULL) RETURNS void
     VOLATILE LANGUAGE plpgsql
 AS $function$
 DECLARE
     clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. Who holds one looks at it himself; to wait for
-    -- him while rows of the counts are held would end in a deadlock.
+    -- The first of those that were put off: of a switchboard's many, the others are asked about anyway. A session that holds one looks at it itself;
+    -- waiting for that while rows of the counts are held would end in a deadlock.
     UPDATE leads AS l SET due_at = clock
      WHERE l.campaign_id = campaign AND l.lead_id = ANY (ARRAY(
         SELECT w.lead_id FROM leads AS w
-         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock
+         WHERE w.campaign_id = campaign AND w.contact_id = ANY (contacts) AND w.due_at > clock AND w.lead_id IS DISTINCT FROM spared
            AND NOT EXISTS (SELECT FROM lead_claims AS k WHERE k.subject = format('contact %s/%s', campaign, w.contact_id) AND k.claimed_until > clock)
            AND NOT EXISTS (SELECT FROM calls AS k WHERE k.campaign_id = campaign AND k.lead_id = w.lead_id AND k.ended_at IS NULL)
          ORDER BY w.lead_id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED));
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[]) IS
-    'internal: leads of people whom nothing may keep from being called any more are looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_due_again(bigint, bigint[], bigint) IS
+    'internal: leads of people whom nothing may keep from being called any more are looked at again, but for one';
 
 CREATE FUNCTION @extschema@.lead_phones_contacts_of(campaign bigint, number text) RETURNS bigint[]
     STABLE LANGUAGE plpgsql
@@ -124,7 +124,7 @@ DECLARE
     whom constant text := undone ->> 'subject';
     lifted constant bigint := undone ->> 'entry';
 BEGIN
-    -- Lifted is the entry of this outcome, where it still stands, and no other call says the same.
+    -- Lifted is the entry of this outcome, where it is still in force, and no other call says the same.
     IF lifted IS NULL OR lifted IS DISTINCT FROM @extschema@.lead_phones_entry_of_calls(kind, campaign, whom)
        OR EXISTS (SELECT FROM call_outcomes AS o
                    WHERE o.disqualified = kind AND o.entry = lifted AND o.subject = whom AND o.everywhere = is_everywhere
@@ -174,7 +174,7 @@ BEGIN
     -- The number first, then who else is meant: others who say something of the same person or company wait.
     PERFORM @extschema@.lead_phones_lock_calls(ARRAY[call.number::text]);
     SELECT c.account_id, c.contact_id INTO person FROM contacts AS c WHERE c.campaign_id = call.campaign_id AND c.contact_id = call.contact_id;
-    -- who has no company any more, or no row, is out by what is left of him
+    -- a person without a company, or without a row, is disqualified by what is left
     disqualified := CASE WHEN disqualified IS NULL OR disqualified = 'phone' THEN disqualified
                          WHEN disqualified = 'account' AND person.account_id IS NOT NULL THEN 'account'
                          WHEN person.contact_id IS NOT NULL THEN 'contact' ELSE 'phone' END;
@@ -221,7 +221,8 @@ BEGIN
        AND o.callback_at <= call.started_at AND (o.called_back_at IS NULL OR o.called_back_at = call.started_at);
     UPDATE leads AS l SET due_at = coalesce(rests_until, clock) WHERE l.campaign_id = call.campaign_id AND l.lead_id = call.lead_id;
     IF call.ended_at IS NOT NULL THEN
-        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text));
+        -- this lead rests as the new outcome says
+        PERFORM @extschema@.lead_phones_due_again(call.campaign_id, @extschema@.lead_phones_contacts_of(call.campaign_id, call.number::text), call.lead_id);
     END IF;
     RETURN NULL;
 END

@@ -17,7 +17,7 @@ BEGIN
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.number = n.number AND k.ended_at IS NULL AND k.started_at + coalesce(m.longest_call, '2 hours') > @extschema@.lead_phones_clock()
          UNION ALL
-        -- by another of his numbers
+        -- by another number of the person
         SELECT 'on_call', NULL, k.caller || ' is on the line', k.caller, k.started_at, k.started_at + coalesce(m.longest_call, '2 hours'), k.call_id, NULL
           FROM calls AS k LEFT JOIN campaigns AS m ON m.campaign_id = k.campaign_id
          WHERE k.campaign_id = c.campaign_id AND k.contact_id = c.contact_id AND k.number <> n.number AND k.ended_at IS NULL

@@ -35,7 +35,7 @@ BEGIN
         ('wrong number', 'phone', NULL, false, false, true, 'somebody else has the number'),
         ('not interested', 'phone', NULL, false, false, true, 'said no, for this campaign'),
         ('retired', 'phone', NULL, false, false, true, 'has left the trade'),
-        ('do not call', 'phone', NULL, true, false, true, 'asked never to be called: out in every campaign'),
+        ('do not call', 'phone', NULL, true, false, true, 'asked never to be called: disqualified in every campaign'),
         ('meeting booked', NULL, '30 days', false, false, true, 'the aim was reached'),
         ('not dialed', NULL, NULL, false, false, false, 'the call was started by mistake: no attempt');
 
@@ -117,7 +117,7 @@ BEGIN
         CONSTRAINT call_rules_rest CHECK (rest > '0' AND rest <= '100 years'),
         CONSTRAINT call_rules_weekdays CHECK (weekdays <@ '{1,2,3,4,5,6,7}' AND cardinality(weekdays) > 0),
         CONSTRAINT call_rules_hours CHECK (num_nonnulls(opens, closes) <> 1 AND opens <= closes));
-    -- No legal advice: a start for whoever calls in the United States, of what was known when this was written. Read the law, or ask a lawyer;
+    -- No legal advice: a start for those who call in the United States, of what was known when this was written. Read the law, or ask a lawyer;
     -- then switch on what applies.
     INSERT INTO call_rules (region, state, attempts_in_24_hours, weekdays, opens, closes, is_on, source) VALUES
         ('US', NULL, NULL, '{1,2,3,4,5,6,7}', '08:00', '21:00', false, '47 CFR 64.1200(c)(1); 16 CFR 310.4(c)'),
@@ -144,18 +144,18 @@ BEGIN
     COMMENT ON COLUMN contacts.time_zone IS 'where the person is, by a name such as America/New_York; NULL where that is not known';
     COMMENT ON COLUMN leads.due_at IS 'next_leads() does not look at it before';
     COMMENT ON TABLE dispositions IS 'outcomes of calls, and what each means; edit it as you need';
-    COMMENT ON COLUMN dispositions.disqualifies IS 'what is out from then on: phone, contact, account, or NULL for nothing';
+    COMMENT ON COLUMN dispositions.disqualifies IS 'what it disqualifies: phone, contact, account, or NULL for nothing';
     COMMENT ON COLUMN dispositions.rests IS 'for how long nobody calls the number, counted from the end of the call';
-    COMMENT ON COLUMN dispositions.everywhere IS 'whether the number is out, or rests, in every campaign';
+    COMMENT ON COLUMN dispositions.everywhere IS 'whether the number is disqualified, or rests, in every campaign';
     COMMENT ON COLUMN dispositions.calls_back IS 'whether end_call() has to say when to call back';
     COMMENT ON COLUMN dispositions.is_attempt IS 'whether the call counts as an attempt';
     COMMENT ON TABLE calls IS 'the log of calls: who called whom by which number, and what came of it';
-    COMMENT ON COLUMN calls.caller IS 'who called, as the application names him';
+    COMMENT ON COLUMN calls.caller IS 'who called, by the name that the application gives';
     COMMENT ON COLUMN calls.started_by IS 'the role of the session that called start_call()';
     COMMENT ON TABLE call_outcomes IS 'what end_call() said of each call, also what was corrected';
     COMMENT ON COLUMN call_outcomes.called_back_at IS 'when the lead was called again after callback_at';
     COMMENT ON COLUMN call_outcomes.disqualified IS 'what the outcome disqualified: phone, contact or account';
-    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger by which it is out, where that is of calls; correcting the last outcome of an entry lifts it';
+    COMMENT ON COLUMN call_outcomes.entry IS 'the entry of the ledger that disqualifies it, where that is of calls; correcting the last outcome of an entry lifts it';
     COMMENT ON TABLE lead_claims IS 'who got which number and person from next_leads(), and until when';
     COMMENT ON TABLE call_rules IS 'limits of calls: whatever applies to a number must allow it. Those that come with the extension are off, and no legal advice';
     COMMENT ON COLUMN call_rules.campaign_id IS 'the campaign that it is about, whose calls alone it counts; NULL for all together';

@@ -11,21 +11,12 @@ COMMENT ON FUNCTION @extschema@.lead_phones_is_elsewhere(regclass) IS
     'internal: whether lead tables are on another node of Citus';
 
 CREATE FUNCTION @extschema@.lead_phones_is_distributed(leads regclass) RETURNS boolean
-    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    distributed boolean;
-BEGIN
-    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL OR @extschema@.lead_phones_is_local() THEN
-        RETURN false;
-    END IF;
-    -- one that Citus only knows of, since a reference table is near, is a local one
-    EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1
-                 AND (p.partmethod <> ''n'' OR p.repmodel = ''t'' OR p.colocationid <> 0))' INTO distributed USING leads;
-    RETURN distributed;
-END
-$function$;
+    STABLE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_distributed_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_is_distributed(regclass) IS 'internal: whether Citus distributes a table';
+
+CREATE FUNCTION @extschema@.lead_phones_is_sent() RETURNS boolean
+    STABLE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_is_sent_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_is_sent() IS 'internal: whether Citus sent what runs from another node';
 
 CREATE FUNCTION @extschema@.lead_phones_is_shard(relation regclass) RETURNS boolean
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -100,8 +91,8 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = CASE table_type WHEN 'hash' THEN format('It is distributed by column %I.', distribution_column)
                       WHEN 'reference' THEN 'It is a reference table.' ELSE 'It is not distributed by hash.' END,
-                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must stand on one node.'
-                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must stand on one node.',
+                  HINT = CASE WHEN campaign_column IS NULL THEN 'Track it by a column of campaigns: counts and leads of a campaign must be on one node.'
+                      ELSE format('Distribute it with create_distributed_table(%L, %L): counts and leads of a campaign must be on one node.',
                           leads, campaign_column) END;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE leads IN (i.inhparent, i.inhrelid)) THEN
@@ -122,7 +113,7 @@ DECLARE
     tracked @extschema@.lead_phone_tables;
     numbers jsonb;
 BEGIN
-    -- Citus names the triggers of shards anew; the settings are the same.
+    -- Citus gives the triggers of shards new names; the settings are the same.
     SELECT t.* INTO tracked FROM pg_catalog.pg_trigger AS g
      CROSS JOIN LATERAL @extschema@.lead_phones_tracked_by(g.tgrelid::regclass, @extschema@.lead_phones_settings(g.tgargs)) AS t
      WHERE g.tgrelid = lead_phones_count_shard.leads AND g.tgfoid = '@extschema@.lead_phones_count()'::regprocedure LIMIT 1;
@@ -166,7 +157,7 @@ BEGIN
     IF NOT same THEN
         RAISE EXCEPTION 'tables "%" and "%" are not colocated', leads, beside
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Counts and leads of a campaign must stand on one node.',
+                  DETAIL = 'Counts and leads of a campaign must be on one node.',
                   HINT = format('Run undistribute_table(%L), then create_distributed_table(%1$L, %L, colocate_with => %L).',
                       beside, campaign_column, leads);
     END IF;

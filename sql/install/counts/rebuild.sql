@@ -35,7 +35,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_rebuild(regclass, jsonb) IS 'interna
 CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, arguments jsonb) RETURNS SETOF record
     STABLE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_report_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
-    'internal: the rows of a report on a tracked table, read as its owner, for whoever may read it';
+    'internal: the rows of a report on a tracked table, read as its owner, for a role that may read it';
 
 CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp

@@ -53,7 +53,7 @@ BEGIN
     IF (SELECT r.relowner FROM pg_catalog.pg_class AS r WHERE r.oid = regions) <> owner THEN
         RAISE EXCEPTION 'table "%" belongs to another owner than "%"', regions, tracked.leads
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as him.',
+                  DETAIL = 'Regions are looked up as the owner of the leads: what hangs on their table would run as that role.',
                   HINT = format('Run ALTER TABLE %s OWNER TO %s, or keep the region in a column of the leads.', regions, owner::regrole);
     END IF;
     IF (SELECT r.relrowsecurity AND r.relforcerowsecurity FROM pg_catalog.pg_class AS r WHERE r.oid = regions) THEN
@@ -105,7 +105,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
-    'internal: SQL of what stands in a column of numbers of a lead "l", as text';
+    'internal: SQL of what is in a column of numbers of a lead "l", as text';
 
 CREATE FUNCTION @extschema@.lead_phones_spelled(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -293,7 +293,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_apply_standing(@extschema@.lead_phone_tables) IS
-    'internal: lets the counts say what stands in the ledger, and no more than they need to';
+    'internal: lets the counts say what is in force in the ledger, and no more than they need to';
 
 CREATE FUNCTION @extschema@.lead_phones_count_rows(tracked @extschema@.lead_phone_tables) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -324,4 +324,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_count_rows(@extschema@.lead_phone_tables) IS
-    'internal: counts the leads of a tracked table anew; returns the unique numbers';
+    'internal: counts the leads of a tracked table again; returns the unique numbers';

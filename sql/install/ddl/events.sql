@@ -169,7 +169,7 @@ BEGIN
                   HINT = format('Alter column %I in a statement of its own.', tracked.campaign_column);
     END IF;
     IF is_rekeyed AND EXISTS (SELECT FROM @extschema@.lead_phones_report_verify(leads, '{}'::jsonb)) THEN
-        RAISE EXCEPTION 'campaigns of table "%" cannot be computed anew', leads
+        RAISE EXCEPTION 'campaigns of table "%" cannot be computed again', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Counts and disqualifications are of the campaigns as they were, and not of those that USING makes.',
                   HINT = format('Run untrack_lead_phones(%L), and alter the tables by hand.', @extschema@.lead_phones_table_name(leads));
@@ -192,7 +192,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_recount(regclass, jsonb) IS
-    'internal: counts the leads of a tracked table anew, where DDL has changed them';
+    'internal: counts the leads of a tracked table again, where DDL has changed them';
 
 CREATE FUNCTION @extschema@.lead_phones_after_ddl() RETURNS event_trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_follow_ddl_wrapper';

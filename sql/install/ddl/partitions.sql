@@ -201,7 +201,7 @@ AS $function$
     SELECT r FROM @extschema@.lead_phones_root(parent) AS r
      WHERE r <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
        AND relation <> ALL (ARRAY(SELECT @extschema@.lead_phones_roots(relation)))
-       -- The names of a command can mean other tables when it is over: whoever owns neither has not altered them.
+       -- The names of a command can mean other tables when it is over: a role that owns neither has not altered them.
        AND EXISTS (SELECT FROM pg_catalog.pg_class AS c
                     WHERE c.oid IN (relation, parent) AND pg_has_role(altering_user, c.relowner, 'USAGE'))
 $function$;
@@ -219,7 +219,7 @@ AS $function$
          GROUP BY m.m)
     SELECT r.root, d.member FROM dropped AS d CROSS JOIN LATERAL @extschema@.lead_phones_root(d.member) AS r (root)
      WHERE r.root <> d.member AND r.root NOT IN (SELECT o.member FROM dropped AS o)
-       -- where someone may not drop what he names, nothing is dropped
+       -- where someone may not drop what the command names, nothing is dropped
        AND NOT EXISTS (
             SELECT FROM unnest(named) AS o (relation)
               JOIN pg_catalog.pg_class AS c ON c.oid = o.relation

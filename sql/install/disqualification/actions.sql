@@ -19,7 +19,7 @@ BEGIN
     literal := @extschema@.lead_phones_check_campaign(tracked, campaign);
     numbers := @extschema@.lead_phones_numbers_of(tracked, literal, arguments);
     PERFORM @extschema@.lead_phones_lock_numbers(tracked, array_fill(campaign, ARRAY[cardinality(numbers)]), numbers, are_out => true);
-    -- Of a source, the longest stands: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
+    -- Of a source, the longest is in force: an entry that says something else, or ends before, is replaced. The time is an argument: Citus
     -- distributes no UPDATE that calls a volatile function.
     entered_at := clock_timestamp();
     EXECUTE format('UPDATE %s AS d SET lifted_by = $3, lifted_at = $4, lift_reason = ''replaced''
@@ -30,11 +30,11 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at, expires_at)
                     SELECT %3$s, coalesce(e.entry, 0) + 1, $2, $3, $4, $6, nullif(greatest(e.until, coalesce($5, ''infinity'')), ''infinity'')
                       FROM unnest($1) AS k (phone)
-                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS stands,
+                      LEFT JOIN (SELECT d.phone, max(d.entry) AS entry, bool_or(d.source = $2 AND d.lifted_at IS NULL) AS in_force,
                                         max(coalesce(d.expires_at, ''infinity'')) FILTER (
                                             WHERE d.source = $2 AND d.lifted_at = $6 AND d.lift_reason = ''replaced'') AS until
                                    FROM %1$s AS d WHERE %4$s AND d.phone = ANY ($1) GROUP BY d.phone) AS e ON e.phone = k.phone
-                     WHERE e.stands IS NOT TRUE',
+                     WHERE e.in_force IS NOT TRUE',
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
         @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
@@ -42,7 +42,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
-    'internal: disqualifies numbers of a campaign, as whoever calls';
+    'internal: disqualifies numbers of a campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_requalify(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -74,7 +74,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify(regclass, jsonb) IS
-    'internal: lifts disqualifications of numbers of a campaign, as whoever calls';
+    'internal: lifts disqualifications of numbers of a campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_expire(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -109,7 +109,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_expire(regclass, jsonb) IS
-    'internal: lifts the disqualifications that are past their time, as whoever calls';
+    'internal: lifts the disqualifications that are past their time, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_check_source(source text) RETURNS void
     IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -130,7 +130,7 @@ AS $function$
 BEGIN
     IF source = 'disposition' THEN
         RAISE EXCEPTION 'source "disposition" is that of end_call()'
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A call that is corrected lifts what stands by it.', HINT = 'Name another source.';
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A call that is corrected lifts what it entered.', HINT = 'Name another source.';
     END IF;
 END
 $function$;

@@ -1,6 +1,6 @@
 -- Who calls a procedure, and which table is meant.
 --
--- The procedures are for whoever may act as the owner of a leads table, and for callers who were granted EXECUTE on them and have nothing else. They hand
+-- The procedures are for roles that may act as the owner of a leads table, and for callers who were granted EXECUTE on them and have nothing else. They hand
 -- over to lead_phones_run (src/actions/procedures.rs), and that to lead_phones_as_owner, which looks at the caller, and runs one function of a fixed list as the
 -- owner of the leads table: a caller reaches that table's leads, counts and ledger, and no other table.
 
@@ -86,7 +86,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_visible(regclass[], name[]) IS
     'internal: those of some tables that a search_path sees';
 
--- The default of a parameter, which is evaluated as the caller: by his search_path a table is meant. So it sets none, and hands it on.
+-- The default of a parameter, which is evaluated as the caller: the caller's search_path says which table is meant. So it sets none, and hands it on.
 CREATE FUNCTION @extschema@.lead_phones_visible_table() RETURNS regclass
     STABLE LANGUAGE sql
 AS $function$

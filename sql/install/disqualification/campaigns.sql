@@ -57,7 +57,7 @@ BEGIN
                 tracked.campaign_column, tracked.leads
             USING ERRCODE = 'invalid_text_representation',
                   DETAIL = SQLERRM || '.',
-                  HINT = 'Pass the campaign as it stands in that column.';
+                  HINT = 'Pass the campaign as that column has it.';
     END;
     IF known THEN
         RETURN literal;

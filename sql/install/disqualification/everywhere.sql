@@ -5,12 +5,12 @@ CREATE FUNCTION @extschema@.lead_phones_check_everywhere(tracked @extschema@.lea
 AS $function$
 BEGIN
     IF @extschema@.lead_phones_is_distributed(tracked.leads) THEN
-        RAISE EXCEPTION 'no number of table "%" can be put out in every campaign at once', tracked.leads
+        RAISE EXCEPTION 'no number of table "%" can be disqualified in every campaign at once', tracked.leads
             USING ERRCODE = 'feature_not_supported', DETAIL = 'Citus distributes it by campaign, and a trigger looks at the tables of its own campaign alone.',
                   HINT = 'Disqualify the number in each campaign.';
     END IF;
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NULL THEN
-        RAISE EXCEPTION 'table "%" has no ledger of numbers that are out in every campaign', tracked.leads
+        RAISE EXCEPTION 'table "%" has no ledger of numbers that are disqualified in every campaign', tracked.leads
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'phone_suppressions and suppressed_phones are missing.',
                   HINT = format('Run track_lead_phones(%L, ...) with the settings that it has.', tracked.leads);
     END IF;
@@ -19,7 +19,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: an error where numbers of a tracked table cannot be put out in every campaign';
+    'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
     tracked @extschema@.lead_phone_tables, slots_of int, slots int[], campaigns text[], phones @extschema@.e164[]) RETURNS void
@@ -40,7 +40,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, int, int[], text[], @extschema@.e164[]) IS
-    'internal: waits for whoever writes numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
+    'internal: waits for those who write numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -62,7 +62,7 @@ DECLARE
 BEGIN
     FOR attempt IN 1 .. 10000 LOOP
         BEGIN
-            -- Who is just writing counts holds these. He is not waited for in line: others would have to wait behind.
+            -- Who is just writing counts holds these. Nobody waits for that in line: others would have to wait behind.
             IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
                 RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
             END IF;
@@ -119,7 +119,7 @@ BEGIN
         phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
         keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
-    -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
+    -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
     EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
@@ -154,7 +154,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify_everywhere(regclass, jsonb) IS
-    'internal: disqualifies numbers in every campaign, as whoever calls';
+    'internal: disqualifies numbers in every campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_requalify_everywhere(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -185,7 +185,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS
-    'internal: lifts disqualifications of numbers in every campaign, as whoever calls';
+    'internal: lifts disqualifications of numbers in every campaign, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_expire_everywhere(
     tracked @extschema@.lead_phone_tables, arguments jsonb, OUT entries bigint, OUT unmarked bigint)

@@ -37,7 +37,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
-    'internal: waits for whoever holds a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
+    'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], waits boolean DEFAULT true, attempts int DEFAULT 1000,
@@ -50,7 +50,7 @@ DECLARE
     ordered record;
     held record;
 BEGIN
-    -- Whoever holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
+    -- A session that holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
         BEGIN
@@ -102,7 +102,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_among_everywhere(@extschema@.lead_phone_tables, @extschema@.e164[]) IS
-    'internal: which of some numbers are out in every campaign';
+    'internal: which of some numbers are disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
     tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint

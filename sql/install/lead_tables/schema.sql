@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     -- What Citus sends to a node comes without the search_path.
     IF pg_catalog.cardinality(seen) OPERATOR(pg_catalog.=) 0
-       AND pg_catalog.starts_with(pg_catalog.current_setting('application_name'), 'citus_internal') THEN
+       AND @extschema@.lead_phones_is_sent() THEN
         seen := known;
     END IF;
     RETURN @extschema@.lead_phones_only(seen, 'contacts'::pg_catalog.text);
@@ -30,8 +30,8 @@ DECLARE
     stranger text;
     planted text;
 BEGIN
-    -- The rules of lead tables run as their owner, and look functions and operators up in this schema. Whoever can put one there, or has,
-    -- would run as him.
+    -- The rules of lead tables run as their owner, and look functions and operators up in this schema. A role that can put one there, or has,
+    -- would run code as that owner.
     SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee) END INTO stranger
       FROM pg_catalog.pg_namespace AS n
       LEFT JOIN pg_catalog.pg_database AS b ON b.datname = current_database()
@@ -90,7 +90,7 @@ BEGIN
                   HINT = 'Run create_lead_tables(), or name the leads table with leads => ''schema.leads''.';
     END IF;
     PERFORM @extschema@.lead_phones_check_placement(schema);
-    -- What is done to one of these tables runs as its owner: he must own all that it touches.
+    -- What is done to one of these tables runs as its owner, who must own all that it touches.
     SELECT string_agg(w.name, ', ') INTO foreign_table
       FROM unnest('{leads,campaigns,accounts,contacts,free_mail_domains,lead_uploads,lead_upload_problems,
                     lead_disqualifications,lead_disqualification_subjects,campaign_phone_counts,campaign_phone_disqualifications,

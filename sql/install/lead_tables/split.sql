@@ -59,7 +59,7 @@ CREATE FUNCTION @extschema@.lead_phones_account_of(campaign bigint, domain text,
     RETURNS TABLE (account_id bigint, is_out boolean)
     STABLE ROWS 1 LANGUAGE sql
 AS $function$
-    -- By the domain of the company, else by its name. Who names two companies, of which one is out, is of that one.
+    -- By the domain of the company, else by its name. A row that names two companies, one of them disqualified, belongs to that one.
     SELECT f.account_id, f.is_out
       FROM (SELECT a.account_id, a.domain = $2 AS is_by_domain, EXISTS (
                        SELECT FROM account_disqualifications AS d WHERE d.campaign_id = $1 AND d.account_id = a.account_id) AS is_out
@@ -68,7 +68,7 @@ AS $function$
      ORDER BY f.is_out DESC, f.is_by_domain DESC NULLS LAST, f.account_id
      LIMIT 1
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is out';
+COMMENT ON FUNCTION @extschema@.lead_phones_account_of(bigint, text, text) IS 'internal: the account of a lead, and whether it is disqualified';
 
 CREATE FUNCTION @extschema@.lead_phones_give_domains(campaign bigint, domains text[], name_keys text[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -125,7 +125,7 @@ BEGIN
     SELECT DISTINCT ON (s.name_key) campaign, s.name
       FROM ROWS FROM (unnest(domains), unnest(name_keys), unnest(names)) WITH ORDINALITY AS s (domain, name_key, name, place)
      WHERE s.name_key IS NOT NULL
-       -- of a company that is out by its name, there is an account, whatever domain comes with it
+       -- of a company that is disqualified by its name, there is an account, whatever domain comes with it
        AND (s.domain IS NULL OR EXISTS (SELECT FROM lead_disqualification_subjects AS k JOIN lead_disqualifications AS d ON d.entry = k.entry
                                          WHERE k.subject = 'company ' || s.name_key AND d.lifted_at IS NULL AND d.campaign_id = campaign))
        AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.campaign_id = campaign AND a.name_key = s.name_key)
@@ -139,7 +139,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_split_accounts(bigint, text[], text[
 CREATE FUNCTION @extschema@.lead_phones_merged(people @extschema@.lead_phones_person[]) RETURNS @extschema@.lead_phones_person
     IMMUTABLE PARALLEL SAFE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies one that is out, if there is one.
+    -- The latest value that is not empty; of numbers the latest valid one, if there is one; of companies a disqualified one, if there is one.
     SELECT (p.first).place, (p.first).contact_id, coalesce(p.held_account_id, p.account_id), p.held_account_id IS NOT NULL, (p.first).email, (p.first).email_key, p.name, p.title, (p.first).company,
            (p.first).name_key, (p.first).domain, (p.first).region,
            CASE WHEN @extschema@.try_normalize_phone(p.raw_phone, (p.first).region) IS NULL THEN p.raw_phone END,
@@ -165,7 +165,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_merged(@extschema@.lead_phones_perso
 CREATE FUNCTION @extschema@.lead_phones_best_number(valid_number text, raw_number text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql
 AS $function$
-    -- What is too long for an index stands in the lead alone.
+    -- What is too long for an index is in the lead alone.
     SELECT coalesce($1, CASE WHEN octet_length($2) <= 1000 THEN $2 END)
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_best_number(text, text) IS
@@ -202,7 +202,7 @@ AS $function$
         OR $1.phone_extension <> coalesce($8, '') OR $1.mobile_extension <> coalesce($9, '')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_tells_more(@extschema@.lead_phones_person, bigint, text, text, text, text, text, text, text) IS
-    'internal: whether somebody who comes again brings what his contact does not have';
+    'internal: whether somebody who comes again brings what the contact does not have';
 
 CREATE FUNCTION @extschema@.lead_phones_write_people(campaign bigint, people @extschema@.lead_phones_person[]) RETURNS void
     VOLATILE LANGUAGE plpgsql
@@ -221,7 +221,7 @@ BEGIN
         OR @extschema@.lead_phones_tells_more(p, k.account_id, k.name, k.title, k.phone, k.mobile, k.region, k.phone_extension, k.mobile_extension)
      ORDER BY p.email_key
     ON CONFLICT (campaign_id, @extschema@.lead_phones_email_key(email)) DO UPDATE
-       -- Nobody leaves a company that is out by coming again with another.
+       -- Nobody leaves a disqualified company by coming again with another.
        SET account_id = CASE WHEN c.account_id IS NULL THEN EXCLUDED.account_id
                              WHEN EXCLUDED.account_id IS NULL OR EXCLUDED.account_id = c.account_id
                                   OR @extschema@.lead_phones_is_account_out(c.campaign_id, c.account_id) THEN c.account_id

@@ -250,4 +250,4 @@ BEGIN
     PERFORM @extschema@.lead_phones_create_views();
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates what keeps those out who are: the indexes, triggers and views of lead tables';
+COMMENT ON FUNCTION @extschema@.lead_phones_create_rules() IS 'internal: creates the rules of lead tables: their indexes, triggers and views';

@@ -8,7 +8,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_split() IS
 CREATE FUNCTION @extschema@.lead_phones_keep_out() RETURNS trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_keep_out() IS
-    'trigger of contacts and accounts: whoever is out stays out when his row is changed or deleted';
+    'trigger of contacts and accounts: who is disqualified stays so when the row is changed or deleted';
 
 CREATE FUNCTION @extschema@.lead_phones_keep_out_before() RETURNS trigger
     VOLATILE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keep_out_before_wrapper';
@@ -21,7 +21,7 @@ AS $function$
 BEGIN
     RAISE EXCEPTION 'lead % says what was uploaded, and cannot be edited', OLD.lead_id
         USING ERRCODE = 'feature_not_supported',
-              DETAIL = 'Who a lead is about, and how he is reached, stands in contacts.',
+              DETAIL = 'Who a lead is about, and by which numbers, is in contacts.',
               HINT = format('UPDATE %I.contacts SET ... WHERE campaign_id = %s AND contact_id = %s.',
                   TG_TABLE_SCHEMA, OLD.campaign_id, OLD.contact_id);
 END
@@ -32,7 +32,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_keep_uploaded() IS
 CREATE FUNCTION @extschema@.lead_phones_upload_step(leads regclass, step text, arguments jsonb) RETURNS jsonb
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_upload_step_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_upload_step(regclass, text, jsonb) IS
-    'internal: runs a step of an upload as the owner of the lead tables, for whoever may insert leads';
+    'internal: runs a step of an upload as the owner of the lead tables, for a role that may insert leads';
 
 CREATE FUNCTION @extschema@.lead_phones_write_domain() RETURNS trigger
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -19,7 +19,7 @@ BEGIN
            d.disqualified_by, d.disqualified_at, d.expires_at, d.lifted_by, d.lifted_at, d.lift_reason, d.lifted_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > now())
       FROM lead_disqualifications AS d;
 
-    -- What blocks a company, and what blocks a person or a number, is here and nowhere else. An entry stands until it is lifted, or past its
+    -- What blocks a company, and what blocks a person or a number, is here and nowhere else. An entry is in force until it is lifted, or past its
     -- time; the marks of contacts follow when they are brought in line.
     CREATE OR REPLACE VIEW account_disqualifications AS
     SELECT a.campaign_id, a.account_id, d.entry, d.source, d.reason, d.disqualified_by, d.disqualified_at, d.expires_at
@@ -134,7 +134,7 @@ BEGIN
 
     COMMENT ON VIEW account_disqualifications IS 'every entry that keeps the people of an account from being called';
     COMMENT ON VIEW contact_disqualifications IS 'every entry that keeps a contact, or one of its numbers, from being called';
-    COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that stand or stood';
+    COMMENT ON VIEW lead_ledger IS 'all disqualifications and suppressions, of numbers too, that are or were in force';
     COMMENT ON VIEW lead_reasons IS 'every reason why a lead may not be called now';
     COMMENT ON VIEW callable_leads IS 'the leads that may be called now, and by which numbers; each person once';
 END

@@ -87,12 +87,12 @@ COMMENT ON FUNCTION @extschema@.lead_phones_version() IS
 CREATE FUNCTION @extschema@.lead_phones_keys(phone text) RETURNS bigint[]
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_keys_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_keys(text) IS
-    'internal: by what a number stands in suppressed_phones: as itself, or by its hash';
+    'internal: what a number is entered as in suppressed_phones: itself, or its hash';
 
 CREATE FUNCTION @extschema@.lead_phones_key_from_hex(hash text) RETURNS bigint
     IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_key_from_hex_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_key_from_hex(text) IS
-    'internal: by what a number stands in suppressed_phones of which a list has the SHA-256; NULL where that is none';
+    'internal: what a number is entered as in suppressed_phones of which a list has the SHA-256; NULL where that is none';
 
 CREATE FUNCTION @extschema@.lead_phones_clock() RETURNS timestamptz
     STABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_clock_wrapper';

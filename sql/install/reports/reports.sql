@@ -340,7 +340,7 @@ CREATE FUNCTION @extschema@.lead_phone_metrics()
     STABLE ROWS 10 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- for all waiting together: whoever holds a table must not keep the others from being watched
+    -- for all waiting together: a session that locks a table must not keep the others from being watched
     patience constant interval := '2 s';
     asked_at constant timestamptz := clock_timestamp();
     own_lock_timeout constant text := current_setting('lock_timeout');

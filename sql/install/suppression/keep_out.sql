@@ -12,10 +12,10 @@ BEGIN
         SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') INTO rows FROM contacts AS c
          WHERE EXISTS (SELECT FROM contact_disqualifications AS d WHERE d.campaign_id = c.campaign_id AND d.contact_id = c.contact_id AND d.blocks = 'lead');
     END IF;
-    -- What kept a person out as he was, keeps him out as he is, and if he comes again as either: in the campaign where he was, or is.
+    -- What held for a person as known before, holds as known now, and if the person comes again as either: in the campaign of before, or of now.
     WITH people AS MATERIALIZED (
         SELECT o.campaign_id AS old_campaign_id, o.email AS old_email, c.campaign_id AS new_campaign_id, c.email AS new_email, w.of_row,
-               -- by what the person was known, and is, whatever row he has
+               -- by what the person was known, and is, whatever the row
                @extschema@.lead_phones_subjects(o.campaign_id, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS known_by,
                @extschema@.lead_phones_subjects(NULL::bigint, NULL::bigint, o.email, o.name, n.old_phone, n.old_mobile, NULL::bigint, NULL, NULL) AS old_subjects,
                CASE WHEN c.contact_id IS NOT NULL THEN
@@ -27,7 +27,7 @@ BEGIN
                 new_campaign_id bigint, new_contact_id bigint)
           LEFT JOIN accounts AS a ON a.campaign_id = o.campaign_id AND a.account_id = o.account_id
           LEFT JOIN contacts AS c ON c.campaign_id = coalesce(o.new_campaign_id, o.campaign_id) AND c.contact_id = coalesce(o.new_contact_id, o.contact_id) AND NOT is_truncated
-         -- of an account that goes with him, lead_phones_keep_out_of_account() has seen to its row
+         -- of an account that is deleted with it, lead_phones_keep_out_of_account() has seen to its row
          CROSS JOIN LATERAL (
             SELECT @extschema@.lead_phones_subjects(o.campaign_id, o.contact_id, NULL, NULL, NULL, NULL, o.account_id, a.name_key, a.domain) AS of_row) AS w
          CROSS JOIN LATERAL (

@@ -15,7 +15,7 @@ AS $function$
               FROM contacts AS c WHERE c.campaign_id = $2 AND c.contact_id = $3::bigint) END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_holds_for(text, bigint, text) IS
-    'internal: whom an entry means: an account also by its name and domain, a contact by his address, which outlive the row';
+    'internal: whom an entry means: an account also by its name and domain, a contact by its address, which outlive the row';
 
 CREATE FUNCTION @extschema@.lead_phones_enter(
     kind text, campaign bigint, subjects text[], source text, reason text, by_whom text, expires_at timestamptz) RETURNS void
@@ -27,7 +27,7 @@ DECLARE
     replaced bigint[];
 BEGIN
     FOR attempt IN 1 .. 10 LOOP
-        -- Of a source, the longest stands: so an entry that says the same, and lasts as long, is enough. That against another row, which holds
+        -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough. That against another row, which holds
         -- for this one too, stays beside it.
         missing := ARRAY(
             SELECT s.subject FROM unnest(subjects) AS s (subject)
@@ -69,7 +69,7 @@ BEGIN
             PERFORM @extschema@.lead_phones_hold_for_numbers(campaign, ARRAY(
                 SELECT o.entry FROM @extschema@.lead_phones_standing(kind, campaign, ARRAY(SELECT kind || ' ' || m FROM unnest(missing) AS m), source) AS o));
         END IF;
-        -- Where somebody has entered one of them meanwhile, his may be the shorter: look again.
+        -- Where somebody has entered one of them meanwhile, that may be the shorter: look again.
     END LOOP;
     RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
         USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';

@@ -78,7 +78,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_suppress(regclass, jsonb) IS
-    'internal: disqualifies an account or a contact, or suppresses domains or numbers, as whoever calls';
+    'internal: disqualifies an account or a contact, or suppresses domains or numbers, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_known_subject(kind text, campaign bigint, subject bigint) RETURNS void
     STABLE LANGUAGE plpgsql
@@ -135,7 +135,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_unsuppress(regclass, jsonb) IS
-    'internal: lifts what lead_phones_suppress did, as whoever calls';
+    'internal: lifts what lead_phones_suppress did, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_expire_entries(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql

@@ -37,7 +37,7 @@ BEGIN
       FROM (SELECT s.number, bool_or(p.expires_at IS NULL) AS lasts FROM suppressed_phones AS s JOIN phone_suppressions AS p ON p.entry = s.entry
              WHERE s.lifted_at IS NULL AND p.lifted_at IS NULL AND p.source = source_name GROUP BY s.number) AS g;
     PERFORM @extschema@.lead_phones_check_shrinking(source_name, cardinality(standing), cardinality(on_list), (arguments ->> 'force')::boolean);
-    -- what the list names is out for as long as it does
+    -- what the list names is disqualified for as long as it does
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
     IF added <> '{}' THEN
@@ -56,7 +56,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_phones(regclass, jsonb) IS
-    'internal: puts the numbers of a source out that are on its list today, and lifts those that are not, as whoever calls';
+    'internal: disqualifies the numbers of a source that are on its list today, and lifts those that are not, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_sync_domains(leads regclass, arguments jsonb) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -86,7 +86,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_sync_domains(regclass, jsonb) IS
-    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as whoever calls';
+    'internal: suppresses the domains of a source that are on its list today, and lifts those that are not, as the caller';
 
 CREATE FUNCTION @extschema@.lead_phones_record_sync(kind text, arguments jsonb, added bigint, kept bigint, lifted bigint, invalid text[]) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -109,9 +109,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A list has numbers, or their hashes by hashed => ''sha256''.';
     END IF;
     IF hashed IS NOT NULL AND campaign IS NOT NULL THEN
-        RAISE EXCEPTION 'hashed numbers cannot be put out in one campaign'
+        RAISE EXCEPTION 'hashed numbers cannot be disqualified in one campaign'
             USING ERRCODE = 'feature_not_supported', DETAIL = 'The ledger of a campaign names numbers, and of these only the hashes are known.',
-                  HINT = 'Leave campaign out: they are out in every campaign.';
+                  HINT = 'Leave campaign out: they are disqualified in every campaign.';
     END IF;
 END
 $function$;

@@ -8,8 +8,8 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %s IS %L', relation, format('%s [%s of %s, %s/%s/%s]', CASE purpose
             WHEN 'counts' THEN 'every unique phone number of each campaign, kept by the triggers of lead_phones'
             WHEN 'disqualifications' THEN 'ledger of disqualified and requalified phone numbers; nothing is ever deleted from it'
-            WHEN 'suppressions' THEN 'ledger of numbers that are out in every campaign: what was said of them, by one call'
-            ELSE 'ledger of numbers that are out in every campaign; nothing is ever deleted from it' END,
+            WHEN 'suppressions' THEN 'ledger of numbers that are disqualified in every campaign: what was said of them, by one call'
+            ELSE 'ledger of numbers that are disqualified in every campaign; nothing is ever deleted from it' END,
         purpose, @extschema@.lead_phones_table_name(leads), leads::oid,
         (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()), (SELECT s.system_identifier FROM pg_control_system() AS s)));
 END
@@ -98,7 +98,7 @@ BEGIN
                       WHEN 'extension' THEN 'type text'
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
-                      THEN 'Use in_place => false: the column stays as it is, and the number stands beside it.'
+                      THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN

@@ -70,7 +70,7 @@ BEGIN
     END LOOP;
     IF added <> '{}' AND NOT is_new THEN
         RAISE NOTICE 'table "%" has new columns: %', tracked.leads, array_to_string(added, ', ')
-            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) goes on as it is, and SELECT * returns them.', tracked.leads),
+            USING DETAIL = format('COPY %s FROM without a list of columns expects values for them. INSERT INTO %1$s VALUES (...) still works, and SELECT * returns them.', tracked.leads),
                   HINT = format('Name the columns: COPY %s (%s) FROM ...', tracked.leads, own_columns);
     END IF;
 END

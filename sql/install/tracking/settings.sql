@@ -120,7 +120,7 @@ BEGIN
     IF current_settings IS NULL AND own_ledger IS NOT NULL AND disqualifications <> (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger) THEN
         RAISE EXCEPTION 'the disqualifications of table "%" are in "%"', leads, own_ledger
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'An earlier tracking has left them. Who is out stays out.',
+                  DETAIL = 'An earlier tracking has left them, and their disqualifications hold.',
                   HINT = format('Leave out disqualifications, or run ALTER TABLE %s RENAME TO %I before.', own_ledger, disqualifications);
     END IF;
     -- the table may have been moved since

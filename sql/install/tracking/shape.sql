@@ -298,7 +298,7 @@ BEGIN
                   DETAIL = 'Citus distributes one of them and not the other.',
                   HINT = 'Distribute both, with the ledger, or neither; docs/scale-out.md has the statements.';
     END IF;
-    -- What hangs on these tables runs as the owner of the leads: they must be his own.
+    -- What hangs on these tables runs as the owner of the leads, who must own them.
     IF EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS l ON l.oid = tracked.leads
                 WHERE c.oid IN (tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed)
                   AND (c.relowner <> l.relowner OR c.relkind NOT IN ('r', 'p'))) THEN
@@ -307,7 +307,7 @@ BEGIN
                   DETAIL = 'A leads table, its counts and its disqualifications have one owner.',
                   HINT = format('Run ALTER TABLE ... OWNER TO on %s.', concat_ws(', ', tracked.counts, tracked.disqualifications, tracked.suppressions, tracked.suppressed));
     END IF;
-    -- Anybody can make a table look tracked. Whoever asks about it must not run what its owner put there: views, foreign tables, types.
+    -- Anybody can make a table look tracked. Asking about it must not run what its owner put there: views, foreign tables, types.
     PERFORM @extschema@.lead_phones_check_kind(leads, m), @extschema@.lead_phones_check_owner(leads, m) FROM @extschema@.lead_phones_members(leads) AS m;
     PERFORM @extschema@.lead_phones_check_region(tracked);
     SELECT m.relation, m.column_name, m.has_other_type INTO missing FROM @extschema@.lead_phones_missing_column(tracked) AS m
@@ -335,4 +335,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_beside(regclass, name) IS
-    'internal: the table of lead tables that stands beside tracked contacts; NULL beside another table';
+    'internal: the table of lead tables that is beside tracked contacts; NULL beside another table';

@@ -62,7 +62,7 @@ BEGIN
                       DETAIL = format('Tracking "%s" needs the name, %s.', tracked.leads,
                           CASE WHEN tracked.campaign_column IS NULL THEN 'without a column of campaigns' ELSE format('with a column %I of type %s', campaign.attname, format_type(campaign.atttypid, NULL)) END),
                       HINT = CASE WHEN (SELECT o.leads FROM @extschema@.lead_phones_of(found.oid) AS o) = tracked.leads
-                          THEN 'It says who is out: give it that shape; or drop it, if that is not to hold any more.'
+                          THEN 'It has disqualifications: give it that shape; or drop it, if they are not to hold any more.'
                           ELSE 'Name others with counts => ''...'' and disqualifications => ''...'', or rename it.' END;
         END IF;
     END LOOP;
@@ -113,9 +113,9 @@ BEGIN
             CREATE INDEX %6$s ON %1$I.%2$I (expires_at) WHERE lifted_at IS NULL AND expires_at IS NOT NULL;
             ALTER TABLE %1$I.%2$I OWNER TO %7$s;
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'running number of the entry, for its campaign and number';
-            COMMENT ON COLUMN %1$I.%2$I.source IS 'who or what asks for it; entries of different sources stand and are lifted on their own';
+            COMMENT ON COLUMN %1$I.%2$I.source IS 'who or what asks for it; entries of different sources are in force, and are lifted, on their own';
             COMMENT ON COLUMN %1$I.%2$I.expires_at IS 'from when expire_disqualifications() lifts the entry';
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it stands'
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the entry was lifted; NULL while it is in force'
         $ddl$, schema, disqualifications, campaign_definition, key, names[2], names[3], owner);
     END IF;
     PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, counts)::regclass, 'counts', tracked.leads),
@@ -147,7 +147,7 @@ BEGIN
             RAISE EXCEPTION 'table "%.%" exists already, %', schema, found.relname,
                     CASE WHEN found.relowner <> owner THEN format('and belongs to "%s"', found.relowner::regrole) ELSE 'in another shape' END
                 USING ERRCODE = CASE WHEN found.relowner <> owner THEN 'insufficient_privilege' ELSE 'duplicate_table' END,
-                      DETAIL = format('Tracking "%s" needs the name, for numbers that are out in every campaign.', leads),
+                      DETAIL = format('Tracking "%s" needs the name, for numbers that are disqualified in every campaign.', leads),
                       HINT = 'Rename it, or move the leads table into a schema of its own.';
         END IF;
     END LOOP;
@@ -164,7 +164,7 @@ BEGIN
                 lifted_at timestamptz,
                 lift_reason text);
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it stands'$ddl$, schema, suppressions, owner);
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when all of its numbers were lifted together; NULL while it is in force'$ddl$, schema, suppressions, owner);
     END IF;
     IF to_regclass(format('%I.%I', schema, suppressed)) IS NULL THEN
         -- Small rows: of a registry there are millions.
@@ -180,7 +180,7 @@ BEGIN
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
-            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it stands'$ddl$, schema, suppressed, owner,
+            COMMENT ON COLUMN %1$I.%2$I.lifted_at IS 'when the number was lifted on its own; NULL while it is in force'$ddl$, schema, suppressed, owner,
             replace(suppressions, '''', ''''''));
     END IF;
     PERFORM @extschema@.lead_phones_note(format('%I.%I', schema, suppressions)::regclass, 'suppressions', leads),
@@ -207,16 +207,16 @@ BEGIN
     -- Shards do not see the tables of the coordinator.
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', standing) INTO has_any;
     IF has_any THEN
-        RAISE EXCEPTION 'table "%" is distributed, and numbers are out in every campaign of it', tracked.leads
+        RAISE EXCEPTION 'table "%" is distributed, and numbers are disqualified in every campaign of it', tracked.leads
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = format('They stand in "%s", which the shards do not see.', tracked.suppressed),
+                  DETAIL = format('They are in "%s", which the shards do not see.', tracked.suppressed),
                   HINT = 'Before the table is distributed, disqualify them in each campaign, and lift these entries.';
     END IF;
     RETURN NULL;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_everywhere(@extschema@.lead_phone_tables) IS
-    'internal: SQL of the numbers "s" that are out in every campaign, and their entries "p"; NULL where there can be none: tracked before there were such, or distributed';
+    'internal: SQL of the numbers "s" that are disqualified in every campaign, and their entries "p"; NULL where there can be none: tracked before there were such, or distributed';
 
 CREATE FUNCTION @extschema@.lead_phones_out_here(tracked @extschema@.lead_phone_tables) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -227,7 +227,7 @@ AS $function$
                        FROM @extschema@.lead_phones_out_everywhere(tracked) AS e WHERE e IS NOT NULL), '')
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_out_here(@extschema@.lead_phone_tables) IS
-    'internal: SQL of campaigns and numbers that are out by an entry of either ledger';
+    'internal: SQL of campaigns and numbers that an entry of either ledger disqualifies';
 
 CREATE FUNCTION @extschema@.lead_phones_adopt(tracked @extschema@.lead_phone_tables) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -235,14 +235,14 @@ AS $function$
 DECLARE
     adopted bigint;
 BEGIN
-    -- Of a ledger that was lost the marks are left: who is out stays out.
+    -- Of a ledger that was lost the marks are left: they still hold.
     EXECUTE format($dml$
         INSERT INTO %1$s (%2$s, entry, source, reason, disqualified_by, disqualified_at)
         SELECT %3$s, coalesce(e.entry, 0) + 1, 'adopted', 'was marked when the table was tracked', $1, $2
           FROM (%4$s) AS m
-          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS stands
+          LEFT JOIN (SELECT %5$s AS campaign, d.phone, max(d.entry) AS entry, bool_or(d.lifted_at IS NULL) AS in_force
                        FROM %1$s AS d GROUP BY 1, d.phone) AS e ON e.campaign %6$s m.campaign AND e.phone = m.phone
-         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.stands IS NOT TRUE%7$s$dml$,
+         WHERE m.campaign IS NOT NULL AND m.phone IS NOT NULL AND e.in_force IS NOT TRUE%7$s$dml$,
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, 'm.campaign', 'm.phone'),
         (SELECT string_agg(format('SELECT %s AS campaign, %s AS phone FROM %s AS l WHERE l.%I', @extschema@.lead_phones_campaign(tracked, 'l'),
                     @extschema@.lead_phones_counted(tracked, n, true), tracked.leads, n || '_disqualified'), ' UNION ')

@@ -153,7 +153,7 @@ BEGIN
             EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beside);
             RAISE NOTICE 'table "%" has row-level security now, as the leads have', beside
                 USING DETAIL = 'Its owner alone sees rows of it.',
-                      HINT = 'Create a policy that follows the one of the leads: see docs/security.md.';
+                      HINT = 'Create a policy that follows that of the leads: see docs/security.md.';
         END IF;
     END LOOP;
 END

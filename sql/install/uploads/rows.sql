@@ -9,7 +9,7 @@ BEGIN
     -- What takes no time needs no telling. The name that the session had comes back with the end of the transaction.
     IF total >= 50000 THEN
         -- Citus tells its own sessions by their name.
-        IF current_setting('application_name') NOT LIKE 'citus%' THEN
+        IF NOT @extschema@.lead_phones_is_sent() THEN
             PERFORM set_config('application_name', left(message, 63), true);
         END IF;
         RAISE NOTICE '%', message;
@@ -27,7 +27,7 @@ BEGIN
     -- their rows locked until the commit.
     IF EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
                   AND (c.relowner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
-                       -- that of an upload stands beside the others
+                       -- that of an upload is beside the others
                        OR to_regclass('pg_temp.lead_phones_uploaded') IS NULL OR to_regclass('pg_temp.lead_phones_staged') IS NULL
                        OR to_regclass('pg_temp.lead_phones_placed') IS NULL)) THEN
         RAISE EXCEPTION 'a temporary table has the name of one that an upload needs'
@@ -61,7 +61,7 @@ CREATE FUNCTION @extschema@.lead_phones_check_opened() RETURNS void
     STABLE LANGUAGE plpgsql
 AS $function$
 BEGIN
-    -- What hangs on these tables runs as the owner of the lead tables: they are those that he has just created, and nobody else can alter.
+    -- What hangs on these tables runs as the owner of the lead tables: they are those that the owner has just created, and nobody else can alter.
     IF (SELECT count(*) FROM pg_class AS c
          WHERE c.relnamespace = pg_my_temp_schema() AND c.relname IN ('lead_phones_uploaded', 'lead_phones_staged', 'lead_phones_placed')
            AND c.relowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) AND c.relkind = 'r'
@@ -118,7 +118,7 @@ AS $function$
 DECLARE
     contact_ids constant regclass := pg_get_serial_sequence('contacts', 'contact_id');
 BEGIN
-    -- Where each row goes. A person who is new gets his number here, in the order of the file.
+    -- Where each row goes. A new person gets a number here, in the order of the file.
     INSERT INTO pg_temp.lead_phones_placed (place, account_id, is_held, left_account_id, is_repeated, outcome, contact_id)
     SELECT p.place, p.account_id, p.is_held, p.left_account_id, p.is_repeated, p.outcome, coalesce(p.known_id, CASE WHEN p.outcome = 'created' THEN
                nextval(contact_ids) END)

@@ -2,7 +2,7 @@
 //!
 //! The patterns of the metadata are regular expressions over digits; compiled at run time, they cost megabytes in every
 //! backend and milliseconds at the first number of each country. Here they are one automaton and a few small programs,
-//! generated from the metadata (`generate`; a test generates them anew and compares). They
+//! generated from the metadata (`generate`; a test generates them again and compares). They
 //! lie in the read-only part of the library: nothing is built when a backend starts, and all backends share them.
 
 mod automaton;

@@ -1,8 +1,8 @@
-//! Numbers that are out in every campaign, those to come included: they stand once, in `suppressed_phones` beside the counts, as themselves or by
+//! Numbers that are disqualified in every campaign, also in later ones: each is entered once, in `suppressed_phones` beside the counts, as themselves or by
 //! the keys of their hashes.
 //!
-//! Who puts one out looks for the rows of the counts that have it; a row that somebody is just making, in a campaign that had not the number, he cannot
-//! see. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, whoever puts a number out the
+//! Who disqualifies one looks for the rows of the counts that have it, and cannot see a row that somebody is just making, in a campaign that had not
+//! the number. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, who disqualifies a number the
 //! other. See `lead_phones_apply_everywhere()` in `sql/install/disqualification/everywhere.sql`.
 
 use std::collections::HashSet;
@@ -11,8 +11,8 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::Counts;
 use super::direct::Suppressed;
-use super::{Counts, shard};
 use crate::backend::sql::{self, Statement};
 use crate::backend::{report, server, text};
 use crate::citus::{self, Placement};
@@ -38,7 +38,7 @@ pub(crate) struct Everywhere {
 }
 
 impl Everywhere {
-    /// The tables beside the counts; an error where they are somebody else's: who is out would not be seen.
+    /// The tables beside the counts; an error where they are somebody else's: who is disqualified would not be seen.
     pub(super) fn beside(
         counts: pg_sys::Oid,
         owner: pg_sys::Oid,
@@ -46,8 +46,8 @@ impl Everywhere {
         watch: &mut Watch,
     ) -> Option<Self> {
         let placement = citus::of(counts);
-        // A trigger on a shard of Citus may not look at tables that stand elsewhere.
-        if !matches!(placement, Placement::Here(_)) && shard::is_distributed(counts) {
+        // A trigger on a shard of Citus may not look at tables that are elsewhere.
+        if !matches!(placement, Placement::Here(_)) && citus::is_distributed(counts) {
             return None;
         }
         let mut find = |plain: &str| {
@@ -61,7 +61,7 @@ impl Everywhere {
                     report::fail(
                         PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
                         format!("the ledger \"{}.{plain}\" does not exist", settings.schema),
-                        "It was renamed, moved or dropped after track_lead_phones(): who is out in every campaign would not be known."
+                        "It was renamed, moved or dropped after track_lead_phones(): which numbers are disqualified in every campaign would not be known."
                             .into(),
                         "Run untrack_lead_phones() on the leads table, then track_lead_phones().".into(),
                     )
@@ -107,7 +107,7 @@ impl Everywhere {
         }
     }
 
-    /// SQL of the numbers `s` that stand. Marks stand until an entry is lifted, also past its time.
+    /// SQL of the numbers `s` that are in force. Marks stay until an entry is lifted, also past its time.
     fn standing(&self) -> String {
         format!(
             "{} AS s JOIN {} AS p ON p.entry OPERATOR(pg_catalog.=) s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL",
@@ -118,14 +118,14 @@ impl Everywhere {
 }
 
 impl Counts {
-    /// Whether numbers may be out in every campaign.
+    /// Whether numbers may be disqualified in every campaign.
     pub(crate) fn knows_everywhere(&self) -> bool {
         self.everywhere
             .as_ref()
             .is_some_and(|everywhere| !everywhere.is_empty())
     }
 
-    /// Which of some numbers are out in every campaign, as it is committed now.
+    /// Which of some numbers are disqualified in every campaign, as it is committed now.
     pub(crate) fn are_out_everywhere(&self, phones: &PerColumn<Option<E164>>) -> PerColumn<bool> {
         let Some(everywhere) = &self.everywhere else {
             return PerColumn::default();
@@ -140,7 +140,7 @@ impl Counts {
         keys.map(|keys| keys.is_some_and(|keys| keys.iter().any(|key| found.contains(key))))
     }
 
-    /// The keys of all numbers that are out in every campaign; `None` where there are more than the limit.
+    /// The keys of all numbers that are disqualified in every campaign; `None` where there are more than the limit.
     pub(crate) fn out_everywhere(&self, limit: u32) -> Option<HashSet<i64>> {
         let everywhere = self.everywhere.as_ref()?;
         let statement = format!(
@@ -163,7 +163,7 @@ impl Counts {
         })
     }
 
-    /// Keeps numbers from being put out everywhere until the transaction ends.
+    /// Keeps numbers from being disqualified everywhere until the transaction ends.
     pub(crate) fn hold_slots(&self, deltas: &[Delta]) {
         let Some(everywhere) = &self.everywhere else {
             return;
@@ -191,7 +191,7 @@ impl Counts {
         }
     }
 
-    /// Flags the rows of numbers that are out everywhere, which have just been written: of a campaign that had them not, nobody has done so.
+    /// Flags the rows of numbers that are disqualified everywhere, which have just been written: of a campaign that had them not, nobody has done so.
     pub(crate) fn flag_everywhere(&self, of: &SortedDeltas, deltas: &[Delta], flags: &mut [bool]) {
         let Some(everywhere) = self.everywhere.as_ref().filter(|_| self.knows_everywhere()) else {
             return;

@@ -205,7 +205,7 @@ impl Open {
         unsafe { oids(pg_sys::RelationGetIndexList(self.0)).collect() }
     }
 
-    /// Updates a row. Where the new version needs entries of its own in the indexes, says where it stands.
+    /// Updates a row. Where the new version needs entries of its own in the indexes, says where it is.
     pub(super) fn update(
         &self,
         mut old: pg_sys::ItemPointerData,

@@ -43,7 +43,7 @@ pub(crate) struct Counts {
     phone_type: pg_sys::Oid,
     /// Type of an array of numbers: of the domain, so that no element is checked again.
     phones_type: pg_sys::Oid,
-    /// Numbers that are out in every campaign; none where the table was tracked before there were such.
+    /// Numbers that are disqualified in every campaign; none where the table was tracked before there were such.
     everywhere: Option<Everywhere>,
     /// Where they can be written without statements.
     direct: Option<Direct>,
@@ -138,7 +138,7 @@ impl Counts {
 
     fn look(&self, owner_of_leads: pg_sys::Oid) {
         self.name.replace(text::table_name(self.oid));
-        // What hangs on the counts would run as the owner of the leads: it must be his own.
+        // What hangs on the counts would run as the owner of the leads: it must be that owner's.
         if server::owner_of_table(self.oid) != Some(owner_of_leads) {
             report::fail(
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -241,7 +241,7 @@ fn find(settings: &Settings) -> Option<pg_sys::Oid> {
     let mut found = look_up();
     while found != pg_sys::InvalidOid {
         lock(found);
-        // Whoever was waited for may have put another in its place.
+        // The session that was waited for may have put another in its place.
         let now = look_up();
         if now == found {
             return Some(found);

@@ -88,7 +88,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Where the row stands that was found.
+    /// Where the row is that was found.
     pub(super) fn tid(&self) -> pg_sys::ItemPointerData {
         // SAFETY: the slot holds the row.
         unsafe { (*self.slot).tts_tid }

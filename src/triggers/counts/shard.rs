@@ -1,4 +1,4 @@
-//! The shard of distributed counts that stands beside a shard of leads, on the same node: a plain table.
+//! The shard of distributed counts that lies beside a shard of leads, on the same node: a plain table.
 
 use pgrx::pg_sys;
 
@@ -12,7 +12,7 @@ pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys
     if let Placement::Here(shards) = citus::of(counts) {
         return shards.of.get(&counts).copied();
     }
-    if !is_distributed(counts) {
+    if !citus::is_distributed(counts) {
         return Some(counts);
     }
     // Names of shards end in their number; those of the shards of colocated tables that belong together are told by Citus.
@@ -30,18 +30,6 @@ pub(super) fn table_of(counts: pg_sys::Oid, leads: pg_sys::Oid) -> Option<pg_sys
     let shard =
         unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_rel_namespace(counts)) };
     (shard != pg_sys::InvalidOid).then_some(shard)
-}
-
-/// Whether Citus distributes a table. One that it only knows of, since a reference table is near, is a local one.
-pub(super) fn is_distributed(table: pg_sys::Oid) -> bool {
-    citus::is_loaded()
-        && citus::has_catalog(c"pg_dist_partition")
-        && Statement::new(
-            "SELECT FROM pg_catalog.pg_dist_partition AS d WHERE d.logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 \
-             AND (d.partmethod OPERATOR(pg_catalog.<>) 'n' OR d.repmodel OPERATOR(pg_catalog.=) 't' OR d.colocationid OPERATOR(pg_catalog.<>) 0)",
-            &[table.into()],
-        )
-        .rows(|rows| !rows.is_empty())
 }
 
 fn name_of(table: pg_sys::Oid) -> Option<String> {

@@ -1,4 +1,4 @@
--- in_place => false: what the application wrote stays as it was typed, and the number stands beside it. Extensions, and regions of another table.
+-- in_place => false: what the application wrote stays as it was typed, and the number is beside it. Extensions, and regions of another table.
 \set SHOW_CONTEXT never
 CREATE SCHEMA beside;
 SET search_path = beside, public;
@@ -35,7 +35,7 @@ SELECT campaign, phone, lead_count, expected_lead_count, column_counts, expected
 SELECT rebuild_phone_counts('crm_lead');
 SELECT id, phone, phone_e164, phone_disqualified FROM crm_lead WHERE id IN (2, 9) ORDER BY id;
 SELECT count(*) FROM verify_phone_counts('crm_lead');
--- A code that changes holds for what is written from then on; rebuild_phone_counts() reads all anew.
+-- A code that changes holds for what is written from then on; rebuild_phone_counts() reads all again.
 UPDATE countries SET code = 'DE' WHERE id = 1;
 SELECT count(*) FROM verify_phone_counts('crm_lead');
 UPDATE crm_lead SET phone = '030 123456' WHERE id = 9;
@@ -64,7 +64,7 @@ ALTER TABLE crm_lead RENAME COLUMN country_id TO country;
 INSERT INTO crm_lead (id, country, phone) VALUES (10, 2, '030 7654321');
 SELECT id, country, phone, phone_e164 FROM crm_lead WHERE id = 10;
 SELECT count(*) FROM verify_phone_counts('crm_lead');
--- Tracked again, what stands beside is taken over; untracked, it stays.
+-- Tracked again, what is beside is reused; untracked, it stays.
 SELECT untrack_lead_phones('crm_lead');
 UPDATE crm_lead SET phone = '030 999999' WHERE id = 10;
 SELECT id, phone, phone_e164 FROM crm_lead WHERE id = 10;
@@ -120,7 +120,7 @@ CREATE TABLE named (campaign_id int, country_id int REFERENCES countries, phone 
 SELECT * FROM track_lead_phones('named', region_column => 'country_id.code', region => 'US');
 INSERT INTO named VALUES (1, NULL, '678 999 8212'), (1, 1, '020 7946 0958'), (1, 4, '678 999 8212');
 TABLE named;
--- Regions are looked up as the owner of the leads, in a table of his own.
+-- Regions are looked up as the owner of the leads, in a table of that owner.
 CREATE ROLE regress_beside;
 GRANT USAGE ON SCHEMA beside TO regress_beside;
 CREATE TABLE own_countries (id int PRIMARY KEY, code text);

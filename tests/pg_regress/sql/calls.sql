@@ -15,7 +15,7 @@ INSERT INTO leads (campaign_id, lead_id, email, name, company, phone, mobile) VA
     (1, 5, 'nobody@petshop.example', 'Nobody', 'Petshop Supply', 'n/a', NULL),
     (2, 6, 'john@kw.example', 'John Smith', 'Keller Williams', NULL, '678-999-8212');
 SELECT setval('leads_lead_id_seq', 100) \g /dev/null
--- what a caller is told: an attempt, or why not, without the times
+-- what a caller gets: an attempt, or why not, without the times
 CREATE FUNCTION dial(lead bigint, phone text DEFAULT NULL, caller text DEFAULT 'ann') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     call_id bigint; allowed boolean; number e164; refusals jsonb;
@@ -33,7 +33,7 @@ CREATE VIEW callable AS SELECT lead_id, phone, mobile FROM callable_leads ORDER 
 SELECT name, disqualifies, rests, everywhere, calls_back, is_attempt FROM dispositions ORDER BY name;
 TABLE callable;
 
--- John's voicemail at Keller Williams rests his number at KW Realty; in this campaign.
+-- John's voicemail at Keller Williams has the number rest at KW Realty; in this campaign.
 SELECT dial(1, 'mobile');
 SELECT dial(2, caller => 'bob');
 SELECT dial(6, caller => 'bob');
@@ -42,7 +42,7 @@ SELECT dial(2, caller => 'bob');
 SELECT dial(6, caller => 'bob');
 TABLE callable;
 SELECT blocks, kind, subject, source, reason, lift FROM lead_status(2);
--- the other number of his
+-- the person's other number
 SELECT dial(1);
 SELECT hang_up(3, 'no answer');
 SELECT dial(3);
@@ -50,7 +50,7 @@ SELECT hang_up(4, 'connected');
 SELECT hang_up(2, 'connected');
 SELECT call_id, lead_id, number, caller, disposition, note, is_attempt, ended_at >= started_at AS has_ended FROM calls ORDER BY call_id;
 
--- Corrected: what followed is undone, exactly, and both stand in the log.
+-- Corrected: what followed is undone, exactly, and both are in the log.
 SELECT hang_up(1, 'retired', 'so he says');
 SELECT dial(2);
 SELECT kind, source, reason, lift FROM lead_status(2);
@@ -60,7 +60,7 @@ SELECT dial(2, caller => 'bob');
 SELECT hang_up(5, 'retired');
 SELECT campaign_id, phone, source, reason, lifted_at IS NOT NULL AS is_lifted, lift_reason FROM campaign_phone_disqualifications ORDER BY entry;
 SELECT outcome, call_id, disposition, note, disqualified, subject, entry, corrected_at IS NOT NULL AS is_corrected FROM call_outcomes ORDER BY outcome;
--- another entry stands, and one of another call
+-- another entry is in force, and one of another call
 CALL disqualify_phone(1, '678 999 8212', 'heard it elsewhere');
 SELECT hang_up(1, 'retired');
 SELECT hang_up(5, 'connected');
@@ -123,6 +123,8 @@ SELECT hang_up(4, 'call back');
 SELECT hang_up(4, 'connected', callback_at => '2030-01-01');
 SELECT hang_up(4, 'call back', callback_at => 'infinity');
 SELECT hang_up(4, 'call back', 'after lunch', now() + interval '3 hours');
+-- a correction puts the lead off as the outcome does: another of its numbers is not given before
+SELECT l.lead_id, l.due_at = k.callback_at AS is_as_corrected FROM calls AS k JOIN leads AS l USING (campaign_id, lead_id) WHERE k.call_id = 4;
 SELECT dial(1, 'phone'), dial(4);
 UPDATE call_outcomes SET callback_at = now(), rests_until = now() WHERE callback_at IS NOT NULL AND corrected_at IS NULL;
 UPDATE leads SET due_at = now() WHERE lead_id = 3;
@@ -249,7 +251,7 @@ SELECT z, at, is_open, opens_at AT TIME ZONE z AS opens_at
 SELECT lead_phones_is_open(NULL, NULL::integer[], NULL::time, NULL::time, NULL::date[], NULL::timestamptz), lead_phones_is_open('', '{1}'::integer[], NULL::time, NULL::time, '{}'::date[], now()), lead_phones_zones(NULL, NULL, NULL), lead_phones_states(NULL, NULL, NULL), lead_phones_call_regions(NULL);
 SELECT lead_phones_opens_at('UTC', '{1,2,3,4,5,6,7}'::integer[], '00:00'::time, '00:00'::time, '{}'::date[], now());
 
--- Who is out is not called, whatever keeps him out; nor who was just put out.
+-- Who is disqualified is not called, by whatever entry; nor who was disqualified just now.
 SELECT account_id AS petshop FROM accounts WHERE campaign_id = 1 AND domain = 'petshop.example' \gset
 CALL disqualify_account(1, :petshop);
 CALL suppress_domains(ARRAY['kwrealty.example']);
@@ -291,7 +293,7 @@ SET ROLE regress_rep;
 CALL start_call(3, 'mobile', 'rep', leads => 'crm.leads');
 SELECT * FROM next_leads(1, 'rep', leads => 'crm.leads');
 RESET ROLE;
--- nor by a procedure of his own beside them
+-- nor by a procedure of the caller's own beside them
 GRANT CREATE ON SCHEMA public TO regress_rep;
 SET ROLE regress_rep;
 CREATE PROCEDURE public.start_call() LANGUAGE sql AS 'SELECT';

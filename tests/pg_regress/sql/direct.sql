@@ -92,7 +92,7 @@ DROP RULE see ON campaign_phone_counts;
 ALTER TABLE campaign_phone_counts ADD CONSTRAINT few CHECK (lead_count < 2);
 INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1000');
 INSERT INTO leads (campaign_id, phone) VALUES (1, '(678) 999-1008');
--- an application is told its name
+-- an application gets its name
 DO $$
 DECLARE
     name text;
@@ -135,7 +135,7 @@ TABLE campaign_phone_counts;
 TRUNCATE leads;
 SELECT wrong();
 
--- An owner who may not write his counts
+-- An owner who may not write the counts
 CREATE ROLE regress_direct_owner;
 GRANT CREATE ON SCHEMA public TO regress_direct_owner;
 ALTER TABLE leads OWNER TO regress_direct_owner;

@@ -17,7 +17,7 @@ CREATE VIEW ledger AS
            lifted_by = current_user AS lifted_by_me, lift_reason
       FROM campaign_phone_disqualifications ORDER BY campaign_id, phone, entry;
 
--- John retires: his number is out on both of his leads, in this campaign and in no other.
+-- John retires: the number is disqualified on both leads, in this campaign and in no other.
 CALL disqualify_phone(42, '678 999 8212', reason => 'retired');
 TABLE marked;
 TABLE ledger;
@@ -38,7 +38,7 @@ UPDATE leads SET phone_disqualified = true, mobile_disqualified = false WHERE ca
 TABLE marked;
 SELECT * FROM verify_phone_counts('leads');
 
--- Two sources stand on their own: lifting one leaves the other.
+-- Two sources are independent: lifting one leaves the other.
 CALL disqualify_phone(42, '678 999 8212', 'on the list', source => 'do-not-call list');
 CALL requalify_phone(42, '678 999 8212', 'was a mistake', source => 'manual');
 TABLE marked;
@@ -46,7 +46,7 @@ CALL requalify_phone(42, '678 999 8212', 'list corrected', source => 'do-not-cal
 TABLE marked;
 TABLE ledger;
 SELECT * FROM verify_phone_counts('leads');
--- Nothing stands: nothing to lift.
+-- Nothing is in force: nothing to lift.
 CALL requalify_phone(42, '678 999 8212');
 
 -- The same source with another reason or time: the old entry is replaced, and stays in the ledger.
@@ -55,7 +55,7 @@ CALL disqualify_phone(42, '678 999 8212', 'asked not to be called', expires_at =
 CALL requalify_phone(42, '678 999 8212');
 SELECT entry, reason, expires, lift_reason FROM ledger WHERE entry > 2;
 
--- A number that no lead holds yet is found by the later upload; one that no lead holds any more stays while it stands.
+-- A number that no lead holds yet is found by the later upload; one that no lead holds any more stays while it is disqualified.
 CALL disqualify_phone(42, '650 253 0000');
 SELECT * FROM campaign_phone_counts WHERE phone = '+16502530000';
 INSERT INTO leads VALUES (7, 42, 'Later', NULL, NULL, NULL, '650 253 0000') RETURNING mobile_disqualified;
@@ -73,7 +73,7 @@ TABLE marked;
 SELECT lift_reason FROM ledger WHERE phone = '+18327234097';
 SELECT * FROM verify_phone_counts('leads');
 
--- Tracking and counting anew keep disqualifications.
+-- Tracking and counting again keep disqualifications.
 CALL disqualify_phone(42, '832 723 4097');
 SELECT untrack_lead_phones('leads');
 DROP TABLE campaign_phone_counts;

@@ -1,4 +1,4 @@
--- Whoever may create tables, triggers or schemas gets nowhere he could not go without the extension, and crashes nothing.
+-- A role that may create tables, triggers or schemas gets nowhere that it could not go without the extension, and crashes nothing.
 \set SHOW_CONTEXT never
 CREATE ROLE regress_alice;
 CREATE ROLE regress_bob;
@@ -23,7 +23,7 @@ ALTER TABLE shared.forged ALTER campaign_id TYPE text;
 INSERT INTO shared.forged VALUES ('1', '678 999 8212', NULL);
 DROP TABLE shared.forged;
 
--- A planted table of counts, with a trigger: it would run as whoever owns the leads.
+-- A planted table of counts, with a trigger: it would run as the owner of the leads.
 CREATE FUNCTION shared.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE WARNING '% reads %', current_user, (SELECT secret FROM shared.secrets); RETURN NEW;
 END $$;
@@ -58,7 +58,7 @@ CALL disqualify_phone(1, '678 999 8212', leads => 'shared.leads');
 DROP TABLE shared.campaign_phone_counts;
 ALTER TABLE shared.hidden RENAME TO campaign_phone_counts;
 
--- A name that stands before pg_catalog in the search_path of the writer.
+-- A name before pg_catalog in the search_path of the writer.
 CREATE SCHEMA trap;
 CREATE FUNCTION trap.equals(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
 CREATE OPERATOR trap.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = trap.equals);
@@ -182,7 +182,7 @@ BEGIN
         EXECUTE 'DROP FUNCTION ' || planted;
     END LOOP;
 END $$;
--- What a table's owner defers, or sets, does not come to whoever runs DDL or calls a procedure.
+-- What a table's owner defers, or sets, does not come to a role that runs DDL or calls a procedure.
 SET ROLE regress_alice;
 CREATE TABLE alices.leads_3 PARTITION OF alices.leads FOR VALUES IN (3);
 INSERT INTO alices.leads VALUES (3, '678 999 1001', NULL), (1, '678 999 1002', NULL);

@@ -39,7 +39,7 @@ SELECT columns FROM lead_uploads;
 SELECT rows_in_file = created + updated + duplicates_in_file + refused AS adds_up FROM lead_uploads;
 SELECT lead_id, name, phone, mobile FROM callable_leads ORDER BY lead_id;
 
--- John retires. His account and his contact are not enough: the number is.
+-- John retires. Disqualifying the account or the contact is not enough: the number is.
 CALL disqualify_phone(42, '678 999 8212', reason => 'retired', leads => 'leads');
 SELECT lead_id, name, phone, mobile FROM callable_leads ORDER BY lead_id;
 SELECT blocks, kind, subject, source, reason, disqualified_by = current_user AS by_me, lift FROM lead_status(1);
@@ -117,7 +117,7 @@ CALL upload_leads(51, 'companies') \gx
 SELECT string_agg(c.name, ' ' ORDER BY c.name) AS people, a.name, a.domain FROM contacts AS c LEFT JOIN accounts AS a USING (campaign_id, account_id)
  WHERE campaign_id = 51 GROUP BY a.account_id, a.name, a.domain ORDER BY 1;
 
--- The ways out stand on their own: each is lifted by the call that lead_status names.
+-- Entries are independent: each is lifted by the call that lead_status names.
 INSERT INTO campaigns (campaign_id, name) VALUES (60, 'ways out');
 INSERT INTO leads (lead_id, campaign_id, name, email, phone) VALUES (6001, 60, 'Otto', 'otto@out.example', '415 555 2680');
 SELECT contact_id AS contact, account_id AS account FROM contacts WHERE campaign_id = 60 \gset
@@ -164,7 +164,7 @@ CALL unsuppress_phones('dnc'::regclass, 'number', campaign => 60);
 SELECT lead_id, phone, mobile FROM callable_leads WHERE lead_id BETWEEN 6002 AND 6004 ORDER BY lead_id;
 SELECT count(*) FROM verify_phone_counts('contacts');
 
--- Expiry: past its time an entry no longer stands for readers, and expire_disqualifications() brings the marks in line.
+-- Expiry: past its time an entry is not in force for readers, and expire_disqualifications() brings the marks in line.
 CALL disqualify_phone(60, '415 555 2691', expires_at => now() + interval '1 hour', leads => 'leads');
 CALL suppress_domains(ARRAY['after.example'], expires_at => now() + interval '1 hour');
 SELECT kind, expires_at > now() AS later FROM lead_status(6003) ORDER BY kind;
@@ -264,7 +264,7 @@ CALL disqualify_account(60, NULL);
 CALL suppress_phones(NULL::text[]);
 CALL suppress_phones('{}'::text[]);
 CALL upload_leads(60, 'bad', leads => 'pg_class');
--- what is too long for any index stands in the lead, and in the list of problems
+-- what is too long for any index is in the lead, and in the list of problems
 CREATE TABLE long AS SELECT 'long' AS name, string_agg(md5(i::text), '') AS phone, string_agg(md5(i::text), '') AS company, string_agg(md5(i::text), '') || '@x.example' AS email FROM generate_series(1, 500) AS i;
 INSERT INTO long VALUES ('short', '678 999 8212', NULL, 'long@x.example'), ('again', (SELECT phone FROM long), NULL, 'long@x.example');
 CALL upload_leads(60, 'long') \gx

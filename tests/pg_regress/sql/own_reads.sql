@@ -146,7 +146,7 @@ INSERT INTO leads VALUES (70, 1, '678 999 8212', NULL);
 \echo :SQLSTATE
 INSERT INTO leads VALUES (70, 1, '678 999 8212', 'n/a');
 \echo :SQLSTATE
--- one that has is put right
+-- one that has is corrected
 INSERT INTO leads VALUES (70, 1, '678 999 8212', '212 761 2846');
 SELECT mobile_disqualified FROM leads WHERE id = 70;
 DROP TRIGGER zzz ON leads;

@@ -138,7 +138,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT * FROM state();
 TRUNCATE leads;
 COMMIT;
--- by the owner of the schema, in which a partition of someone else's stands
+-- by the owner of the schema, in which a partition of someone else's is
 CREATE ROLE regress_schema_owner;
 CREATE SCHEMA attic AUTHORIZATION regress_schema_owner;
 CREATE TABLE attic.leads_5 PARTITION OF leads FOR VALUES IN (5);

@@ -59,7 +59,7 @@ SELECT schema_name, table_name, estimated_leads, unique_numbers, shared_numbers,
 SELECT table_name, uploads, uploaded_rows, refused_rows, invalid_numbers, last_upload_at > now() - interval '1 minute' AS now FROM lead_phone_metrics();
 SELECT FROM reports2.contacts;
 RESET ROLE;
--- Monitoring reads tables of the owner, and no view that she puts in their place.
+-- Monitoring reads tables of the owner, and no view that the owner puts in their place.
 CREATE SCHEMA hers AUTHORIZATION regress_analyst;
 SET ROLE regress_analyst;
 CREATE TABLE hers.leads (campaign_id int, phone text, mobile text);

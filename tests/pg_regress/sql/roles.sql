@@ -69,13 +69,13 @@ SELECT count(*) FROM verify_phone_counts('crm.leads');
 CALL disqualify_phone(1, '678 999 1002');
 RESET ROLE;
 
--- An owner administers what is his, and needs no superuser for it; nothing else.
+-- An owner administers what is the owner's, and needs no superuser for it; nothing else.
 SET ROLE regress_owner;
 SELECT count(*) FROM verify_phone_counts('crm.leads');
 SELECT campaign, lead_count FROM lead_phone_quality('crm.leads');
 SELECT untrack_lead_phones('crm.leads');
 SELECT total_leads, numbers_normalized FROM track_lead_phones('crm.leads');
--- what is his own, and nothing else
+-- what is the owner's, and nothing else
 CALL disqualify_phone(1, '678 999 1001', leads => 'crm.leads');
 SELECT lead_phones_as_owner('crm.leads', 'expire', '{}');
 UPDATE pg_catalog.pg_proc SET prosecdef = false WHERE proname = 'disqualify_phone';
@@ -90,7 +90,7 @@ SELECT count(*) FROM verify_phone_counts('leads_of_others');
 RESET ROLE;
 DROP TABLE leads_of_others, campaign_phone_counts, campaign_phone_disqualifications;
 
--- Row-level security: triggers and procedures see every lead, whoever calls; a reader whom a policy hides some from is told.
+-- Row-level security: triggers and procedures see every lead, whatever role calls; a reader from whom a policy hides some gets an error.
 SET ROLE regress_owner;
 ALTER TABLE crm.leads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm.leads FORCE ROW LEVEL SECURITY;
@@ -108,7 +108,7 @@ RESET ROLE;
 SELECT count(*) FROM verify_phone_counts('crm.leads');
 SELECT campaign_id, phone, phone_disqualified FROM crm.leads ORDER BY 1, 2;
 SELECT rebuild_phone_counts('crm.leads');
--- What a procedure was not granted for, its inner function does not do either; and nobody reaches the tables of another owner by his own.
+-- What a procedure was not granted for, its inner function does not do either; and nobody reaches the tables of another owner by own ones.
 CREATE ROLE regress_neighbor;
 CREATE SCHEMA next AUTHORIZATION regress_neighbor;
 GRANT CREATE, USAGE ON SCHEMA crm TO regress_neighbor;
@@ -126,7 +126,7 @@ SELECT lead_phones_run(NULL, NULL, NULL);
 SELECT lead_phones_run('next.leads', 'disqualify_phone', NULL);
 SELECT lead_phones_run('next.leads', 'disqualify_phone', '{"campaign": "1", "phone": "678 999 1002", "source": "a list", "by": "somebody else"}');
 SELECT source, disqualified_by FROM next.campaign_phone_disqualifications ORDER BY disqualified_at;
--- his own alone
+-- own ones alone
 CALL expire_disqualifications();
 SET ROLE regress_analyst;
 CALL expire_disqualifications();

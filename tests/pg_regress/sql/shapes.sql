@@ -191,7 +191,7 @@ INSERT INTO blank VALUES (''), (' '), (E'\t\n'), (U&'\00a0'), (U&'\200b'), ('x')
 SELECT left_invalid FROM track_lead_phones('blank', campaign_column => NULL);
 SELECT column_name, raw_value, reason FROM invalid_lead_phones('blank');
 SELECT filled, valid, invalid, invalid_by_reason FROM lead_phone_quality('blank');
--- A newcomer is told the call that works.
+-- A newcomer gets the call that works.
 CREATE TABLE customers (id int PRIMARY KEY, name text, home_phone varchar(12), work_phone text, mobile_number text);
 SELECT track_lead_phones('customers');
 SELECT track_lead_phones('customers', campaign_column => NULL);

@@ -88,7 +88,7 @@ CALL requalify_contact(1, :zoe);
 SELECT name, phone FROM dialed;
 DELETE FROM contacts;
 
--- who is known by name and number is known by each of his numbers, in whatever order they come
+-- a person known by name and number is known by each number, in whatever order they come
 INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Duo', '415 555 2641');
 SELECT contact_id AS duo FROM contacts WHERE name = 'Duo' \gset
 INSERT INTO leads (campaign_id, name, phone, mobile) VALUES (1, 'Duo', '415 555 2642', '415 555 2643'), (1, 'Duo', '415 555 2642', '415 555 2641');
@@ -100,7 +100,7 @@ UPDATE contacts SET mobile = '415 555 2644' WHERE phone = '+14155552645';
 DELETE FROM contacts WHERE mobile = '+14155552644';
 INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'Duo', '415 555 2645');
 SELECT name, phone FROM dialed;
--- also when he comes with an address, and then with another number
+-- also when the person comes with an address, and then with another number
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Duo', 'duo@other.example', '415 555 2645');
 INSERT INTO leads (campaign_id, name, email, phone) VALUES (1, 'Duo', 'duo@other.example', '415 555 2646');
 SELECT name, phone FROM dialed;
@@ -276,7 +276,7 @@ SELECT s.blocks, s.kind, s.subject, s.source, s.reason FROM leads AS l CROSS JOI
 SELECT kind, campaign_id, subject, source, stands FROM lead_ledger WHERE source = 'partner' ORDER BY subject;
 SELECT campaign, phone, disqualified, reason FROM find_phone('6789991103', 'leads');
 SELECT * FROM verify_phone_counts('contacts');
--- lifted by its hash, or by whoever knows the number
+-- lifted by its hash, or by the number itself
 CALL unsuppress_phones(ARRAY[encode(sha256('+16789991102'), 'hex')], hashed => 'sha256');
 SELECT name, phone FROM dialed WHERE name LIKE 'h_';
 CALL requalify_phone(NULL::bigint, '678 999 1103', leads => 'leads');

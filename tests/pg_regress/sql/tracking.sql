@@ -64,7 +64,7 @@ INSERT INTO "My ""App"""."the leads" VALUES ('00000000-0000-0000-0000-0000000000
 SELECT * FROM "My ""App"""."the leads" ORDER BY 1, 2;
 CALL disqualify_phone('00000000-0000-0000-0000-00000000000a'::uuid, '678 999 8212', leads => '"My ""App"""."the leads"');
 SELECT * FROM "My ""App""".campaign_phone_counts ORDER BY 1, 2;
--- The region of a row decides; when it changes, the numbers are read anew.
+-- The region of a row decides; when it changes, the numbers are read again.
 UPDATE "My ""App"""."the leads" SET country = 'DE' WHERE country = 'GB';
 SELECT * FROM "My ""App"""."the leads" ORDER BY 1, 2;
 SELECT * FROM verify_phone_counts('"My ""App"""."the leads"');

@@ -130,7 +130,7 @@ impl Plans {
              pub(super) static REGION_INDEX: [u8; 676] = {region_index:?};\n\n\
              #[rustfmt::skip]\n\
              pub(super) static CALLING_CODES: [CallingCode; {}] = [\n{codes}];\n\n\
-             /// Where a country calling code stands; 255 for none.\n\
+             /// Where a country calling code is; 255 for none.\n\
              #[rustfmt::skip]\n\
              pub(super) static CALLING_CODE_INDEX: [u8; 1000] = {code_index:?};\n",
             self.metadata.len(),
@@ -192,7 +192,7 @@ fn write_region(out: &mut String, metadata: &PhoneMetadata, general: u16) {
     .unwrap();
 }
 
-/// An index that fits its table of bytes, where 255 stands for none.
+/// An index that fits its table of bytes, where 255 means none.
 fn table_index(index: usize) -> u8 {
     u8::try_from(index)
         .ok()

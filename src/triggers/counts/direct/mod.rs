@@ -1,11 +1,11 @@
 //! The counts as a plain table: numbers looked up, and added, through its indexes and its heap, without a statement.
 //!
 //! Most writes are one lead and its commit; to plan, bind and run statements would cost it more than what they do. Nothing of the owner's runs
-//! here. Where anything of his could (a trigger, a rule, a constraint, an index or a type of his own), and wherever the table is not what
+//! here. Where anything of the owner's could (a trigger, a rule, a constraint, an index or a type), and wherever the table is not what
 //! `track_lead_phones()` made it, statements do it, as the owner.
 //!
 //! A row is written as ON CONFLICT DO UPDATE does it at READ COMMITTED: the newest row of the key is updated, or one is inserted speculatively,
-//! so that of two who insert the same number one sees the other. Whoever is not first, and whatever else is rare, goes on by statement.
+//! so that of two who insert the same number one sees the other. The one that is not first, and whatever else is rare, goes on by statement.
 
 mod writer;
 
@@ -41,7 +41,7 @@ pub(in crate::triggers) fn install() {
     );
 }
 
-/// Where everything stands in the counts.
+/// Where everything is in the counts.
 pub(super) struct Direct {
     table: pg_sys::Oid,
     /// The primary key.
@@ -73,7 +73,7 @@ unsafe fn is_column(predicate: *const pg_sys::List, column: i16) -> bool {
     }
 }
 
-/// The index by which numbers that are out in every campaign are found: more than those, as an entry may be lifted as a whole.
+/// The index by which numbers that are disqualified in every campaign are found: more than those, as an entry may be lifted as a whole.
 pub(super) struct Suppressed {
     table: pg_sys::Oid,
     index: Index,
@@ -193,7 +193,7 @@ impl Direct {
         !self.key.columns.is_empty() && !self.disqualified_key.columns.is_empty()
     }
 
-    /// What an index is, and whether it is the primary key; `None` where it is neither that nor the one of disqualified numbers.
+    /// What an index is, and whether it is the primary key; `None` where it is neither that nor the index of disqualified numbers.
     fn read_index(&self, index: &Open) -> Option<(bool, Index)> {
         let found = Index::read(index, |attribute| match attribute {
             _ if attribute == self.phone => Some(KeyColumn::Phone),
@@ -266,7 +266,7 @@ impl Direct {
 }
 
 impl Counts {
-    /// Whether some of a few numbers may be out in every campaign: where not, no statement has to ask.
+    /// Whether some of a few numbers may be disqualified in every campaign: where not, no statement has to ask.
     pub(crate) fn may_be_out_everywhere(&self, phones: impl Iterator<Item = E164>) -> bool {
         let suppressed = self
             .everywhere
@@ -315,7 +315,7 @@ impl Counts {
     }
 }
 
-/// What the owner of the leads needs to read and write the counts, as his statements would.
+/// What the owner of the leads needs to read and write the counts, as the owner's statements would.
 const WRITING: u32 =
     pg_sys::ACL_SELECT | pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE;
 
@@ -335,7 +335,7 @@ fn is_plain(table: &Open) -> bool {
     }
 }
 
-/// Whether the campaign of a lead needs no conversion and no check to stand in it.
+/// Whether the campaign of a lead needs no conversion and no check to be stored in it.
 fn holds(found: &Attribute, campaign: &CampaignColumn) -> bool {
     campaign.column().is_some_and(|column| {
         (found.type_id, found.modifier) == (column.type_id, column.declared_modifier)

@@ -133,7 +133,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Has the indexes point to a new version of a row that stands elsewhere than the old one.
+    /// Has the indexes point to a new version of a row that is elsewhere than the old one.
     fn index(&self, values: &[pg_sys::Datum], new: pg_sys::ItemPointerData, disqualified: bool) {
         let direct = self.direct;
         let value = |attribute: i16| values[attribute as usize - 1];
