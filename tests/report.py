@@ -1,6 +1,10 @@
 """`make report` of a database, looked at in Chromium: one page with nothing outside it, whose charts are drawn and whose figures are the
-database's, also where names and values are HTML, JavaScript or formulas."""
+database's, also where names and values are HTML, JavaScript or formulas.
 
+docs/report.png is its picture of the page; WRITE=1 writes it, otherwise the page must still look like it."""
+
+import base64
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +16,23 @@ from selenium.webdriver.common.by import By
 
 HERE = pathlib.Path(__file__).parent
 CHARTS = 7
+PICTURE = HERE.parent / "docs/report.png"
+# of 255, on average over a small copy: fonts and versions of Chromium differ by less, another layout by more
+MOST_UNLIKE = 6
+COMPARE = """
+    const done = arguments[2];
+    const pixels = async source => {
+        const image = new Image();
+        image.src = 'data:image/png;base64,' + source;
+        await image.decode();
+        const canvas = new OffscreenCanvas(120, Math.round(120 * image.height / image.width)).getContext('2d');
+        canvas.imageSmoothingQuality = 'high';
+        canvas.drawImage(image, 0, 0, canvas.canvas.width, canvas.canvas.height);
+        return canvas.getImageData(0, 0, canvas.canvas.width, canvas.canvas.height).data;
+    };
+    Promise.all([pixels(arguments[0]), pixels(arguments[1])]).then(([a, b]) =>
+        done(a.length === b.length ? a.reduce((sum, value, place) => sum + Math.abs(value - b[place]), 0) / (a.length * 3 / 4) : 255));
+"""
 
 with psycopg.connect(autocommit=True) as connection:
     connection.execute((HERE / "report.sql").read_text())
@@ -61,4 +82,15 @@ with tempfile.TemporaryDirectory() as work:
                 assert outside == [], (chart.accessible_name, outside)
             assert "fax 10, <i>tel</i> 3" in sections[2].text and "NULL" not in sections[2].text, sections[2].text
             assert "None." in sections[0].text and "<script>alert(1)</script>" in sections[0].text
+
+        browser.set_window_size(1000, 20000)
+        browser.get(page.as_uri())
+        section = browser.find_elements(By.TAG_NAME, "section")[2]
+        top = section.find_element(By.TAG_NAME, "h2").rect["y"]
+        shown = browser.execute_cdp_cmd("Page.captureScreenshot", {
+            "clip": {"x": 0, "y": top - 12, "width": section.rect["width"] + 2 * section.rect["x"], "height": 985, "scale": 1}})["data"]
+        if os.environ.get("WRITE"):
+            PICTURE.write_bytes(base64.b64decode(shown))
+        unlike = browser.execute_async_script(COMPARE, shown, base64.b64encode(PICTURE.read_bytes()).decode())
+        assert unlike < MOST_UNLIKE, f"{PICTURE.name} looks otherwise ({unlike:.1f} of 255): WRITE=1 tests/one.sh python.sh report writes it"
 print(f"{page.name}: {len(text):,} characters, {CHARTS} charts a table")

@@ -96,7 +96,7 @@ def section(connection, table, numbers: bool) -> dict:
                             GROUP BY 1 ORDER BY 2 DESC, 1""").format(counts))
     regions = rows(sql.SQL("""SELECT coalesce(phone_region(phone), 'none') AS region, count(*) AS numbers FROM {} WHERE lead_count > 0
                               GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12""").format(counts))
-    ledger = rows(sql.SQL("""SELECT source, count(*) FILTER (WHERE lifted_at IS NULL) AS standing, count(*) FILTER (WHERE lifted_at IS NOT NULL) AS lifted
+    ledger = rows(sql.SQL("""SELECT source, count(*) FILTER (WHERE lifted_at IS NULL) AS in_force, count(*) FILTER (WHERE lifted_at IS NOT NULL) AS lifted
                                FROM {} GROUP BY source ORDER BY count(*) DESC, source LIMIT 12""").format(sql.SQL(table["disqualifications"])))
     shared = rows("SELECT * FROM shared_lead_phones(%s::regclass) LIMIT %s", leads, MOST_NUMBERS)
     for row in shared:
@@ -105,7 +105,7 @@ def section(connection, table, numbers: bool) -> dict:
     calls = table["calls"] and rows(sql.SQL("""SELECT coalesce(disposition, CASE WHEN ended_at IS NULL THEN 'on the line' ELSE 'no outcome' END) AS disposition, count(*) AS calls
                                                  FROM {} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 15""").format(sql.SQL(table["calls"])))
     charts = [
-        ("Values by campaign", "Filled-in values of the largest campaigns: valid numbers, and what is none.",
+        ("Values by campaign", "Filled-in values of the largest campaigns, valid and invalid.",
          bars(f"{leads}: values by campaign", names, {"valid": (GOOD, [row["valid"] for row in largest]), "invalid": (BAD, [row["invalid"] for row in largest])})),
         ("Unique numbers by campaign", "Each number once, and how many of them may not be called.",
          bars(f"{leads}: unique numbers by campaign", names,
@@ -114,15 +114,15 @@ def section(connection, table, numbers: bool) -> dict:
         ("Leads that share a number", "How many numbers one lead has, and how many several have.",
          bars(f"{leads}: leads that share a number", ["one lead" if row["leads"] == 1 else "6 and more" if row["leads"] == 6 else f"{row['leads']} leads" for row in sharing],
               {"numbers": (GOOD, [row["numbers"] for row in sharing])})),
-        ("Why values are no numbers", "As phone_problem() says.",
-         bars(f"{leads}: why values are no numbers", [reason for reason, _ in reasons], {"values": (BAD, [count for _, count in reasons])})),
-        ("Kinds of numbers", "Of the unique numbers, as phone_type() says.",
+        ("Why values are invalid", "By phone_problem().",
+         bars(f"{leads}: why values are invalid", [reason for reason, _ in reasons], {"values": (BAD, [count for _, count in reasons])})),
+        ("Kinds of numbers", "Of the unique numbers, by phone_type().",
          bars(f"{leads}: kinds of numbers", [row["kind"] for row in kinds], {"numbers": (GOOD, [row["numbers"] for row in kinds])})),
-        ("Regions", "Of the unique numbers, as phone_region() says.",
+        ("Regions", "Of the unique numbers, by phone_region().",
          bars(f"{leads}: regions", [row["region"] for row in regions], {"numbers": (GOOD, [row["numbers"] for row in regions])})),
-        ("Disqualifications by source", "Entries of the ledger that stand, and that were lifted.",
+        ("Disqualifications by source", "Entries of the ledger that are in force, and that were lifted.",
          bars(f"{leads}: disqualifications by source", [row["source"] for row in ledger],
-              {"standing": (WARN, [row["standing"] for row in ledger]), "lifted": ("#999999", [row["lifted"] for row in ledger])})),
+              {"in force": (WARN, [row["in_force"] for row in ledger]), "lifted": ("#999999", [row["lifted"] for row in ledger])})),
     ]
     if table["calls"]:
         charts.append(("Calls by disposition", "What came of the calls that the log has.",
@@ -147,7 +147,7 @@ def main() -> None:
                                                 CASE WHEN c.relname = 'contacts' AND to_regclass(format('%I.call_outcomes', n.nspname)) IS NOT NULL THEN format('%I.calls', n.nspname) END AS calls
                                            FROM lead_phone_tables JOIN pg_class AS c ON c.oid = leads JOIN pg_namespace AS n ON n.oid = c.relnamespace ORDER BY leads::text""").fetchall()
         about = connection.execute("SELECT current_database() AS database, lead_phones_version() AS version, to_char(now(), 'YYYY-MM-DD HH24:MI TZ') AS at").fetchone()
-        # whoever holds a table, or has planted one that only looks tracked, keeps no other from the page
+        # a session that locks a table, or a table that only looks tracked, keeps no other from the page
         connection.execute("SET LOCAL lock_timeout = '10s'")
         sections = []
         for table in tables:
