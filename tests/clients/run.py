@@ -1,4 +1,4 @@
-"""Runs the programs of docs/clients.md as they stand there, each in a database of its own that belongs to a role with no other right, and
+"""Runs the programs of docs/clients.md as they are there, each in a database of its own that belongs to a role with no other right, and
 compares what each prints with what the document shows. Connects as libpq's environment says."""
 
 import contextlib
@@ -22,7 +22,7 @@ NODE, RUST = WORK / "node_modules", WORK / "cargo"
 
 document = (ROOT / "docs/clients.md").read_text()
 blocks = re.compile(r"^```(\S+)(?: (setup|file)=(\S+))?\n(.*?)^```$", re.M | re.S)
-_, _, preface, *sections, tools = re.split(r"^## ", document, flags=re.M)
+_, _, preface, *sections, uploads, tools = re.split(r"^## ", document, flags=re.M)
 setup = {name: text for _, kind, name, text in blocks.findall(preface) if kind == "setup"}
 (expected,) = [text for language, _, _, text in blocks.findall(preface) if language == "text"]
 
@@ -138,6 +138,25 @@ with relay() as port:
             failed += 1
             print(program.stdout, program.stderr[-3000:], f"{wrong} counts are wrong" if wrong else "", sep="\n")
         execute([f"DROP DATABASE {database}"], dbname="postgres")
+# a file of leads into lead tables
+preface, *subsections = re.split(r"^### ", uploads, flags=re.M)
+(setup_of_uploads,) = [text for _, kind, name, text in blocks.findall(preface) if kind == "setup"]
+for section in subsections:
+    name = section.split("\n", 1)[0]
+    execute(["DROP DATABASE IF EXISTS client", "CREATE DATABASE client OWNER app"], dbname="postgres")
+    execute([setup["superuser"], "GRANT ALL ON SCHEMA public TO app"], dbname="client")
+    execute([setup_of_uploads], dbname="client", user="app")
+    directory = WORK / ("upload_" + re.sub(r"\W+", "_", name.lower()))
+    (shown,) = unpack(section + "".join(f"```{language} file={file}\n{text}```\n" if kind == "file" else f"```text\n{text}```\n"
+                                        for language, kind, file, text in blocks.findall(preface) if kind != "setup"), directory)
+    environment = os.environ | {"PGUSER": "app", "PGDATABASE": "client", "PYTHONDONTWRITEBYTECODE": "1"}
+    program = subprocess.run(PROGRAMS[name](directory), cwd=directory, env=environment, capture_output=True, text=True)
+    good = program.returncode == 0 and program.stdout == shown
+    print("ok     " if good else "FAILED ", "upload:", name)
+    if not good:
+        failed += 1
+        print(program.stdout, program.stderr[-3000:], sep="\n")
+    execute(["DROP DATABASE client"], dbname="postgres")
 # what lead_phones has made must be there when they are done, and right
 LEFT = """
     SELECT (SELECT count(*) FROM pg_trigger WHERE tgname ~ 'lead_phones') = 12
