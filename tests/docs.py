@@ -42,7 +42,7 @@ def in_order(path):
     """The documents of a folder; those of the reference as its first page lists them: they go on in one database."""
     if not path.is_dir():
         return [path]
-    pages = [REFERENCE / page for page in re.findall(r"^- \[.*\]\((\w+\.md)\)$", (REFERENCE / "README.md").read_text(), re.M)]
+    pages = [REFERENCE / page for page in re.findall(r"^- \[.*?\]\((\w+\.md)\)", (REFERENCE / "README.md").read_text(), re.M)]
     return pages if path == REFERENCE else [page for each in sorted(path.iterdir()) if each.is_dir() or each.suffix == ".md" for page in in_order(each)]
 
 
@@ -55,9 +55,9 @@ for document in documents:
     if not any(language == "sql" or hidden for language, _, _, hidden in blocks) or "```sql setup=" in document.read_text():
         continue  # clients.md is run by tests/clients
     if not document.parent == before == REFERENCE:
-        psql("-d", "postgres", "-c", "DROP DATABASE IF EXISTS docs", "-c", "CREATE DATABASE docs")
+        psql("-d", "postgres", "-c", "DROP DATABASE IF EXISTS mydb", "-c", "CREATE DATABASE mydb")
         if "CREATE EXTENSION lead_phones" not in blocks[0][2]:
-            psql("-d", "docs", "-c", "CREATE EXTENSION lead_phones")
+            psql("-d", "mydb", "-c", "CREATE EXTENSION lead_phones")
     before = document.parent
     printed = None
     for language, place, text, hidden in blocks:
@@ -69,17 +69,17 @@ for document in documents:
             if f"```sql {place}" not in (ROOT / f"tests/{place}.sh").read_text():
                 fail(document, text, f"tests/{place}.sh does not run it")
         else:
-            status, printed = psql("-d", "docs", text=text or hidden)
+            status, printed = psql("-d", "mydb", text=text or hidden)
             if status:
                 fail(document, text or hidden, printed)
             run += 1
             for statement, value in VALUE.findall(text):
-                _, answer = psql("-At", "-d", "docs", "-c", statement)
+                _, answer = psql("-At", "-d", "mydb", "-c", statement)
                 expected = {"NULL": "", "true": "t", "false": "f"}.get(value.split(":")[0], value)
                 if answer.strip() != expected:
                     fail(document, statement, f"gives: {answer}")
                 values += 1
-psql("-d", "postgres", "-c", "DROP DATABASE docs")
+psql("-d", "postgres", "-c", "DROP DATABASE mydb")
 if not run:
     sys.exit("no SQL was found")
 print(f"{run} blocks, {values} values")

@@ -1,4 +1,5 @@
-"""Follows the links between documents: each page is there, and has the heading that is meant; the book has each page."""
+"""Follows the links between documents: each page is there, and has the heading that is meant; the book has each page. Files and folders that are
+named as code are there too."""
 
 import pathlib
 import re
@@ -27,6 +28,11 @@ for page in pages:
             wrong.append(f"{page.relative_to(ROOT)}: there is no {target}")
         elif anchor and meant.suffix == ".md" and anchor not in anchors(meant):
             wrong.append(f"{page.relative_to(ROOT)}: no heading #{anchor} in {meant.relative_to(ROOT)}")
+    # beside others, files of theirs are named
+    for path in re.findall(r"`((?:src|sql|tests|tools|bench|docs|demo|monitoring|packaging)/[\w./-]*\*?[\w.]*)[^`]*`", text.split("\n## Side by side")[0]):
+        # VERSION, A--B and the like stand for names
+        if not re.search("VERSION|A--B", path) and not list(ROOT.glob(path)):
+            wrong.append(f"{page.relative_to(ROOT)}: there is no file {path}")
 summary = (ROOT / "docs/SUMMARY.md").read_text()
 for page in (ROOT / "docs").rglob("*.md"):
     if page.name != "SUMMARY.md" and f"({page.relative_to(ROOT / 'docs')})" not in summary:
