@@ -27,16 +27,74 @@ CREATE FUNCTION @extschema@.lead_phones_settings_for(
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    schema name;
     settings jsonb;
-    tracked @extschema@.lead_phone_tables;
     current_settings jsonb;
-    own_counts regclass;
-    own_ledger regclass;
-    is_first boolean;
     region_code name;
-    number_column name;
-    other record;
+BEGIN
+    PERFORM @extschema@.lead_phones_check_options(leads, region, on_invalid, backfill, count_at, in_place, keep_extensions);
+    PERFORM @extschema@.lead_phones_check_table(leads);
+    IF phone_columns IS NULL THEN
+        phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
+    END IF;
+    PERFORM @extschema@.lead_phones_check_columns(leads, campaign_column, phone_columns, on_invalid, in_place);
+    PERFORM @extschema@.lead_phones_check_names(leads, campaign_column, phone_columns, in_place, keep_extensions);
+    IF region_column IS NOT NULL THEN
+        -- A column can have a dot in its name.
+        IF strpos(region_column, '.') > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = leads AND a.attname::text = region_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            region_code := substr(region_column, strpos(region_column, '.') + 1);
+            region_column := split_part(region_column, '.', 1);
+        END IF;
+        PERFORM @extschema@.lead_phones_check_column(leads, region_column::name, 'region_column', CASE WHEN region_code IS NULL THEN 'text' ELSE 'reference' END);
+    END IF;
+    SELECT @extschema@.lead_phones_settings(g.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings
+      FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.leads AND g.tgname = 'zz_lead_phones_normalize_insert'
+     WHERE t.leads = lead_phones_settings_for.leads;
+    settings := jsonb_build_object(
+        'campaign_column', campaign_column, 'phone_columns', phone_columns,
+        'region', coalesce(upper(region), CASE WHEN region_code IS NULL THEN 'US' ELSE 'ZZ' END), 'region_column', region_column, 'region_code', region_code,
+        'on_invalid', on_invalid, 'in_place', in_place, 'keep_extensions', keep_extensions, 'count_at', count_at,
+        'member', false) || @extschema@.lead_phones_names_for(leads, campaign_column, counts, disqualifications, current_settings);
+    -- What create_lead_tables() created reads these columns.
+    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
+       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
+        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
+                  HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
+    END IF;
+    IF current_settings <> settings THEN
+        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('It is tracked with %s.', (
+                      SELECT string_agg(format('%s %s', k.key, coalesce(current_settings ->> k.key, 'NULL')), ', ' ORDER BY k.place)
+                        FROM jsonb_object_keys(settings) WITH ORDINALITY AS k (key, place)
+                       WHERE current_settings -> k.key <> settings -> k.key)),
+                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
+    END IF;
+    PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_tracked_by(leads, settings));
+    PERFORM @extschema@.lead_phones_check_detached(leads);
+    PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
+    PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
+    IF NOT backfill AND @extschema@.lead_phones_is_distributed(leads) THEN
+        RAISE EXCEPTION 'cannot track "%" with backfill => false: Citus distributes it', leads
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'Batches lock rows that have no mark yet, and Citus locks rows of one shard alone.',
+                  HINT = 'Leave it out: the leads are normalized and counted on their shards, all at once.';
+    END IF;
+    PERFORM @extschema@.lead_phones_check_unowned(leads, settings);
+    RETURN settings;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_settings_for(
+    regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
+    'internal: the settings of a table that is to be tracked; an error where it cannot';
+
+CREATE FUNCTION @extschema@.lead_phones_check_options(
+    leads regclass, region text, on_invalid text, backfill boolean, count_at text, in_place boolean, keep_extensions boolean) RETURNS void
+    IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
 BEGIN
     IF leads IS NULL OR on_invalid IS NULL OR backfill IS NULL OR count_at IS NULL OR in_place IS NULL OR keep_extensions IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE
@@ -68,12 +126,17 @@ BEGIN
         RAISE EXCEPTION 'count_at cannot be "%"', count_at
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use read or commit.';
     END IF;
-    PERFORM @extschema@.lead_phones_check_table(leads);
-    SELECT n.nspname INTO schema FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads;
-    IF phone_columns IS NULL THEN
-        phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
-            WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
-    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_options(regclass, text, text, boolean, text, boolean, boolean) IS
+    'internal: an error where an argument of track_lead_phones() is none, whatever the table';
+
+CREATE FUNCTION @extschema@.lead_phones_check_columns(leads regclass, campaign_column name, phone_columns name[], on_invalid text, in_place boolean) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    number_column name;
+BEGIN
     IF array_ndims(phone_columns) > 1 THEN
         RAISE EXCEPTION 'phone_columns must be a list of names'
             USING ERRCODE = 'invalid_parameter_value',
@@ -101,101 +164,87 @@ BEGIN
                       HINT = 'Use keep or reject.';
         END IF;
     END LOOP;
-    PERFORM @extschema@.lead_phones_check_names(leads, campaign_column, phone_columns, in_place, keep_extensions);
-    IF region_column IS NOT NULL THEN
-        -- A column can have a dot in its name.
-        IF strpos(region_column, '.') > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
-                WHERE a.attrelid = leads AND a.attname::text = region_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
-            region_code := substr(region_column, strpos(region_column, '.') + 1);
-            region_column := split_part(region_column, '.', 1);
-        END IF;
-        PERFORM @extschema@.lead_phones_check_column(leads, region_column::name, 'region_column', CASE WHEN region_code IS NULL THEN 'text' ELSE 'reference' END);
-    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_columns(regclass, name, name[], text, boolean) IS
+    'internal: an error where a table cannot be tracked by these columns';
 
-    SELECT * INTO tracked FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_settings_for.leads;
-    SELECT @extschema@.lead_phones_settings(t.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings FROM pg_catalog.pg_trigger AS t
-     WHERE t.tgrelid = leads AND t.tgname = 'zz_lead_phones_normalize_insert' AND tracked.leads IS NOT NULL;
-    own_counts := @extschema@.lead_phones_own(leads, 'counts');
-    own_ledger := @extschema@.lead_phones_own(leads, 'disqualifications');
+CREATE FUNCTION @extschema@.lead_phones_names_for(
+    leads regclass, campaign_column name, counts name, disqualifications name, current_settings jsonb) RETURNS jsonb
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    own_counts constant regclass := @extschema@.lead_phones_own(leads, 'counts');
+    own_ledger constant regclass := @extschema@.lead_phones_own(leads, 'disqualifications');
+    -- the table may have been moved since it was tracked
+    schema constant name := coalesce(current_settings ->> 'schema',
+        (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(own_ledger, leads)));
+    is_first boolean;
+    names jsonb;
+BEGIN
     IF current_settings IS NULL AND own_ledger IS NOT NULL AND disqualifications <> (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger) THEN
         RAISE EXCEPTION 'the disqualifications of table "%" are in "%"', leads, own_ledger
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'An earlier tracking has left them, and their disqualifications hold.',
                   HINT = format('Leave out disqualifications, or run ALTER TABLE %s RENAME TO %I before.', own_ledger, disqualifications);
     END IF;
-    -- the table may have been moved since
-    schema := coalesce(current_settings ->> 'schema',
-        (SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = own_ledger), schema);
     is_first := NOT EXISTS (
         SELECT FROM unnest('{campaign_phone_counts,campaign_phone_disqualifications}'::name[]) AS n (name)
          CROSS JOIN LATERAL (SELECT to_regclass(format('%I.%I', schema, n.name)) AS relation) AS r
          CROSS JOIN LATERAL @extschema@.lead_phones_of(r.relation) AS o
-         WHERE o.leads <> lead_phones_settings_for.leads
+         WHERE o.leads <> lead_phones_names_for.leads
             -- what a table that is gone has left, if its campaigns are the same
             OR EXISTS (SELECT FROM pg_catalog.pg_index AS i
-                        WHERE i.indrelid = r.relation AND i.indisprimary AND o.leads IS DISTINCT FROM lead_phones_settings_for.leads
+                        WHERE i.indrelid = r.relation AND i.indisprimary AND o.leads IS DISTINCT FROM lead_phones_names_for.leads
                           AND (i.indnatts <> num_nonnulls(campaign_column, 'phone', CASE n.name WHEN 'campaign_phone_disqualifications' THEN 'entry' END)
                                OR campaign_column IS NOT NULL AND @extschema@.lead_phones_type_of(i.indrelid, campaign_column)
-                                  IS DISTINCT FROM @extschema@.lead_phones_type_of(lead_phones_settings_for.leads, campaign_column))));
-    counts := coalesce(counts, current_settings ->> 'counts', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                                                                WHERE c.oid = own_counts AND n.nspname = schema),
+                                  IS DISTINCT FROM @extschema@.lead_phones_type_of(lead_phones_names_for.leads, campaign_column))));
+    counts := coalesce(counts, current_settings ->> 'counts', @extschema@.lead_phones_name_in(own_counts, schema),
         CASE WHEN is_first THEN 'campaign_phone_counts' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_counts') END);
-    disqualifications := coalesce(disqualifications, current_settings ->> 'disqualifications', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = own_ledger),
+    disqualifications := coalesce(disqualifications, current_settings ->> 'disqualifications', @extschema@.lead_phones_name_in(own_ledger, schema),
         CASE WHEN is_first THEN 'campaign_phone_disqualifications' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_disqualifications') END);
-    -- what is in force already, and else as the ledger is called
-    settings := jsonb_build_object(
-        'campaign_column', campaign_column, 'phone_columns', phone_columns,
-        'region', coalesce(upper(region), CASE WHEN region_code IS NULL THEN 'US' ELSE 'ZZ' END), 'region_column', region_column, 'region_code', region_code,
-        'on_invalid', on_invalid, 'in_place', in_place, 'keep_extensions', keep_extensions, 'count_at', count_at,
+    -- those of every campaign: what is in force already, and else as the ledger is called
+    is_first := disqualifications = 'campaign_phone_disqualifications';
+    names := jsonb_build_object(
         'schema', schema, 'counts', counts, 'disqualifications', disqualifications,
-        'suppressions', coalesce(current_settings ->> 'suppressions', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressions') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'phone_suppressions'
-            ELSE @extschema@.lead_phones_name_beside(leads, '_phone_suppressions') END),
-        'suppressed', coalesce(current_settings ->> 'suppressed', (SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.oid = @extschema@.lead_phones_own(leads, 'suppressed') AND n.nspname = schema), CASE disqualifications WHEN 'campaign_phone_disqualifications' THEN 'suppressed_phones'
-            ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END),
-        'member', false);
-    IF EXISTS (SELECT FROM jsonb_each_text(settings) AS s WHERE s.key IN ('counts', 'disqualifications', 'suppressions', 'suppressed') GROUP BY s.value
+        'suppressions', coalesce(current_settings ->> 'suppressions', @extschema@.lead_phones_name_in(@extschema@.lead_phones_own(leads, 'suppressions'), schema),
+            CASE WHEN is_first THEN 'phone_suppressions' ELSE @extschema@.lead_phones_name_beside(leads, '_phone_suppressions') END),
+        'suppressed', coalesce(current_settings ->> 'suppressed', @extschema@.lead_phones_name_in(@extschema@.lead_phones_own(leads, 'suppressed'), schema),
+            CASE WHEN is_first THEN 'suppressed_phones' ELSE @extschema@.lead_phones_name_beside(leads, '_suppressed_phones') END));
+    IF EXISTS (SELECT FROM jsonb_each_text(names) AS s WHERE s.key <> 'schema' GROUP BY s.value
                 HAVING count(*) > 1 OR s.value IN ('', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = leads))) THEN
-        RAISE EXCEPTION 'counts "%" and disqualifications "%" cannot be called so', settings ->> 'counts', settings ->> 'disqualifications'
+        RAISE EXCEPTION 'counts "%" and disqualifications "%" cannot be called so', names ->> 'counts', names ->> 'disqualifications'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Beside table "%s" there are also "%s" and "%s", and all have different names.', leads, settings ->> 'suppressions', settings ->> 'suppressed'),
+                  DETAIL = format('Beside table "%s" there are also "%s" and "%s", and all have different names.', leads, names ->> 'suppressions', names ->> 'suppressed'),
                   HINT = 'Name others, or leave them out.';
     END IF;
-    -- What create_lead_tables() created reads these columns.
-    IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
-       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
-        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
-                  HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
-    END IF;
-    IF current_settings <> settings THEN
-        RAISE EXCEPTION 'table "%" is tracked already, with other settings', leads
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('It is tracked with %s.', (
-                      SELECT string_agg(format('%s %s', k.key, coalesce(current_settings ->> k.key, 'NULL')), ', ' ORDER BY k.place)
-                        FROM jsonb_object_keys(settings) WITH ORDINALITY AS k (key, place)
-                       WHERE current_settings -> k.key <> settings -> k.key)),
-                  HINT = format('Run untrack_lead_phones(%L) first; data and disqualifications stay.', leads);
-    END IF;
-    PERFORM @extschema@.lead_phones_check_region(@extschema@.lead_phones_tracked_by(leads, settings));
-    PERFORM @extschema@.lead_phones_check_detached(leads);
-    PERFORM @extschema@.lead_phones_check_member(leads, m, settings) FROM @extschema@.lead_phones_members(leads) AS m;
-    PERFORM @extschema@.lead_phones_check_citus(leads, campaign_column);
-    IF NOT backfill AND @extschema@.lead_phones_is_distributed(leads) THEN
-        RAISE EXCEPTION 'cannot track "%" with backfill => false: Citus distributes it', leads
-            USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'Batches lock rows that have no mark yet, and Citus locks rows of one shard alone.',
-                  HINT = 'Leave it out: the leads are normalized and counted on their shards, all at once.';
-    END IF;
+    RETURN names;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_names_for(regclass, name, name, name, jsonb) IS
+    'internal: the schema and the names of the counts and ledgers of a table that is to be tracked';
+
+CREATE FUNCTION @extschema@.lead_phones_name_in(relation regclass, schema name) RETURNS name
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation AND n.nspname = schema
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_name_in(regclass, name) IS
+    'internal: the name of a table, if it is in the schema';
+
+CREATE FUNCTION @extschema@.lead_phones_check_unowned(leads regclass, settings jsonb) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    other record;
+BEGIN
     SELECT c.oid::regclass AS relation, coalesce(t.leads, o.leads) AS leads INTO other
       FROM unnest('{counts,disqualifications,suppressions,suppressed}'::text[]) AS k (purpose)
-      JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, settings ->> k.purpose))
+      JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(format('%I.%I', settings ->> 'schema', settings ->> k.purpose))
      CROSS JOIN LATERAL @extschema@.lead_phones_of(c.oid::regclass) AS o
       LEFT JOIN (SELECT t.*, l.relowner FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_class AS l ON l.oid = t.leads) AS t
-        ON c.oid IN (t.counts, t.disqualifications) AND t.relowner = c.relowner AND t.leads <> lead_phones_settings_for.leads
-     WHERE t.leads IS NOT NULL OR o.leads <> lead_phones_settings_for.leads
+        ON c.oid IN (t.counts, t.disqualifications) AND t.relowner = c.relowner AND t.leads <> lead_phones_check_unowned.leads
+     WHERE t.leads IS NOT NULL OR o.leads <> lead_phones_check_unowned.leads
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'table "%" is that of another leads table: "%"', other.relation, other.leads
@@ -203,12 +252,10 @@ BEGIN
                   DETAIL = 'Counts and ledgers are of one table, also while that is not tracked.',
                   HINT = format('Name others with counts => ''...'' and disqualifications => ''...'', or leave these out; or run COMMENT ON TABLE %s IS NULL, if it is to be taken over.', other.relation);
     END IF;
-    RETURN settings;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_settings_for(
-    regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
-    'internal: the settings of a table that is to be tracked; an error where it cannot';
+COMMENT ON FUNCTION @extschema@.lead_phones_check_unowned(regclass, jsonb) IS
+    'internal: an error where counts or ledgers are those of another table';
 
 CREATE FUNCTION @extschema@.lead_phones_name_beside(leads regclass, ending text) RETURNS name
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
