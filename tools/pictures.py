@@ -40,7 +40,7 @@ def number():
         box(480, 30, 160, ["the lead", "+16789998212"]), arrow(640, 60, 690, 60),
         box(690, 30, 190, ["AFTER STATEMENT trigger", "counts, at COMMIT"]),
         box(480, 160, 160, ["disqualify_phone", "the ledger says why"]), arrow(560, 160, 560, 90, ""),
-        box(690, 160, 190, ["campaign_phone_counts", "one row a number"]), arrow(785, 90, 785, 160),
+        box(690, 160, 190, ["campaign_phone_counts", "one row for each number"]), arrow(785, 90, 785, 160),
         box(250, 160, 170, ["phone_disqualified", "marked, also later"], True), arrow(480, 190, 420, 190), arrow(335, 160, 500, 90))
 
 
