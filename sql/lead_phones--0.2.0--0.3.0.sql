@@ -304,6 +304,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_text(oid, text) IS
     'internal: SQL of a value as text, by the output function of its type';
 
+CREATE FUNCTION @extschema@.lead_phones_plain(type_id oid, value text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- as in src/triggers/columns.rs
+    RETURN CASE type_id
+        -- 6502530000.00 is 6502530000
+        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(%s)::pg_catalog.text', value)
+        -- exact up to 15 digits, whatever extra_float_digits says
+        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(%1$s) < 1e15 AND pg_catalog.trunc(%1$s) = %1$s THEN %1$s::pg_catalog.numeric::pg_catalog.text ELSE %1$s::pg_catalog.text END', value)
+        -- whatever bytea_output says
+        WHEN 'bytea'::regtype THEN format('pg_catalog.encode(%s, ''hex'')', value)
+        ELSE @extschema@.lead_phones_text(type_id, value) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_plain(oid, text) IS
+    'internal: SQL of a value as the text from which a number or a hash is read, whatever the session has set';
+
 CREATE FUNCTION @extschema@.lead_phones_campaign_text(tracked @extschema@.lead_phone_tables, value text) RETURNS text
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -904,9 +922,10 @@ BEGIN
                 entry bigint NOT NULL,
                 lifted_by text,
                 lifted_at timestamptz,
-                lift_reason text);
+                lift_reason text,
+                -- what is published for logical replication must have one
+                PRIMARY KEY (entry, number));
             CREATE INDEX ON %1$I.%2$I (number) WHERE lifted_at IS NULL;
-            CREATE INDEX ON %1$I.%2$I USING brin (entry);
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
@@ -1235,6 +1254,12 @@ DECLARE
 BEGIN
     PERFORM @extschema@.lead_phones_check_options(leads, region, on_invalid, backfill, count_at, in_place, keep_extensions);
     PERFORM @extschema@.lead_phones_check_table(leads);
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its values stay as they were uploaded. The numbers of lead tables are tracked in contacts.',
+                  HINT = 'Nothing is left to do: create_lead_tables() has tracked contacts.';
+    END IF;
     IF phone_columns IS NULL THEN
         phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
             WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');
@@ -1702,16 +1727,8 @@ $function$;
 CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    type_id constant oid := @extschema@.lead_phones_type_of(tracked.leads, number_column);
 BEGIN
-    -- as in src/triggers/columns.rs
-    RETURN CASE type_id
-        -- 6502530000.00 is 6502530000
-        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(l.%I)::pg_catalog.text', number_column)
-        -- exact up to 15 digits, whatever extra_float_digits says
-        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(l.%1$I) < 1e15 AND pg_catalog.trunc(l.%1$I) = l.%1$I THEN l.%1$I::pg_catalog.numeric::pg_catalog.text ELSE l.%1$I::pg_catalog.text END', number_column)
-        ELSE @extschema@.lead_phones_text(type_id, format('l.%I', number_column)) || ' COLLATE pg_catalog."C"' END;
+    RETURN format('(%s) COLLATE pg_catalog."C"', @extschema@.lead_phones_plain(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column)));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
@@ -1865,19 +1882,53 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
     'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
 
+CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT string_agg(i.what, ', ' ORDER BY i.what)
+      FROM (SELECT DISTINCT format('trigger "%s"', t.tgname) FROM pg_catalog.pg_trigger AS t
+             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & 16 <> 0 -- BEFORE ROW, on UPDATE
+               AND t.tgname NOT IN ('zz_lead_phones_normalize_insert', 'zz_lead_phones_normalize_update')
+             UNION ALL
+            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = leads AND r.ev_type = '2' AND r.ev_enabled <> 'D') AS i (what)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass) IS
+    'internal: the triggers and rules of the application that can keep an UPDATE from a lead; NULL where there are none';
+
+CREATE FUNCTION @extschema@.lead_phones_check_marked(leads regclass, unmarked bigint) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF unmarked > 0 THEN
+        RAISE EXCEPTION 'marks of table "%" cannot be written', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked, @extschema@.lead_phones_interferers(leads)),
+                  HINT = 'Let it pass what changes the columns of marks alone.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_marked(regclass, bigint) IS
+    'internal: an error where leads did not take their marks';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL;
     number_column name;
+    unmarked text;
+    how_many bigint;
 BEGIN
     FOREACH number_column IN ARRAY tracked.phone_columns LOOP
-        EXECUTE format($dml$
-            UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true)
-             WHERE l.%2$I IS DISTINCT FROM EXISTS (SELECT FROM %3$s AS c
-                    WHERE %4$s AND c.phone = (%5$s)::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
-            source, number_column || '_disqualified', tracked.counts,
-            @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')), @extschema@.lead_phones_stored(tracked, number_column));
+        unmarked := format('l.%1$I IS DISTINCT FROM EXISTS (SELECT FROM %2$s AS c WHERE %3$s AND c.phone = (%4$s)::pg_catalog.text COLLATE "C" AND c.disqualified)',
+            number_column || '_disqualified', tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')),
+            @extschema@.lead_phones_stored(tracked, number_column));
+        EXECUTE format('UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true) WHERE %3$s', source, number_column || '_disqualified', unmarked);
+        IF is_checked THEN
+            EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s', source, unmarked) INTO how_many;
+            PERFORM @extschema@.lead_phones_check_marked(tracked.leads, how_many);
+        END IF;
     END LOOP;
 END
 $function$;
@@ -1971,13 +2022,17 @@ CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, argume
 COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
     'internal: the rows of a report on a tracked table, read as its owner, for a role that may read it';
 
-CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
+CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS TABLE (relation regclass, is_ledger boolean)
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT leads UNION SELECT t.counts FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_read_by_reports.leads AND t.counts IS NOT NULL
+    SELECT leads, false
+     UNION ALL
+    SELECT r.relation, r.is_ledger FROM @extschema@.lead_phone_tables AS t
+     CROSS JOIN LATERAL (VALUES (t.counts, false), (t.disqualifications, true), (t.suppressions, true), (t.suppressed, true)) AS r (relation, is_ledger)
+     WHERE t.leads = lead_phones_read_by_reports.leads AND r.relation IS NOT NULL
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_read_by_reports(regclass) IS
-    'internal: the tables on which the caller of a report needs SELECT';
+    'internal: the tables on which the caller of a report needs SELECT, and the ledgers, on which to see reasons';
 
 CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments jsonb)
     RETURNS TABLE (
@@ -2200,7 +2255,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_visible_table() IS
     'internal: the one tracked table that the search_path of the caller sees';
 
-CREATE OR REPLACE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_meant(leads regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -2214,7 +2269,17 @@ BEGIN
                 WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
         leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     END IF;
-    RETURN (@extschema@.lead_phones_tracked(leads)).leads;
+    RETURN leads;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_meant(regclass) IS
+    'internal: the table named, and of lead tables the one that has the numbers';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (@extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads))).leads;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS
@@ -2462,6 +2527,7 @@ DECLARE
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
+    unmarked bigint;
 BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
         tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
@@ -2496,6 +2562,12 @@ BEGIN
           USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
+    IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
+            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+           INTO unmarked USING standing::text[], lifted::text[];
+        PERFORM @extschema@.lead_phones_check_marked(tracked.leads, unmarked);
+    END IF;
     RETURN changed;
 END
 $function$;
@@ -2640,26 +2712,25 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, waits boolean) RETURNS boolean
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean) IS
+    'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
-    tracked @extschema@.lead_phone_tables, slots_of int, slots int[], campaigns text[], phones @extschema@.e164[]) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     ordered record;
 BEGIN
-    BEGIN
-        PERFORM pg_advisory_xact_lock(slots_of, l.slot) FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot);
-        -- the locks of this look
-        RAISE SQLSTATE 'LP001';
-    EXCEPTION WHEN SQLSTATE 'LP001' THEN
-    END;
     FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
         PERFORM @extschema@.lead_phones_wait_for_lead(tracked, ordered.literal, ordered.numbers);
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, int, int[], text[], @extschema@.e164[]) IS
-    'internal: waits for those who write numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
+COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, text[], @extschema@.e164[]) IS
+    'internal: waits for those who hold leads of numbers, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2669,9 +2740,9 @@ DECLARE
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
     slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
                                  ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
-    slots_of constant int := tracked.suppressed::oid::bigint::bit(32)::int;
     campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
+    tries constant int := 20;
     started_at constant timestamptz := clock_timestamp();
     lock_timeout constant interval := current_setting('lock_timeout')::interval;
     campaigns text[];
@@ -2681,9 +2752,12 @@ DECLARE
 BEGIN
     FOR attempt IN 1 .. 10000 LOOP
         BEGIN
-            -- Who is just writing counts holds these. Nobody waits for that in line: others would have to wait behind.
-            IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
-                RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
+            -- Who is just writing counts holds these. At first nobody waits for that in line: others would have to wait behind. Later it is the turn of
+            -- those in line, who keep what they get.
+            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, waits AND attempt > tries))
+                      FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot)) THEN
+                RAISE lock_not_available USING MESSAGE = format('the numbers are being written to the phone counts "%s"', tracked.counts),
+                    DETAIL = 'Other transactions hold them until they end.', HINT = 'Try again. pg_blocking_pids() says which sessions they are.';
             END IF;
             EXECUTE format(CASE WHEN is_any_hashed
                 THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
@@ -2703,10 +2777,10 @@ BEGIN
                 RAISE;
             END IF;
         END;
-        IF attempt <= 20 OR NOT waits THEN
+        IF attempt <= tries OR NOT waits THEN
             PERFORM pg_sleep(attempt * 0.001);
         ELSE
-            PERFORM @extschema@.lead_phones_wait_everywhere(tracked, slots_of, slots, campaigns, phones);
+            PERFORM @extschema@.lead_phones_wait_everywhere(tracked, campaigns, phones);
         END IF;
     END LOOP;
     FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
@@ -2752,7 +2826,7 @@ BEGIN
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
             tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', tracked.suppressed)
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT DISTINCT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
           USING missing, entry;
     END IF;
     phone := phones[1];
@@ -4718,7 +4792,8 @@ BEGIN
                        AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key NOT IN ('country', 'state', 'time_zone'))) AS o
              GROUP BY o.place / 40) AS c;
     RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
-        (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
+        (SELECT string_agg(CASE WHEN mapping ? f THEN format('%s AS %I', @extschema@.lead_phones_plain(
+                    @extschema@.lead_phones_type_of(source, (mapping ->> f)::name), format('t.%I', mapping ->> f)), f) ELSE format('NULL::text AS %I', f) END, ', ')
            FROM unnest('{email,title,company,website,phone,mobile,country,state,time_zone}'::text[]) AS f),
         name, CASE
             WHEN custom IS NULL THEN '''{}''::jsonb'
@@ -5791,6 +5866,14 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_list(regclass, name) IS
     'internal: an error where a list, or a column of it, cannot be read';
 
+CREATE FUNCTION @extschema@.lead_phones_value_of(list regclass, column_name name) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT @extschema@.lead_phones_plain(@extschema@.lead_phones_type_of(list, column_name), format('l.%I', column_name))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_value_of(regclass, name) IS
+    'internal: SQL of what a column of a list "l" says, as text';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -5802,7 +5885,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table, and its column of numbers or domains.';
     END IF;
     PERFORM @extschema@.lead_phones_check_list(list, column_name);
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
+    EXECUTE format('SELECT coalesce(array_agg(%s), ''{}'') FROM %s AS l WHERE l.%I IS NOT NULL', @extschema@.lead_phones_value_of(list, column_name), list, column_name) INTO known;
     RETURN known;
 END
 $function$;
@@ -5861,8 +5944,8 @@ BEGIN
     ELSE
         PERFORM @extschema@.lead_phones_values(list, column_name) WHERE list IS NULL;
         PERFORM @extschema@.lead_phones_check_list(list, c) FROM unnest(ARRAY[column_name, area_code_column]) AS c;
-        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
-            area_code_column, column_name, list) INTO phones;
+        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', %s, %s)), ''{}'') FROM %s AS l WHERE l.%I IS NOT NULL',
+            @extschema@.lead_phones_value_of(list, area_code_column), @extschema@.lead_phones_value_of(list, column_name), list, column_name) INTO phones;
     END IF;
     CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, hashed, leads, added, kept, lifted, invalid);
 END
@@ -7240,7 +7323,7 @@ BEGIN
              UNION
             SELECT %2$s, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
         SELECT %7$s, f.phone, h.lead, h.name, f.disqualified,
-               CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
+               CASE WHEN f.disqualified AND $2 THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
                    SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE %8$s AND d.phone = f.phone AND d.lifted_at IS NULL
                    %6$s) AS d) END
           FROM found AS f
@@ -7254,7 +7337,7 @@ BEGIN
         (SELECT string_agg(format('SELECT jsonb_build_object(%s) AS lead, %L::pg_catalog.name AS name FROM %s AS l WHERE %s AND %s = f.number',
                     coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), c.name, tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', 'f.campaign'),
                     @extschema@.lead_phones_stored(tracked, c.name)), ' UNION ALL ' ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)))
-      USING numbers;
+      USING numbers, (arguments ->> 'may_read_ledgers')::boolean;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_find(regclass, jsonb) IS
@@ -7275,7 +7358,7 @@ BEGIN
         RAISE EXCEPTION 'fragment must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Give the last digits of a number, or the whole number in any spelling.';
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_resolve(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS

@@ -45,8 +45,8 @@ CREATE TABLE app.leads (id int, campaign_id int, phone text, mobile text, PRIMAR
 CREATE TABLE app.leads_0 PARTITION OF app.leads FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE app.leads_1 PARTITION OF app.leads FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 SELECT FROM track_lead_phones('app.leads');
--- all three: a subscriber does not count what it is sent
-CREATE PUBLICATION leads FOR TABLE app.leads, app.campaign_phone_counts, app.campaign_phone_disqualifications;
+-- all of them: a subscriber does not count what it is sent
+CREATE PUBLICATION leads FOR TABLE app.leads, app.campaign_phone_counts, app.campaign_phone_disqualifications, app.phone_suppressions, app.suppressed_phones;
 SQL
 writes 1
 pg_dump --schema-only --no-publications -d publisher | run -d subscriber >/dev/null
@@ -64,13 +64,15 @@ arrived() { # waits for the subscriber to have what the publisher has
 arrived
 same 'copied to the subscriber' "$(state -d publisher)" "$(state -d subscriber)"
 writes 10001
+run -d publisher -c "CALL disqualify_phone(NULL, '678 999 1004', leads => 'app.leads')" -c "CALL disqualify_phone(NULL, '678 999 1005', leads => 'app.leads')" -c "CALL requalify_phone(NULL, '678 999 1005', leads => 'app.leads')" >/dev/null
 arrived
 same 'streamed to the subscriber' "$(state -d publisher)" "$(state -d subscriber)"
 same 'nothing to verify' 0 "$(run -d subscriber -c "SELECT count(*) FROM verify_phone_counts('app.leads')")"
 # made writable, it counts on
 run -d subscriber -c 'DROP SUBSCRIPTION leads' 2>/dev/null
-run -d subscriber -c "INSERT INTO app.leads VALUES (90000, 1, '678 999 1003', '678 999 5555')"
+run -d subscriber -c "INSERT INTO app.leads VALUES (90000, 1, '678 999 1003', '678 999 5555'), (90001, 77, '678 999 1004', NULL)"
 same 'arrives marked at the subscriber' t "$(run -d subscriber -c 'SELECT phone_disqualified FROM app.leads WHERE id = 90000')"
+same 'in every campaign too' t "$(run -d subscriber -c 'SELECT phone_disqualified FROM app.leads WHERE id = 90001')"
 same 'the subscriber counts on' 0 "$(run -d subscriber -c "SELECT count(*) FROM verify_phone_counts('app.leads')")"
 
 mkdir "$work/standby"

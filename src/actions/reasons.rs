@@ -14,11 +14,12 @@ use crate::{actions, citus};
 /// datum has the layout of a bytea. Runs as the owner, for a role that may read both.
 #[pg_extern(sql = false)]
 fn lead_phones_reasons_of(
-    leads: pg_sys::Oid,
-    lead: i64,
+    leads: Option<pg_sys::Oid>,
+    lead: Option<i64>,
     campaign: Option<i64>,
     fcinfo: FunctionCallInfo,
 ) -> Option<Vec<u8>> {
+    let (leads, lead) = (leads?, lead?);
     if citus::is_elsewhere(leads) {
         // SAFETY: Postgres's own call info.
         let schema = unsafe { actions::extension_schema(fcinfo) };

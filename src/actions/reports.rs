@@ -54,20 +54,29 @@ fn lead_phones_report(leads: pg_sys::Oid, name: &[u8], fcinfo: FunctionCallInfo)
     };
     let owner = actions::hold(leads);
     let call = "lead_phones_read_by_reports($1::pg_catalog.regclass)";
-    let read: Vec<Option<pg_sys::Oid>> = actions::look_up(
+    let read: Vec<(Option<pg_sys::Oid>, Option<bool>)> = actions::look_up(
         &schema,
-        "found::pg_catalog.oid",
+        "found.relation::pg_catalog.oid, found.is_ledger",
         call,
         &[leads.into()],
-        |row| row.get(1),
+        |row| (row.get(1), row.get(2)),
     );
-    read.into_iter().flatten().for_each(check_readable);
+    let mut may_read_ledgers = true;
+    for (table, is_ledger) in read {
+        match table {
+            Some(table) if is_ledger == Some(true) => may_read_ledgers &= is_readable(table),
+            Some(table) => check_readable(table),
+            None => {}
+        }
+    }
     let store = RowStore::new(fcinfo);
     let function =
         spi::quote_qualified_identifier(&*schema, &*format!("lead_phones_report_{name}"));
     as_owner_for_others(owner, || {
-        let text = format!("SELECT * FROM {function}($1, $2)");
-        let args = [table, arguments];
+        let text = format!(
+            "SELECT * FROM {function}($1, $2 OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('may_read_ledgers', $3))"
+        );
+        let args = [table, arguments, may_read_ledgers.into()];
         let statement = match *name {
             VERIFY => Statement::new(&text, &args),
             _ => Statement::new(&text, &args).read_only(),
@@ -75,6 +84,18 @@ fn lead_phones_report(leads: pg_sys::Oid, name: &[u8], fcinfo: FunctionCallInfo)
         statement.each(|row| store.put(row));
     });
     RowSet
+}
+
+/// Whether the caller may read a table, and sees all of its rows.
+fn is_readable(table: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups of a table that a tracked one, which is held, needs.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT as pg_sys::AclMode)
+            == pg_sys::AclResult::ACLCHECK_OK
+            && pg_sys::check_enable_rls(table, user, true)
+                != pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+    }
 }
 
 /// As Postgres refuses it: without the right, and where policies would hide rows.

@@ -72,7 +72,7 @@ pub(crate) fn from_server(bytes: &[u8]) -> Cow<'_, str> {
     let start = start(bytes);
     // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
     let encoding = unsafe { pg_sys::GetDatabaseEncoding() };
-    if encoding == pg_sys::pg_enc::PG_SQL_ASCII as c_int || server_encoding_is_utf8() {
+    if server_encoding_is_sql_ascii() || server_encoding_is_utf8() {
         return String::from_utf8_lossy(start);
     }
     Cow::Owned(convert(start, encoding))
@@ -172,7 +172,7 @@ pub(crate) fn text_datum(content: &[u8]) -> pg_sys::Datum {
 
 /// UTF-8 in the server encoding; `None` where that lacks a character.
 pub(crate) fn try_to_server(text: &str) -> Option<CString> {
-    if text.is_ascii() || server_encoding_is_utf8() {
+    if text.is_ascii() || server_encoding_is_utf8() || server_encoding_is_sql_ascii() {
         return Some(to_server(text));
     }
     let utf8 = pg_sys::pg_enc::PG_UTF8 as c_int;
@@ -191,6 +191,12 @@ pub(crate) fn try_to_server(text: &str) -> Option<CString> {
 
 /// No conversion makes a byte longer than this (`MAX_CONVERSION_GROWTH`).
 const MAX_GROWTH: usize = 4;
+
+/// Whether the server keeps bytes as they come, which are UTF-8 as a rule.
+fn server_encoding_is_sql_ascii() -> bool {
+    // SAFETY: GetDatabaseEncoding reads a backend-wide setting.
+    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_SQL_ASCII as c_int }
+}
 
 /// Whether a message can hold text of any script as it is.
 pub(crate) fn server_encoding_is_utf8() -> bool {

@@ -14,7 +14,7 @@ failed=0
 
 # 00_install creates the extension for those that follow
 existing=()
-if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out calls reports examples); fi
+if [ -n "${DATABASE:-}" ]; then suites=("$@") existing=(--use-existing); elif [ $# -gt 0 ]; then suites=(00_install "$@"); else suites=(00_install numbers tracking writes disqualification everywhere shapes beside retracked direct bad_input drift hostile trust encodings turkish containers pending own_reads partitions ddl backfill scale_out roles lead_tables stays_out calls reports edges examples); fi
 # from Postgres 16 on, pg_regress looks for expected files elsewhere, unless it is said
 expected=()
 if "$tools/regress/pg_regress" --help | grep -q -e --expecteddir; then expected=(--expecteddir="${INPUT:-.}"); fi

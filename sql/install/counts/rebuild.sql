@@ -37,13 +37,17 @@ CREATE FUNCTION @extschema@.lead_phones_report(leads regclass, name text, argume
 COMMENT ON FUNCTION @extschema@.lead_phones_report(regclass, text, jsonb) IS
     'internal: the rows of a report on a tracked table, read as its owner, for a role that may read it';
 
-CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS SETOF regclass
+CREATE FUNCTION @extschema@.lead_phones_read_by_reports(leads regclass) RETURNS TABLE (relation regclass, is_ledger boolean)
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT leads UNION SELECT t.counts FROM @extschema@.lead_phone_tables AS t WHERE t.leads = lead_phones_read_by_reports.leads AND t.counts IS NOT NULL
+    SELECT leads, false
+     UNION ALL
+    SELECT r.relation, r.is_ledger FROM @extschema@.lead_phone_tables AS t
+     CROSS JOIN LATERAL (VALUES (t.counts, false), (t.disqualifications, true), (t.suppressions, true), (t.suppressed, true)) AS r (relation, is_ledger)
+     WHERE t.leads = lead_phones_read_by_reports.leads AND r.relation IS NOT NULL
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_read_by_reports(regclass) IS
-    'internal: the tables on which the caller of a report needs SELECT';
+    'internal: the tables on which the caller of a report needs SELECT, and the ledgers, on which to see reasons';
 
 CREATE FUNCTION @extschema@.lead_phones_report_verify(leads regclass, arguments jsonb)
     RETURNS TABLE (

@@ -92,16 +92,8 @@ COMMENT ON FUNCTION @extschema@.lead_phones_region(@extschema@.lead_phone_tables
 CREATE FUNCTION @extschema@.lead_phones_raw(tracked @extschema@.lead_phone_tables, number_column name) RETURNS text
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    type_id constant oid := @extschema@.lead_phones_type_of(tracked.leads, number_column);
 BEGIN
-    -- as in src/triggers/columns.rs
-    RETURN CASE type_id
-        -- 6502530000.00 is 6502530000
-        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(l.%I)::pg_catalog.text', number_column)
-        -- exact up to 15 digits, whatever extra_float_digits says
-        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(l.%1$I) < 1e15 AND pg_catalog.trunc(l.%1$I) = l.%1$I THEN l.%1$I::pg_catalog.numeric::pg_catalog.text ELSE l.%1$I::pg_catalog.text END', number_column)
-        ELSE @extschema@.lead_phones_text(type_id, format('l.%I', number_column)) || ' COLLATE pg_catalog."C"' END;
+    RETURN format('(%s) COLLATE pg_catalog."C"', @extschema@.lead_phones_plain(@extschema@.lead_phones_type_of(tracked.leads, number_column), format('l.%I', number_column)));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_raw(@extschema@.lead_phone_tables, name) IS
@@ -255,19 +247,53 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
     'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
 
+CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT string_agg(i.what, ', ' ORDER BY i.what)
+      FROM (SELECT DISTINCT format('trigger "%s"', t.tgname) FROM pg_catalog.pg_trigger AS t
+             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & 16 <> 0 -- BEFORE ROW, on UPDATE
+               AND t.tgname NOT IN ('zz_lead_phones_normalize_insert', 'zz_lead_phones_normalize_update')
+             UNION ALL
+            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = leads AND r.ev_type = '2' AND r.ev_enabled <> 'D') AS i (what)
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass) IS
+    'internal: the triggers and rules of the application that can keep an UPDATE from a lead; NULL where there are none';
+
+CREATE FUNCTION @extschema@.lead_phones_check_marked(leads regclass, unmarked bigint) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF unmarked > 0 THEN
+        RAISE EXCEPTION 'marks of table "%" cannot be written', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked, @extschema@.lead_phones_interferers(leads)),
+                  HINT = 'Let it pass what changes the columns of marks alone.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_marked(regclass, bigint) IS
+    'internal: an error where leads did not take their marks';
+
 CREATE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL;
     number_column name;
+    unmarked text;
+    how_many bigint;
 BEGIN
     FOREACH number_column IN ARRAY tracked.phone_columns LOOP
-        EXECUTE format($dml$
-            UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true)
-             WHERE l.%2$I IS DISTINCT FROM EXISTS (SELECT FROM %3$s AS c
-                    WHERE %4$s AND c.phone = (%5$s)::pg_catalog.text COLLATE "C" AND c.disqualified)$dml$,
-            source, number_column || '_disqualified', tracked.counts,
-            @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')), @extschema@.lead_phones_stored(tracked, number_column));
+        unmarked := format('l.%1$I IS DISTINCT FROM EXISTS (SELECT FROM %2$s AS c WHERE %3$s AND c.phone = (%4$s)::pg_catalog.text COLLATE "C" AND c.disqualified)',
+            number_column || '_disqualified', tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')),
+            @extschema@.lead_phones_stored(tracked, number_column));
+        EXECUTE format('UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true) WHERE %3$s', source, number_column || '_disqualified', unmarked);
+        IF is_checked THEN
+            EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s', source, unmarked) INTO how_many;
+            PERFORM @extschema@.lead_phones_check_marked(tracked.leads, how_many);
+        END IF;
     END LOOP;
 END
 $function$;

@@ -96,7 +96,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_visible_table() IS
     'internal: the one tracked table that the search_path of the caller sees';
 
-CREATE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+CREATE FUNCTION @extschema@.lead_phones_meant(leads regclass) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -110,7 +110,17 @@ BEGIN
                 WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
         leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
     END IF;
-    RETURN (@extschema@.lead_phones_tracked(leads)).leads;
+    RETURN leads;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_meant(regclass) IS
+    'internal: the table named, and of lead tables the one that has the numbers';
+
+CREATE FUNCTION @extschema@.lead_phones_resolve(leads regclass) RETURNS regclass
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (@extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads))).leads;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_resolve(regclass) IS

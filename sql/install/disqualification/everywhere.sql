@@ -21,26 +21,25 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, waits boolean) RETURNS boolean
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean) IS
+    'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
-    tracked @extschema@.lead_phone_tables, slots_of int, slots int[], campaigns text[], phones @extschema@.e164[]) RETURNS void
+    tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     ordered record;
 BEGIN
-    BEGIN
-        PERFORM pg_advisory_xact_lock(slots_of, l.slot) FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot);
-        -- the locks of this look
-        RAISE SQLSTATE 'LP001';
-    EXCEPTION WHEN SQLSTATE 'LP001' THEN
-    END;
     FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
         PERFORM @extschema@.lead_phones_wait_for_lead(tracked, ordered.literal, ordered.numbers);
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, int, int[], text[], @extschema@.e164[]) IS
-    'internal: waits for those who write numbers of every campaign, and keeps no lock: where Postgres sees a deadlock, and ends it';
+COMMENT ON FUNCTION @extschema@.lead_phones_wait_everywhere(@extschema@.lead_phone_tables, text[], @extschema@.e164[]) IS
+    'internal: waits for those who hold leads of numbers, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lead_phone_tables, keys bigint[], waits boolean DEFAULT true) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -50,9 +49,9 @@ DECLARE
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
     slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
                                  ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
-    slots_of constant int := tracked.suppressed::oid::bigint::bit(32)::int;
     campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
+    tries constant int := 20;
     started_at constant timestamptz := clock_timestamp();
     lock_timeout constant interval := current_setting('lock_timeout')::interval;
     campaigns text[];
@@ -62,9 +61,12 @@ DECLARE
 BEGIN
     FOR attempt IN 1 .. 10000 LOOP
         BEGIN
-            -- Who is just writing counts holds these. Nobody waits for that in line: others would have to wait behind.
-            IF NOT (SELECT bool_and(pg_try_advisory_xact_lock(slots_of, l.slot)) FROM unnest(slots) AS l (slot)) THEN
-                RAISE lock_not_available USING MESSAGE = 'somebody is writing the numbers to the phone counts';
+            -- Who is just writing counts holds these. At first nobody waits for that in line: others would have to wait behind. Later it is the turn of
+            -- those in line, who keep what they get.
+            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, waits AND attempt > tries))
+                      FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot)) THEN
+                RAISE lock_not_available USING MESSAGE = format('the numbers are being written to the phone counts "%s"', tracked.counts),
+                    DETAIL = 'Other transactions hold them until they end.', HINT = 'Try again. pg_blocking_pids() says which sessions they are.';
             END IF;
             EXECUTE format(CASE WHEN is_any_hashed
                 THEN 'SELECT array_agg(%2$s), array_agg(c.phone) FROM %1$s AS c
@@ -84,10 +86,10 @@ BEGIN
                 RAISE;
             END IF;
         END;
-        IF attempt <= 20 OR NOT waits THEN
+        IF attempt <= tries OR NOT waits THEN
             PERFORM pg_sleep(attempt * 0.001);
         ELSE
-            PERFORM @extschema@.lead_phones_wait_everywhere(tracked, slots_of, slots, campaigns, phones);
+            PERFORM @extschema@.lead_phones_wait_everywhere(tracked, campaigns, phones);
         END IF;
     END LOOP;
     FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
@@ -133,7 +135,7 @@ BEGIN
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
             tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n', tracked.suppressed)
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT DISTINCT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
           USING missing, entry;
     END IF;
     phone := phones[1];

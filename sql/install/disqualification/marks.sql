@@ -115,6 +115,7 @@ DECLARE
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
+    unmarked bigint;
 BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
         tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
@@ -149,6 +150,12 @@ BEGIN
           USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
+    IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
+            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+           INTO unmarked USING standing::text[], lifted::text[];
+        PERFORM @extschema@.lead_phones_check_marked(tracked.leads, unmarked);
+    END IF;
     RETURN changed;
 END
 $function$;

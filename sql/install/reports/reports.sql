@@ -225,7 +225,7 @@ BEGIN
              UNION
             SELECT %2$s, c.phone, c.disqualified, to_jsonb(c.phone) #>> '{}' FROM %1$s AS c WHERE %4$s AND c.phone = ANY ($1) AND c.lead_count > 0)
         SELECT %7$s, f.phone, h.lead, h.name, f.disqualified,
-               CASE WHEN f.disqualified THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
+               CASE WHEN f.disqualified AND $2 THEN (SELECT string_agg(concat_ws(': ', d.source, d.reason), '; ' ORDER BY d.disqualified_at) FROM (
                    SELECT d.source, d.reason, d.disqualified_at FROM %5$s AS d WHERE %8$s AND d.phone = f.phone AND d.lifted_at IS NULL
                    %6$s) AS d) END
           FROM found AS f
@@ -239,7 +239,7 @@ BEGIN
         (SELECT string_agg(format('SELECT jsonb_build_object(%s) AS lead, %L::pg_catalog.name AS name FROM %s AS l WHERE %s AND %s = f.number',
                     coalesce(key, '''ctid'', l.ctid::pg_catalog.text'), c.name, tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', 'f.campaign'),
                     @extschema@.lead_phones_stored(tracked, c.name)), ' UNION ALL ' ORDER BY c.place) FROM unnest(tracked.phone_columns) WITH ORDINALITY AS c (name, place)))
-      USING numbers;
+      USING numbers, (arguments ->> 'may_read_ledgers')::boolean;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_report_find(regclass, jsonb) IS
@@ -260,7 +260,7 @@ BEGIN
         RAISE EXCEPTION 'fragment must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Give the last digits of a number, or the whole number in any spelling.';
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_resolve(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'find', jsonb_build_object('fragment', fragment)) AS r (campaign text, phone @extschema@.e164, lead jsonb, column_name name, disqualified boolean, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.find_phone(text, regclass) IS

@@ -66,6 +66,14 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_list(regclass, name) IS
     'internal: an error where a list, or a column of it, cannot be read';
 
+CREATE FUNCTION @extschema@.lead_phones_value_of(list regclass, column_name name) RETURNS text
+    STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT @extschema@.lead_phones_plain(@extschema@.lead_phones_type_of(list, column_name), format('l.%I', column_name))
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_value_of(regclass, name) IS
+    'internal: SQL of what a column of a list "l" says, as text';
+
 CREATE FUNCTION @extschema@.lead_phones_values(list regclass, column_name name) RETURNS text[]
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -77,7 +85,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table, and its column of numbers or domains.';
     END IF;
     PERFORM @extschema@.lead_phones_check_list(list, column_name);
-    EXECUTE format('SELECT coalesce(array_agg(l.%I::text), ''{}'') FROM %s AS l WHERE l.%1$I IS NOT NULL', column_name, list) INTO known;
+    EXECUTE format('SELECT coalesce(array_agg(%s), ''{}'') FROM %s AS l WHERE l.%I IS NOT NULL', @extschema@.lead_phones_value_of(list, column_name), list, column_name) INTO known;
     RETURN known;
 END
 $function$;

@@ -54,8 +54,8 @@ BEGIN
     ELSE
         PERFORM @extschema@.lead_phones_values(list, column_name) WHERE list IS NULL;
         PERFORM @extschema@.lead_phones_check_list(list, c) FROM unnest(ARRAY[column_name, area_code_column]) AS c;
-        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', l.%I::text, l.%I::text)), ''{}'') FROM %s AS l WHERE l.%2$I IS NOT NULL',
-            area_code_column, column_name, list) INTO phones;
+        EXECUTE format('SELECT coalesce(array_agg(concat_ws('' '', %s, %s)), ''{}'') FROM %s AS l WHERE l.%I IS NOT NULL',
+            @extschema@.lead_phones_value_of(list, area_code_column), @extschema@.lead_phones_value_of(list, column_name), list, column_name) INTO phones;
     END IF;
     CALL @extschema@.sync_suppressed_values('phone', phones, source, list::text, reason, region, force, hashed, leads, added, kept, lifted, invalid);
 END

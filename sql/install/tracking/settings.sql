@@ -33,6 +33,12 @@ DECLARE
 BEGIN
     PERFORM @extschema@.lead_phones_check_options(leads, region, on_invalid, backfill, count_at, in_place, keep_extensions);
     PERFORM @extschema@.lead_phones_check_table(leads);
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_split()'::regprocedure) THEN
+        RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked', leads
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its values stay as they were uploaded. The numbers of lead tables are tracked in contacts.',
+                  HINT = 'Nothing is left to do: create_lead_tables() has tracked contacts.';
+    END IF;
     IF phone_columns IS NULL THEN
         phone_columns := ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute AS a
             WHERE a.attrelid = leads AND a.attname IN ('phone', 'mobile') AND NOT a.attisdropped ORDER BY a.attname = 'mobile');

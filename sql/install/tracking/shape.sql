@@ -123,6 +123,24 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_text(oid, text) IS
     'internal: SQL of a value as text, by the output function of its type';
 
+CREATE FUNCTION @extschema@.lead_phones_plain(type_id oid, value text) RETURNS text
+    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- as in src/triggers/columns.rs
+    RETURN CASE type_id
+        -- 6502530000.00 is 6502530000
+        WHEN 'numeric'::regtype THEN format('pg_catalog.trim_scale(%s)::pg_catalog.text', value)
+        -- exact up to 15 digits, whatever extra_float_digits says
+        WHEN 'float8'::regtype THEN format('CASE WHEN pg_catalog.abs(%1$s) < 1e15 AND pg_catalog.trunc(%1$s) = %1$s THEN %1$s::pg_catalog.numeric::pg_catalog.text ELSE %1$s::pg_catalog.text END', value)
+        -- whatever bytea_output says
+        WHEN 'bytea'::regtype THEN format('pg_catalog.encode(%s, ''hex'')', value)
+        ELSE @extschema@.lead_phones_text(type_id, value) END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_plain(oid, text) IS
+    'internal: SQL of a value as the text from which a number or a hash is read, whatever the session has set';
+
 CREATE FUNCTION @extschema@.lead_phones_campaign_text(tracked @extschema@.lead_phone_tables, value text) RETURNS text
     STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$

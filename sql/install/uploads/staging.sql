@@ -129,7 +129,8 @@ BEGIN
                        AND NOT EXISTS (SELECT FROM jsonb_each_text(mapping) AS m WHERE m.value = a.attname AND m.key NOT IN ('country', 'state', 'time_zone'))) AS o
              GROUP BY o.place / 40) AS c;
     RETURN format('SELECT %s AS place, %s, %s AS name, %s AS custom FROM %s AS t', place,
-        (SELECT string_agg(CASE WHEN mapping ? f THEN format('t.%I::text AS %I', mapping ->> f, f) ELSE format('NULL::text AS %I', f) END, ', ')
+        (SELECT string_agg(CASE WHEN mapping ? f THEN format('%s AS %I', @extschema@.lead_phones_plain(
+                    @extschema@.lead_phones_type_of(source, (mapping ->> f)::name), format('t.%I', mapping ->> f)), f) ELSE format('NULL::text AS %I', f) END, ', ')
            FROM unnest('{email,title,company,website,phone,mobile,country,state,time_zone}'::text[]) AS f),
         name, CASE
             WHEN custom IS NULL THEN '''{}''::jsonb'

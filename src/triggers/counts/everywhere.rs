@@ -13,6 +13,7 @@ use pgrx::prelude::*;
 
 use super::Counts;
 use super::direct::Suppressed;
+use crate::actions;
 use crate::backend::sql::{self, Statement};
 use crate::backend::{report, server, text};
 use crate::citus::{self, Placement};
@@ -23,6 +24,32 @@ use crate::triggers::deltas::{Delta, SortedDeltas};
 use crate::triggers::reads;
 use crate::triggers::settings::Settings;
 use crate::triggers::watch::Watch;
+
+/// Takes a slot of the numbers of a table, until the transaction ends; whether it did. It is the lock of an object, since an advisory lock could
+/// be taken by any role.
+fn lock_slot(table: pg_sys::Oid, slot: u16, mode: u32, waits: bool) -> bool {
+    // SAFETY: a tag of plain numbers; the lock goes with the transaction.
+    unsafe {
+        let tag = pg_sys::LOCKTAG {
+            locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+            locktag_field2: pg_sys::RelationRelationId.to_u32(),
+            locktag_field3: table.to_u32(),
+            // of a column: what renames or comments on one takes these too, for a moment
+            locktag_field4: slot + 1,
+            locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,
+            locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
+        };
+        pg_sys::LockAcquire(&tag, mode as pg_sys::LOCKMODE, false, !waits)
+            != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
+    }
+}
+
+/// For SQL, as the owner of the table: takes a slot alone, so that nobody writes counts of its numbers.
+#[pg_extern(sql = false)]
+fn lead_phones_lock_slot(suppressed: pg_sys::Oid, slot: i32, waits: bool) -> bool {
+    actions::hold_own(suppressed);
+    lock_slot(suppressed, slot as u16, pg_sys::ExclusiveLock, waits)
+}
 
 /// Slots that numbers fall into.
 const SLOTS: i64 = 64;
@@ -175,19 +202,7 @@ impl Counts {
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            // as pg_advisory_xact_lock_shared(int, int) does it
-            // SAFETY: a tag of plain numbers; the lock goes with the transaction.
-            unsafe {
-                let tag = pg_sys::LOCKTAG {
-                    locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-                    locktag_field2: everywhere.slots_of.to_u32(),
-                    locktag_field3: slot as u32,
-                    locktag_field4: 2,
-                    locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-                    locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
-                };
-                pg_sys::LockAcquire(&tag, pg_sys::ShareLock as pg_sys::LOCKMODE, false, false);
-            }
+            lock_slot(everywhere.slots_of, slot as u16, pg_sys::ShareLock, true);
         }
     }
 

@@ -51,6 +51,9 @@ CALL upload_leads(1, 'staging', leads => 'crm.leads') \gx
 SELECT email = E'a\377@x.example' AS kept, name = E'J\374rg' AS name FROM crm.leads WHERE row_number = 1;
 SELECT count(*), count(email), count(account_id) FROM crm.contacts;
 SELECT column_name, reason FROM crm.lead_upload_problems ORDER BY row_number, column_name;
+-- what is UTF-8 is told apart by its letters
+INSERT INTO crm.leads (campaign_id, email, name, phone) VALUES (1, E'jos\303\251@kw.example', 'with accent', '678 999 8212'), (1, 'jose9@kw.example', 'without', '404 200 0001');
+SELECT email = E'jos\303\251@kw.example' AS is_kept, name FROM crm.contacts WHERE email LIKE '%kw.example' ORDER BY name;
 
 \c regress_eucjp
 SET client_min_messages = warning;

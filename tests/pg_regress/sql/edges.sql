@@ -1,0 +1,92 @@
+-- At the edges: readers who are not the owner, settings of the session, triggers of the application, publications.
+\set SHOW_CONTEXT never
+CREATE ROLE regress_reader;
+CREATE SCHEMA edges;
+SET search_path = edges, public;
+SET client_min_messages = warning;
+CREATE TABLE leads (id int PRIMARY KEY, campaign_id int, phone text, mobile text, archived boolean NOT NULL DEFAULT false);
+SELECT FROM track_lead_phones('leads');
+INSERT INTO leads VALUES (1, 1, '678 999 8212', NULL), (2, 1, NULL, '678 999 8213');
+CALL disqualify_phone(1, '678 999 8212', reason => 'retired');
+GRANT USAGE ON SCHEMA edges TO regress_reader;
+GRANT SELECT ON leads TO regress_reader;
+
+-- find_phone is for a role that may read leads and counts; reasons are for one that may read the ledgers, too.
+SET ROLE regress_reader;
+SELECT * FROM find_phone('8212', 'leads');
+RESET ROLE;
+GRANT SELECT ON campaign_phone_counts TO regress_reader;
+SET ROLE regress_reader;
+SELECT * FROM find_phone('8212', 'leads');
+-- whatever the caller says of that
+SELECT * FROM lead_phones_report('leads', 'find', '{"fragment": "8212", "may_read_ledgers": true}') AS r (campaign text, phone e164, lead jsonb, column_name name, disqualified boolean, reason text);
+RESET ROLE;
+GRANT SELECT ON campaign_phone_disqualifications, phone_suppressions, suppressed_phones TO regress_reader;
+SET ROLE regress_reader;
+SELECT * FROM find_phone('8212');
+-- the numbers of a table are locked by nobody else
+SELECT lead_phones_lock_slot('suppressed_phones', 1, true);
+RESET ROLE;
+
+-- A trigger, or a rule, of the application that keeps marks from leads is named: no call says that it marked what it did not.
+CREATE FUNCTION frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.archived AND NEW.archived THEN RETURN NULL; END IF; RETURN NEW; END $$;
+CREATE TRIGGER frozen BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION frozen();
+CALL disqualify_phone(1, '678 999 8213');
+UPDATE leads SET archived = true WHERE id = 2;
+CALL disqualify_phone(1, '678 999 8213', reason => 'again');
+CALL requalify_phone(1, '678 999 8213');
+SELECT id, phone_disqualified, mobile_disqualified FROM leads ORDER BY id;
+SELECT * FROM verify_phone_counts('leads');
+DROP TRIGGER frozen ON leads;
+CALL requalify_phone(1, '678 999 8213');
+CREATE RULE frozen AS ON UPDATE TO leads WHERE OLD.archived DO INSTEAD NOTHING;
+CALL disqualify_phone(1, '678 999 8213');
+CALL disqualify_phone(NULL, '678 999 8213');
+DROP RULE frozen ON leads;
+CREATE FUNCTION undone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.mobile_disqualified := OLD.mobile_disqualified; RETURN NEW; END $$;
+CREATE TRIGGER zzz_undone BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION undone();
+CALL disqualify_phone(1, '678 999 8213');
+DROP TRIGGER zzz_undone ON leads;
+CALL disqualify_phone(1, '678 999 8213');
+SELECT * FROM verify_phone_counts('leads');
+
+-- All tables that are published can be written: for CDC tools, and as docs/operations.md says.
+CREATE PUBLICATION regress_edges FOR TABLE leads, campaign_phone_counts, campaign_phone_disqualifications, phone_suppressions, suppressed_phones;
+CALL disqualify_phone(NULL, '678 999 8212');
+CALL disqualify_phone(NULL, '678 999 8212', reason => 'again');
+CALL requalify_phone(NULL, '678 999 8212');
+DELETE FROM leads;
+DROP PUBLICATION regress_edges;
+
+-- Lists and uploads are read the same way, whatever the session has set.
+CREATE SCHEMA edges_crm;
+SELECT create_lead_tables('edges_crm');
+SET search_path = edges_crm, public;
+INSERT INTO campaigns (campaign_id, name) VALUES (1, 'one');
+INSERT INTO leads (campaign_id, name, phone) VALUES (1, 'John', '678 999 8212'), (1, 'Jane', '678 999 8213'), (1, 'Jim', '678 999 8214');
+CREATE TABLE hashes (phone bytea);
+INSERT INTO hashes VALUES (sha256('+16789998212'));
+SET bytea_output = escape;
+CALL sync_suppressed_phones('hashes', 'hashed', hashed => 'sha256');
+SET bytea_output = hex;
+CALL sync_suppressed_phones('hashes', 'hashed', hashed => 'sha256');
+CREATE TABLE numbers (phone numeric(20, 2), area smallint, rest double precision);
+INSERT INTO numbers VALUES (6789998213, 678, 9998214);
+SET extra_float_digits = -15;
+CALL suppress_phones('numbers'::regclass, 'phone');
+CALL sync_suppressed_phones('numbers', 'areas', 'rest', 'area');
+SELECT name FROM callable_leads ORDER BY 1;
+CREATE TABLE staging (name text, phone numeric, cell double precision);
+INSERT INTO staging VALUES ('Joe', 6789998215.0, 6789998216);
+CALL upload_leads(1, 'staging') \gx
+SELECT name, phone, mobile FROM contacts WHERE name = 'Joe';
+RESET extra_float_digits;
+
+-- Numbers of lead tables are tracked in contacts: what was uploaded stays as it was.
+SELECT FROM track_lead_phones('leads');
+-- an internal function that anybody may call
+SELECT lead_phones_reasons_of(NULL, 1, 1) IS NULL, lead_phones_reasons_of('leads', NULL, 1) IS NULL;
+
+RESET search_path;
+DROP SCHEMA edges, edges_crm CASCADE;
+DROP ROLE regress_reader;
