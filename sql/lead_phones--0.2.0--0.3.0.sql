@@ -1867,8 +1867,10 @@ BEGIN
     -- Where there are triggers they see the same number on both sides, or one that was not counted.
     IF rewritten > 0 THEN
         BEGIN
+            PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
             EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
                 source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         EXCEPTION WHEN integrity_constraint_violation THEN
             GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
             RAISE EXCEPTION '%', SQLERRM
@@ -1881,6 +1883,31 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
     'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_path_for_triggers(leads regclass) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    pinned constant text := 'pg_catalog, pg_temp';
+    class record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+                    WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal
+                      AND NOT (p.pronamespace = '@extschema@'::regnamespace AND p.proname LIKE 'lead\_phones\_%')) THEN
+        RETURN pinned;
+    END IF;
+    SELECT n.nspname AS schema, c.relowner AS owner INTO class FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads;
+    -- In an open schema others could put what the owner's code then runs.
+    BEGIN
+        PERFORM @extschema@.lead_phones_check_schema(class.schema, class.owner);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+        RETURN pinned;
+    END;
+    RETURN format('pg_catalog, %I, pg_temp', class.schema);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_path_for_triggers(regclass) IS
+    'internal: the search_path while leads are updated as their owner: with their schema, for triggers of the application, where nobody else can create in it';
 
 CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -1924,7 +1951,9 @@ BEGIN
         unmarked := format('l.%1$I IS DISTINCT FROM EXISTS (SELECT FROM %2$s AS c WHERE %3$s AND c.phone = (%4$s)::pg_catalog.text COLLATE "C" AND c.disqualified)',
             number_column || '_disqualified', tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')),
             @extschema@.lead_phones_stored(tracked, number_column));
+        PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
         EXECUTE format('UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true) WHERE %3$s', source, number_column || '_disqualified', unmarked);
+        PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         IF is_checked THEN
             EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s', source, unmarked) INTO how_many;
             PERFORM @extschema@.lead_phones_check_marked(tracked.leads, how_many);
@@ -2130,6 +2159,28 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
     'compares counts and marks of a tracked table with a recount; returns a row for each difference. Example: SELECT * FROM verify_phone_counts(''donors'')';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_backfill_batch(leads regclass, member regclass, behind tid, batch_size integer,
+    OUT last tid, OUT counted bigint, OUT seen bigint)
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $function$
+DECLARE
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    mark name := tracked.phone_column || '_disqualified';
+    rows tid[];
+BEGIN
+    -- What others hold is left to another pass. The triggers normalize, count and mark.
+    EXECUTE format('SELECT array_agg(b.ctid) FROM (SELECT l.ctid FROM ONLY %s AS l WHERE l.ctid > $1 AND l.%I IS NULL
+                     LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) AS b', member, mark)
+       INTO rows USING behind, batch_size;
+    seen := coalesce(cardinality(rows), 0);
+    last := (SELECT max(r) FROM unnest(rows) AS r);
+    PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
+    EXECUTE format('UPDATE ONLY %s AS l SET %I = false WHERE l.ctid = ANY ($1) AND l.%2$I IS NULL', member, mark) USING rows;
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_finish_backfill(leads regclass, step integer) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2540,6 +2591,7 @@ BEGIN
     EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
                      WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, of_counts) USING standing, lifted;
+    PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
         EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
             tracked.leads,
@@ -2562,6 +2614,7 @@ BEGIN
           USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
         EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
             @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))

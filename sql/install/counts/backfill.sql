@@ -15,8 +15,10 @@ BEGIN
        INTO rows USING behind, batch_size;
     seen := coalesce(cardinality(rows), 0);
     last := (SELECT max(r) FROM unnest(rows) AS r);
+    PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
     EXECUTE format('UPDATE ONLY %s AS l SET %I = false WHERE l.ctid = ANY ($1) AND l.%2$I IS NULL', member, mark) USING rows;
     GET DIAGNOSTICS counted = ROW_COUNT;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_backfill_batch(regclass, regclass, tid, integer) IS

@@ -232,8 +232,10 @@ BEGIN
     -- Where there are triggers they see the same number on both sides, or one that was not counted.
     IF rewritten > 0 THEN
         BEGIN
+            PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
             EXECUTE format('UPDATE %s AS l SET %s WHERE %s OR %s',
                 source, array_to_string(set_to, ', '), unmarked, array_to_string(changed, ' OR '));
+            PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         EXCEPTION WHEN integrity_constraint_violation THEN
             GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
             RAISE EXCEPTION '%', SQLERRM
@@ -246,6 +248,31 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_normalize_rows(@extschema@.lead_phone_tables, text) IS
     'internal: writes the numbers of leads in E.164, with what is kept beside them, and a mark where there is none';
+
+CREATE FUNCTION @extschema@.lead_phones_path_for_triggers(leads regclass) RETURNS text
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    pinned constant text := 'pg_catalog, pg_temp';
+    class record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+                    WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal
+                      AND NOT (p.pronamespace = '@extschema@'::regnamespace AND p.proname LIKE 'lead\_phones\_%')) THEN
+        RETURN pinned;
+    END IF;
+    SELECT n.nspname AS schema, c.relowner AS owner INTO class FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = leads;
+    -- In an open schema others could put what the owner's code then runs.
+    BEGIN
+        PERFORM @extschema@.lead_phones_check_schema(class.schema, class.owner);
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+        RETURN pinned;
+    END;
+    RETURN format('pg_catalog, %I, pg_temp', class.schema);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_path_for_triggers(regclass) IS
+    'internal: the search_path while leads are updated as their owner: with their schema, for triggers of the application, where nobody else can create in it';
 
 CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -289,7 +316,9 @@ BEGIN
         unmarked := format('l.%1$I IS DISTINCT FROM EXISTS (SELECT FROM %2$s AS c WHERE %3$s AND c.phone = (%4$s)::pg_catalog.text COLLATE "C" AND c.disqualified)',
             number_column || '_disqualified', tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', @extschema@.lead_phones_campaign(tracked, 'l')),
             @extschema@.lead_phones_stored(tracked, number_column));
+        PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
         EXECUTE format('UPDATE %1$s AS l SET %2$I = NOT coalesce(l.%2$I, true) WHERE %3$s', source, number_column || '_disqualified', unmarked);
+        PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         IF is_checked THEN
             EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s', source, unmarked) INTO how_many;
             PERFORM @extschema@.lead_phones_check_marked(tracked.leads, how_many);

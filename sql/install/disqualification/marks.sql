@@ -128,6 +128,7 @@ BEGIN
     EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
                      WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, of_counts) USING standing, lifted;
+    PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
         EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
             tracked.leads,
@@ -150,6 +151,7 @@ BEGIN
           USING standing::text[], lifted::text[];
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
         EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
             @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))

@@ -50,6 +50,26 @@ DROP TRIGGER zzz_undone ON leads;
 CALL disqualify_phone(1, '678 999 8213');
 SELECT * FROM verify_phone_counts('leads');
 
+-- Triggers of the application see the schema of the table; but not where others could put what they call.
+CREATE TABLE audit (id int, was text, becomes text);
+CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.id, OLD.phone_disqualified, NEW.phone_disqualified); RETURN NULL; END $$;
+CREATE TRIGGER audited AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION audited();
+CALL requalify_phone(1, '678 999 8212');
+CALL disqualify_phone(1, '678 999 8212', reason => 'audited');
+SELECT * FROM audit;
+CREATE TABLE beside (id int PRIMARY KEY, campaign_id int, phone text);
+INSERT INTO beside VALUES (3, 1, '678 999 8214');
+CREATE TRIGGER audited AFTER UPDATE ON beside FOR EACH ROW EXECUTE FUNCTION audited();
+CREATE OR REPLACE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.id, OLD.phone, NEW.phone); RETURN NULL; END $$;
+SELECT FROM track_lead_phones('beside');
+SELECT * FROM audit WHERE id = 3;
+DROP TABLE beside;
+GRANT CREATE ON SCHEMA edges TO regress_reader;
+CALL requalify_phone(1, '678 999 8212');
+REVOKE CREATE ON SCHEMA edges FROM regress_reader;
+CALL requalify_phone(1, '678 999 8212');
+DROP TRIGGER audited ON leads;
+
 -- All tables that are published can be written: for CDC tools, and as docs/operations.md says.
 CREATE PUBLICATION regress_edges FOR TABLE leads, campaign_phone_counts, campaign_phone_disqualifications, phone_suppressions, suppressed_phones;
 CALL disqualify_phone(NULL, '678 999 8212');
