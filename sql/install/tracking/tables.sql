@@ -174,10 +174,11 @@ BEGIN
                 entry bigint NOT NULL,
                 lifted_by text,
                 lifted_at timestamptz,
-                lift_reason text,
-                -- what is published for logical replication must have one
-                PRIMARY KEY (entry, number));
+                lift_reason text);
             CREATE INDEX ON %1$I.%2$I (number) WHERE lifted_at IS NULL;
+            CREATE INDEX ON %1$I.%2$I USING brin (entry);
+            -- What is published for logical replication needs one; a primary key would take half as much room again.
+            ALTER TABLE %1$I.%2$I REPLICA IDENTITY FULL;
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
             COMMENT ON COLUMN %1$I.%2$I.entry IS 'what was said of it, in %4$s';
