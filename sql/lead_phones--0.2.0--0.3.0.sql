@@ -2286,7 +2286,7 @@ CREATE FUNCTION @extschema@.lead_phones_visible(tables regclass[], schemas name[
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     -- As a name is resolved. But temporary tables neither are meant nor hide others: they are made by the way.
-    SELECT coalesce(array_agg(c.oid::regclass ORDER BY p.place), '{}')
+    SELECT coalesce(array_agg(c.oid::regclass ORDER BY p.place, c.oid), '{}')
       FROM unnest(schemas) WITH ORDINALITY AS p (schema, place)
       JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schema
       JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.oid = ANY (tables) AND c.relpersistence = 'p'
