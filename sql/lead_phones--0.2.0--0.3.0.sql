@@ -925,7 +925,7 @@ BEGIN
                 lift_reason text);
             CREATE INDEX ON %1$I.%2$I (number) WHERE lifted_at IS NULL;
             CREATE INDEX ON %1$I.%2$I USING brin (entry);
-            -- What is published for logical replication needs one; a primary key would take half as much room again.
+            -- What is published for logical replication needs one; with a primary key, bench/lists takes nine times as long.
             ALTER TABLE %1$I.%2$I REPLICA IDENTITY FULL;
             ALTER TABLE %1$I.%2$I OWNER TO %3$s;
             COMMENT ON COLUMN %1$I.%2$I.number IS 'the digits of the number in E.164; negative: the first 63 bits of its hash';
@@ -2576,6 +2576,7 @@ DECLARE
     few constant int := 100;
     of_counts constant text := @extschema@.lead_phones_is_of(tracked, 'c', literal);
     of_leads constant text := @extschema@.lead_phones_is_of(tracked, 'l', literal);
+    wrongly_marked constant text := @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR ');
     standing @extschema@.e164[];
     lifted @extschema@.e164[];
     changed bigint;
@@ -2598,7 +2599,7 @@ BEGIN
             tracked.leads,
             @extschema@.lead_phones_each(tracked, '%2$I = CASE WHEN %4$s = ANY ($1) THEN true WHEN %4$s = ANY ($2) THEN false ELSE l.%2$I END', ', '),
             of_leads,
-            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+            wrongly_marked)
           USING standing::text[], lifted::text[];
     ELSE
         -- Of many, no row is compared with each. The rows are locked, and stay where they are.
@@ -2618,7 +2619,7 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
         EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
-            @extschema@.lead_phones_each(tracked, '%4$s = ANY ($1) AND l.%2$I IS NOT TRUE OR %4$s = ANY ($2) AND l.%2$I IS NOT FALSE', ' OR '))
+            wrongly_marked)
            INTO unmarked USING standing::text[], lifted::text[];
         PERFORM @extschema@.lead_phones_check_marked(tracked.leads, unmarked);
     END IF;

@@ -1,5 +1,5 @@
 //! Reports: queries on a tracked table that run as its owner, for a role that may read it. To plan and run a query is to run what the owner of
-//! its tables put there: predicates of indexes, views, policies. It runs as himself, and not as the one who asks.
+//! its tables put there: predicates of indexes, views, policies. It runs as that owner, and not as the one who asks.
 
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::DatumWithOid;
@@ -93,8 +93,19 @@ fn is_readable(table: pg_sys::Oid) -> bool {
         let user = pg_sys::GetUserId();
         pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT as pg_sys::AclMode)
             == pg_sys::AclResult::ACLCHECK_OK
-            && pg_sys::check_enable_rls(table, user, true)
-                != pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+            && !hides_rows(table, user)
+    }
+}
+
+/// Whether policies hide rows of a table from a role.
+///
+/// # Safety
+/// `table` is a table that is held, or that one which is held needs.
+unsafe fn hides_rows(table: pg_sys::Oid, user: pg_sys::Oid) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        pg_sys::check_enable_rls(table, user, true)
+            == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
     }
 }
 
@@ -103,10 +114,7 @@ pub(crate) fn check_readable(table: pg_sys::Oid) {
     actions::check_privilege(table, pg_sys::ACL_SELECT);
     // SAFETY: catalog look-ups of a table that is held.
     unsafe {
-        let user = pg_sys::GetUserId();
-        if pg_sys::check_enable_rls(table, user, true)
-            == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
-        {
+        if hides_rows(table, pg_sys::GetUserId()) {
             report::fail(
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 format!(
