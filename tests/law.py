@@ -217,10 +217,12 @@ class Session:
         if found := self.account():
             if self.random.random() < 0.5:
                 self.run("UPDATE accounts SET name = %s WHERE campaign_id = %s AND account_id = %s", (self.write.pick(COMPANIES), *found))
-            into = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()[0]
-            self.run("UPDATE contacts SET account_id = %s WHERE campaign_id = %s AND account_id = %s", (into, *found))
-            if into != found[1]:
-                self.run("DELETE FROM accounts WHERE campaign_id = %s AND account_id = %s", found)
+            other = self.run("SELECT account_id FROM accounts WHERE campaign_id = %s ORDER BY random() LIMIT 1", found[:1]).fetchone()
+            # the other session may have deleted all of them since
+            if other:
+                self.run("UPDATE contacts SET account_id = %s WHERE campaign_id = %s AND account_id = %s", (*other, *found))
+                if other[0] != found[1]:
+                    self.run("DELETE FROM accounts WHERE campaign_id = %s AND account_id = %s", found)
 
     def delete(self):
         kind = self.random.random()
