@@ -23,6 +23,7 @@ thread_local! {
 /// Of one trigger of a tracked table, or of a table below one.
 pub(super) struct Resolved {
     pub(super) settings: Settings,
+    pub(super) extension_schema: String,
     pub(super) columns: Columns,
     /// The tracked table, once somebody has asked.
     leads: RefCell<Option<(pg_sys::Oid, Watch)>>,
@@ -44,6 +45,7 @@ impl Resolved {
         let resolved = Rc::new(Self {
             columns: Columns::resolve(call, &settings),
             settings,
+            extension_schema: call.extension_schema(),
             leads: RefCell::default(),
             counts: RefCell::default(),
             watch,

@@ -11,6 +11,7 @@ use super::counts::{Counts, MANY};
 use super::deltas::{Delta, Deltas, SortedDeltas};
 use super::resolved::Resolved;
 use super::settings::CountAt;
+use crate::actions;
 use crate::backend::owner::as_owner;
 use crate::backend::{report, sql};
 use crate::citus;
@@ -108,6 +109,7 @@ impl Target {
         counts.flag_everywhere(of, deltas, &mut disqualified);
         // The rows were marked as they were written, by what was committed then. Since, someone may have disqualified or
         // requalified a number; now that its row is locked, the answer holds.
+        let mut unmarked = 0;
         for (place, column) in self.numbers().iter().enumerate() {
             for mark in [true, false] {
                 let wrong: Vec<Delta> = deltas
@@ -118,8 +120,19 @@ impl Target {
                     })
                     .map(|(delta, _)| delta.clone())
                     .collect();
-                counts.mark_leads(self.leads, column, mark, of, &wrong);
+                unmarked += counts.mark_leads(self.leads, column, mark, of, &wrong);
             }
+        }
+        if unmarked > 0 {
+            let check = "lead_phones_check_marked($1::pg_catalog.regclass, $2::pg_catalog.int8)";
+            let args = [self.leads.into(), unmarked.into()];
+            actions::look_up(
+                &self.resolved.extension_schema,
+                "true",
+                check,
+                &args,
+                |_| (),
+            );
         }
         if goes_on && sql::has_one_snapshot() {
             self.refuse_two_rows(of, deltas);

@@ -286,7 +286,8 @@ impl Counts {
         )
     }
 
-    /// Sets the marks of the leads that hold these numbers in a column.
+    /// Sets the marks of the leads that hold these numbers in a column. Says how many did not take theirs: triggers and rules of the
+    /// application can keep an UPDATE from a lead.
     pub(crate) fn mark_leads(
         &self,
         leads: pg_sys::Oid,
@@ -294,32 +295,44 @@ impl Counts {
         mark: bool,
         of: &SortedDeltas,
         deltas: &[Delta],
-    ) {
+    ) -> i64 {
         if deltas.is_empty() {
-            return;
+            return 0;
         }
+        let table = text::table_name(leads);
         let mark_name = spi::quote_identifier(mark_column(&column.name));
-        let statement = format!(
-            "UPDATE {} AS l SET {mark_name} = $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone) \
-             WHERE {} {} k.campaign \
-             AND {} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3",
-            text::table_name(leads),
+        let keys =
+            "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (campaign, phone)";
+        let are_wrong = format!(
+            "{} {} k.campaign AND {} OPERATOR(pg_catalog.=) k.phone AND l.{mark_name} IS DISTINCT FROM $3",
             self.campaign_of("l"),
             self.equals(),
             column.stored_name(),
         );
-        for deltas in deltas.chunks(Self::MAX_PER_STATEMENT) {
-            sql::in_own_memory(|| {
-                let [campaigns, phones] = self.keys(of, deltas);
-                // As text, not as the domain: the comparison takes the collation of the column, and so its index.
-                let phones = match phones.datum() {
-                    Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
-                    None => phones,
-                };
-                let args = [campaigns, phones, mark.into()];
-                Statement::new(&statement, &args).on(leads).run();
-            });
-        }
+        let update =
+            format!("UPDATE {table} AS l SET {mark_name} = $3 FROM {keys} WHERE {are_wrong}");
+        let left =
+            format!("SELECT pg_catalog.count(*) FROM {table} AS l, {keys} WHERE {are_wrong}");
+        let chunks = deltas.chunks(Self::MAX_PER_STATEMENT);
+        chunks
+            .map(|deltas| {
+                sql::in_own_memory(|| {
+                    let [campaigns, phones] = self.keys(of, deltas);
+                    // As text, not as the domain: the comparison takes the collation of the column, and so its index.
+                    let phones = match phones.datum() {
+                        Some(phones) => typed(phones.sans_lifetime(), pg_sys::TEXTARRAYOID),
+                        None => phones,
+                    };
+                    let args = [campaigns, phones, mark.into()];
+                    Statement::new(&update, &args).on(leads).run();
+                    Statement::new(&left, &args)
+                        .on(leads)
+                        .rows(|rows| rows.first(|row| row.get::<i64>(1)))
+                        .flatten()
+                        .unwrap_or(0)
+                })
+            })
+            .sum()
     }
 
     /// TRUNCATE took every lead, also those that the transaction's snapshot does not see.

@@ -50,6 +50,17 @@ DROP TRIGGER zzz_undone ON leads;
 CALL disqualify_phone(1, '678 999 8213');
 SELECT * FROM verify_phone_counts('leads');
 
+-- Nor does a write that leaves leads unmarked, whose marks such a trigger undoes.
+CREATE FUNCTION cleared() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.mobile_disqualified := false; NEW.phone_disqualified := false; RETURN NEW; END $$;
+CREATE TRIGGER zzz_cleared BEFORE INSERT OR UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION cleared();
+INSERT INTO leads (id, campaign_id, phone) VALUES (90, 1, '678 999 8213');
+UPDATE leads SET archived = false WHERE id = 2;
+-- what it lets stand is no matter
+INSERT INTO leads (id, campaign_id, phone) VALUES (90, 1, '678 999 8299');
+DROP TRIGGER zzz_cleared ON leads;
+DELETE FROM leads WHERE id = 90;
+SELECT * FROM verify_phone_counts('leads');
+
 -- Triggers of the application see the schema of the table; but not where others could put what they call.
 CREATE TABLE audit (id int, was text, becomes text);
 CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.id, OLD.phone_disqualified, NEW.phone_disqualified); RETURN NULL; END $$;
