@@ -2503,6 +2503,25 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
+CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, shared boolean, waits boolean) RETURNS boolean
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean, boolean) IS
+    'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
+CREATE FUNCTION @extschema@.lead_phones_hold_slots(tracked @extschema@.lead_phone_tables, phones @extschema@.e164[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF @extschema@.lead_phones_out_everywhere(tracked) IS NOT NULL THEN
+        -- as in src/triggers/counts/everywhere.rs
+        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s.slot, true, true)
+           FROM (SELECT DISTINCT (substr(n, 2)::bigint % 64)::int AS slot FROM unnest(phones) AS n ORDER BY 1) AS s;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_slots(@extschema@.lead_phone_tables, @extschema@.e164[]) IS
+    'internal: keeps numbers from being disqualified in every campaign until the transaction ends';
+
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], waits boolean DEFAULT true, attempts int DEFAULT 1000,
     are_out boolean DEFAULT false) RETURNS void
@@ -2518,6 +2537,8 @@ BEGIN
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
         BEGIN
+            -- Before any row: who disqualifies one of them in every campaign holds its slot, and waits for rows.
+            PERFORM @extschema@.lead_phones_hold_slots(tracked, phones);
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 -- of what is there, locks the row
                 EXECUTE format('INSERT INTO %1$s AS c (%2$s, disqualified) SELECT %3$s, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone
@@ -2767,11 +2788,6 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
-CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, waits boolean) RETURNS boolean
-    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
-COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean) IS
-    'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
-
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2809,7 +2825,7 @@ BEGIN
         BEGIN
             -- Who is just writing counts holds these. At first nobody waits for that in line: others would have to wait behind. Later it is the turn of
             -- those in line, who keep what they get.
-            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, waits AND attempt > tries))
+            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, false, waits AND attempt > tries))
                       FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot)) THEN
                 RAISE lock_not_available USING MESSAGE = format('the numbers are being written to the phone counts "%s"', tracked.counts),
                     DETAIL = 'Other transactions hold them until they end.', HINT = 'Try again. pg_blocking_pids() says which sessions they are.';
@@ -2911,11 +2927,14 @@ DECLARE
     tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
     phones @extschema@.e164[];
     keys bigint[];
+    -- Of numbers that are known, their own keys find the rows of the counts; by a hash, every row would be looked at.
+    applied bigint[];
     entries bigint;
 BEGIN
     PERFORM @extschema@.lead_phones_check_everywhere(tracked);
     IF arguments ? 'keys' THEN
         keys := ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(arguments -> 'keys') AS k ORDER BY 1);
+        applied := keys;
     ELSE
         phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
         -- Of one that was spelled, no other reading is brought back.
@@ -2923,13 +2942,14 @@ BEGIN
             phones := phones[1:1];
         END IF;
         keys := ARRAY(SELECT k FROM unnest(phones) AS n CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n)) AS k ORDER BY 1);
+        applied := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
         tracked.suppressed, tracked.suppressions)
       USING keys, arguments ->> 'source', arguments ->> 'by', arguments ->> 'reason', clock_timestamp();
     GET DIAGNOSTICS entries = ROW_COUNT;
-    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, keys));
+    RETURN jsonb_build_object('number', phones[1], 'entries', entries, 'leads', @extschema@.lead_phones_apply_everywhere(tracked, applied));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_requalify_everywhere(regclass, jsonb) IS

@@ -39,6 +39,25 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
+CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, shared boolean, waits boolean) RETURNS boolean
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean, boolean) IS
+    'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
+CREATE FUNCTION @extschema@.lead_phones_hold_slots(tracked @extschema@.lead_phone_tables, phones @extschema@.e164[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF @extschema@.lead_phones_out_everywhere(tracked) IS NOT NULL THEN
+        -- as in src/triggers/counts/everywhere.rs
+        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s.slot, true, true)
+           FROM (SELECT DISTINCT (substr(n, 2)::bigint % 64)::int AS slot FROM unnest(phones) AS n ORDER BY 1) AS s;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_slots(@extschema@.lead_phone_tables, @extschema@.e164[]) IS
+    'internal: keeps numbers from being disqualified in every campaign until the transaction ends';
+
 CREATE FUNCTION @extschema@.lead_phones_lock_numbers(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[], waits boolean DEFAULT true, attempts int DEFAULT 1000,
     are_out boolean DEFAULT false) RETURNS void
@@ -54,6 +73,8 @@ BEGIN
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
         BEGIN
+            -- Before any row: who disqualifies one of them in every campaign holds its slot, and waits for rows.
+            PERFORM @extschema@.lead_phones_hold_slots(tracked, phones);
             FOR ordered IN SELECT * FROM @extschema@.lead_phones_in_order(tracked, campaigns, phones) LOOP
                 -- of what is there, locks the row
                 EXECUTE format('INSERT INTO %1$s AS c (%2$s, disqualified) SELECT %3$s, $2 FROM unnest($1) AS k (phone) ORDER BY k.phone

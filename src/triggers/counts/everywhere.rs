@@ -3,7 +3,7 @@
 //!
 //! Who disqualifies one looks for the rows of the counts that have it, and cannot see a row that somebody is just making, in a campaign that had not
 //! the number. So both hold a lock, of one of some slots that numbers fall into: writers of counts a shared one, who disqualifies a number the
-//! other. See `lead_phones_apply_everywhere()` in `sql/install/disqualification/everywhere.sql`.
+//! other. It is taken before any row of the counts. See `lead_phones_apply_everywhere()` in `sql/install/disqualification/everywhere.sql`.
 
 use std::collections::HashSet;
 
@@ -44,11 +44,15 @@ fn lock_slot(table: pg_sys::Oid, slot: u16, mode: u32, waits: bool) -> bool {
     }
 }
 
-/// For SQL, as the owner of the table: takes a slot alone, so that nobody writes counts of its numbers.
+/// For SQL, as the owner of the table: takes a slot alone, so that nobody writes counts of its numbers, or shares it with those who do.
 #[pg_extern(sql = false)]
-fn lead_phones_lock_slot(suppressed: pg_sys::Oid, slot: i32, waits: bool) -> bool {
+fn lead_phones_lock_slot(suppressed: pg_sys::Oid, slot: i32, shared: bool, waits: bool) -> bool {
     actions::hold_own(suppressed);
-    lock_slot(suppressed, slot as u16, pg_sys::ExclusiveLock, waits)
+    let mode = match shared {
+        true => pg_sys::ShareLock,
+        false => pg_sys::ExclusiveLock,
+    };
+    lock_slot(suppressed, slot as u16, mode, waits)
 }
 
 /// Slots that numbers fall into.

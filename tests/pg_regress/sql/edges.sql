@@ -25,7 +25,7 @@ GRANT SELECT ON campaign_phone_disqualifications, phone_suppressions, suppressed
 SET ROLE regress_reader;
 SELECT * FROM find_phone('8212');
 -- the numbers of a table are locked by nobody else
-SELECT lead_phones_lock_slot('suppressed_phones', 1, true);
+SELECT lead_phones_lock_slot('suppressed_phones', 1, false, true);
 RESET ROLE;
 
 -- A trigger, or a rule, of the application that keeps marks from leads is named: no call says that it marked what it did not.
