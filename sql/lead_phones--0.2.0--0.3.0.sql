@@ -4021,8 +4021,18 @@ DECLARE
     existing text;
     propagates constant text := current_setting('citus.enable_ddl_propagation', true);
 BEGIN
-    IF schema IS NULL OR to_regnamespace(quote_ident(schema)) IS NULL THEN
-        RAISE EXCEPTION 'schema "%" does not exist', coalesce(schema, '')
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'no schema has been selected to create lead tables in'
+            USING ERRCODE = 'invalid_schema_name', DETAIL = 'None was named, and search_path names none that exists.',
+                  HINT = 'Name one, as in create_lead_tables(''crm'').';
+    END IF;
+    IF schema LIKE 'pg\_%' OR schema = 'information_schema' THEN
+        RAISE EXCEPTION 'lead tables cannot be created in schema "%"', schema
+            USING ERRCODE = 'reserved_name', DETAIL = 'It is a schema of Postgres: a dump would not have them.',
+                  HINT = 'Run CREATE SCHEMA before, and name that.';
+    END IF;
+    IF to_regnamespace(quote_ident(schema)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', schema
             USING ERRCODE = 'invalid_schema_name', HINT = 'Run CREATE SCHEMA before, or set search_path.';
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = to_regclass(format('%I.leads', schema))
@@ -4801,7 +4811,9 @@ BEGIN
               FROM unnest(columns) AS c (name)
               JOIN jsonb_array_elements_text(known -> field) WITH ORDINALITY AS k (name, place)
                 ON k.name = regexp_replace(lower(c.name), '[^[:alnum:]]+', '', 'g')
-             WHERE NOT EXISTS (SELECT FROM jsonb_each_text(coalesce(named, '{}')) AS e WHERE e.value = c.name)) AS c
+             WHERE NOT EXISTS (SELECT FROM jsonb_each_text(coalesce(named, '{}')) AS e WHERE e.value = c.name)
+               -- "line" can be a kind of number as well
+               AND (field <> 'row_number' OR @extschema@.lead_phones_type_of(source, c.name::name) IN ('integer'::regtype, 'bigint'::regtype))) AS c
          WHERE c.place = c.best;
         IF cardinality(candidates) > 1 THEN
             RAISE EXCEPTION 'table "%" has more than one column for "%"', source, field
@@ -4829,7 +4841,7 @@ BEGIN
         RAISE EXCEPTION '%', field
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = 'Values of a file are text or numbers, and row numbers integers.',
-                  HINT = 'Create the staging table with columns of type text.';
+                  HINT = 'Let row numbers be integers, and all other columns text.';
     END IF;
     RETURN mapping;
 END

@@ -7,8 +7,18 @@ DECLARE
     existing text;
     propagates constant text := current_setting('citus.enable_ddl_propagation', true);
 BEGIN
-    IF schema IS NULL OR to_regnamespace(quote_ident(schema)) IS NULL THEN
-        RAISE EXCEPTION 'schema "%" does not exist', coalesce(schema, '')
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'no schema has been selected to create lead tables in'
+            USING ERRCODE = 'invalid_schema_name', DETAIL = 'None was named, and search_path names none that exists.',
+                  HINT = 'Name one, as in create_lead_tables(''crm'').';
+    END IF;
+    IF schema LIKE 'pg\_%' OR schema = 'information_schema' THEN
+        RAISE EXCEPTION 'lead tables cannot be created in schema "%"', schema
+            USING ERRCODE = 'reserved_name', DETAIL = 'It is a schema of Postgres: a dump would not have them.',
+                  HINT = 'Run CREATE SCHEMA before, and name that.';
+    END IF;
+    IF to_regnamespace(quote_ident(schema)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', schema
             USING ERRCODE = 'invalid_schema_name', HINT = 'Run CREATE SCHEMA before, or set search_path.';
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = to_regclass(format('%I.leads', schema))

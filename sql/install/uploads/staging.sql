@@ -61,7 +61,9 @@ BEGIN
               FROM unnest(columns) AS c (name)
               JOIN jsonb_array_elements_text(known -> field) WITH ORDINALITY AS k (name, place)
                 ON k.name = regexp_replace(lower(c.name), '[^[:alnum:]]+', '', 'g')
-             WHERE NOT EXISTS (SELECT FROM jsonb_each_text(coalesce(named, '{}')) AS e WHERE e.value = c.name)) AS c
+             WHERE NOT EXISTS (SELECT FROM jsonb_each_text(coalesce(named, '{}')) AS e WHERE e.value = c.name)
+               -- "line" can be a kind of number as well
+               AND (field <> 'row_number' OR @extschema@.lead_phones_type_of(source, c.name::name) IN ('integer'::regtype, 'bigint'::regtype))) AS c
          WHERE c.place = c.best;
         IF cardinality(candidates) > 1 THEN
             RAISE EXCEPTION 'table "%" has more than one column for "%"', source, field
@@ -89,7 +91,7 @@ BEGIN
         RAISE EXCEPTION '%', field
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = 'Values of a file are text or numbers, and row numbers integers.',
-                  HINT = 'Create the staging table with columns of type text.';
+                  HINT = 'Let row numbers be integers, and all other columns text.';
     END IF;
     RETURN mapping;
 END

@@ -113,6 +113,18 @@ CALL upload_leads(1, 'staging') \gx
 SELECT name, phone, mobile FROM contacts WHERE name = 'Joe';
 RESET extra_float_digits;
 
+-- "Line" of a file whose columns are text says what kind of number it is, and numbers no rows; one that is named has to.
+CREATE TABLE lines ("Line" text, name text, phone text);
+INSERT INTO lines VALUES ('landline', 'Liz', '678 999 8217'), ('landline', 'Lou', '678 999 8218');
+CALL upload_leads(1, 'lines') \gx
+SELECT row_number, name, custom FROM leads WHERE name LIKE 'L%' ORDER BY row_number;
+CALL upload_leads(1, 'lines', columns => '{"row_number": "Line"}');
+DROP TABLE lines;
+CREATE TABLE lines (line int, name text, phone text);
+INSERT INTO lines VALUES (20, 'Lea', '678 999 8219'), (10, 'Lyn', '678 999 8220');
+CALL upload_leads(1, 'lines') \gx
+SELECT row_number, name, custom FROM leads WHERE name IN ('Lea', 'Lyn') ORDER BY row_number;
+
 -- Numbers of lead tables are tracked in contacts: what was uploaded stays as it was.
 SELECT FROM track_lead_phones('leads');
 -- an internal function that anybody may call

@@ -290,6 +290,8 @@ ALTER TABLE contacts RENAME COLUMN name TO full_name;
 UPDATE contacts SET full_name = 'f';
 ROLLBACK;
 SELECT create_lead_tables('nowhere');
+SELECT create_lead_tables(NULL);
+SELECT create_lead_tables('pg_catalog');
 CREATE SCHEMA taken;
 CREATE TABLE taken.accounts ();
 SELECT create_lead_tables('taken');
