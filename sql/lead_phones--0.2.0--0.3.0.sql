@@ -623,8 +623,9 @@ BEGIN
            ELSE @extschema@.lead_phones_admits(base, wanted) IS NOT TRUE END) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
-            USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('The column named by %s must be of %s, or of a domain over such a type.', parameter, CASE wanted
+            USING ERRCODE = CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
+                  DETAIL = format(CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'A column of that name is kept beside a column of %s; it must be of %s.'
+                      ELSE 'The column named by %s must be of %s, or of a domain over such a type.' END, CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'numbers' ELSE parameter END, CASE wanted
                       WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
                       WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
@@ -633,13 +634,14 @@ BEGIN
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
                       THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
+                      WHEN wanted IN ('mark', 'extension', 'e164') THEN 'Rename it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN
         RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
-                  HINT = format('Name the column it is generated from with %s.', parameter);
+                  HINT = format('Name a column that is written, such as the one it is generated from, with %s.', parameter);
     END IF;
     -- "+" and 15 digits; a length counts 4 bytes of header in the modifier
     IF wanted = 'text' AND parameter = 'phone_columns' AND modifier - 4 BETWEEN 0 AND 15 THEN
@@ -677,6 +679,11 @@ DECLARE
     of_counts constant name[] := '{phone,lead_count,disqualified,entry,source,reason,disqualified_by,disqualified_at,expires_at,lifted_by,lifted_at,lift_reason}';
     taken record;
 BEGIN
+    IF campaign_column = ANY (phone_columns) THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be the campaign and a number', campaign_column, leads
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Numbers are written in E.164, and would be other campaigns then.',
+                  HINT = 'Leave it out of phone_columns, or use campaign_column => NULL.';
+    END IF;
     IF campaign_column = ANY (of_counts) OR EXISTS (SELECT FROM unnest(phone_columns) AS n WHERE n || '_count' = campaign_column) THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be the campaign', campaign_column, leads
             USING ERRCODE = 'duplicate_column',
@@ -744,6 +751,17 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'Tracking, recounting and backfilling write to the table and its triggers.',
                   HINT = 'Let its owner or a superuser do it.';
+    END IF;
+    IF NOT has_schema_privilege(class.relowner, '@extschema@'::regnamespace::oid, 'USAGE') THEN
+        RAISE EXCEPTION 'the owner of table "%", "%", may not use schema "%"', leads, class.relowner::regrole, '@extschema@'::regnamespace
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'The functions of lead_phones are there, and what they do for the table runs as its owner.',
+                  HINT = format('Run GRANT USAGE ON SCHEMA %s TO %s.', '@extschema@'::regnamespace, class.relowner::regrole);
+    END IF;
+    IF (SELECT o.purpose FROM @extschema@.lead_phones_of(leads) AS o) IS NOT NULL
+       OR EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t WHERE lead_phones_check_table.leads IN (t.counts, t.disqualifications, t.suppressions, t.suppressed)) THEN
+        RAISE EXCEPTION 'table "%" is kept by lead_phones, and cannot be tracked', leads
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It holds the counts, or a ledger, of a leads table.', HINT = hint;
     END IF;
 END
 $function$;
@@ -815,6 +833,12 @@ BEGIN
         END IF;
     END LOOP;
 
+    IF tracked.disqualifications IS NOT NULL AND (SELECT o.leads IS NULL AND o.purpose IS NOT NULL FROM @extschema@.lead_phones_of(tracked.disqualifications) AS o)
+       AND strpos(obj_description(tracked.disqualifications, 'pg_class'), format(' of %s, ', @extschema@.lead_phones_table_name(tracked.leads))) = 0 THEN
+        RAISE NOTICE 'the disqualifications in "%" hold for table "%" now', tracked.disqualifications, tracked.leads
+            USING DETAIL = 'They are those of another leads table, that is gone.',
+                  HINT = 'If they are not to, name others with counts => ''...'' and disqualifications => ''...''.';
+    END IF;
     IF tracked.counts IS NULL THEN
         EXECUTE format($ddl$
             CREATE TABLE %1$I.%2$I (
@@ -1011,6 +1035,32 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_adopt(@extschema@.lead_phone_tables) IS
     'internal: makes entries of marks that have none';
+
+CREATE OR REPLACE FUNCTION @extschema@.lead_phones_drop_triggers(leads regclass) RETURNS integer
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    trigger_name name;
+    dropped integer := 0;
+BEGIN
+    PERFORM @extschema@.lead_phones_allow_triggers(leads);
+    -- DROP TRIGGER locks the trigger, then the table, and of two one would not end well.
+    IF NOT @extschema@.lead_phones_is_distributed(leads) AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class AS c WHERE c.oid = leads) THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', leads);
+    END IF;
+    FOR trigger_name IN
+        SELECT t.tgname FROM pg_catalog.pg_trigger AS t
+         WHERE t.tgrelid = leads AND t.tgparentid = 0
+           AND t.tgfoid IN ('@extschema@.lead_phones_normalize()'::regprocedure,
+                            '@extschema@.lead_phones_count()'::regprocedure)
+         ORDER BY t.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, leads);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_create_triggers(leads regclass, settings jsonb) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1275,6 +1325,10 @@ BEGIN
             region_column := split_part(region_column, '.', 1);
         END IF;
         PERFORM @extschema@.lead_phones_check_column(leads, region_column::name, 'region_column', CASE WHEN region_code IS NULL THEN 'text' ELSE 'reference' END);
+        IF region_column = ANY (phone_columns) THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be the region and a number', region_column, leads
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the column of regions, or leave region_column out.';
+        END IF;
     END IF;
     SELECT @extschema@.lead_phones_settings(g.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings
       FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.leads AND g.tgname = 'zz_lead_phones_normalize_insert'
@@ -1286,10 +1340,11 @@ BEGIN
         'member', false) || @extschema@.lead_phones_names_for(leads, campaign_column, counts, disqualifications, current_settings);
     -- What create_lead_tables() created reads these columns.
     IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
-       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
+       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL
+            OR region_column IS DISTINCT FROM 'region' OR NOT keep_extensions OR on_invalid <> 'keep') THEN
         RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
+                  DETAIL = 'Their functions read column campaign_id, numbers and extensions of columns phone and mobile, and the region of each contact.',
                   HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
     END IF;
     IF current_settings <> settings THEN
@@ -1319,6 +1374,21 @@ COMMENT ON FUNCTION @extschema@.lead_phones_settings_for(
     regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
     'internal: the settings of a table that is to be tracked; an error where it cannot';
 
+CREATE FUNCTION @extschema@.lead_phones_check_region_code(region text) RETURNS void
+    IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF upper(btrim(region)) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
+        RAISE EXCEPTION 'region "%" does not exist', left(region, 64)
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The phone metadata knows no such region.',
+                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_region_code(text) IS
+    'internal: an error where a region is named that there is not';
+
 CREATE FUNCTION @extschema@.lead_phones_check_options(
     leads regclass, region text, on_invalid text, backfill boolean, count_at text, in_place boolean, keep_extensions boolean) RETURNS void
     IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1333,14 +1403,9 @@ BEGIN
                 WHEN in_place IS NULL THEN 'in_place'
                 ELSE 'keep_extensions' END
             USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Leave it out for its default.';
+                  HINT = CASE WHEN leads IS NULL THEN 'Name the table that holds the leads.' ELSE 'Leave it out for its default.' END;
     END IF;
-    IF upper(region) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
-        RAISE EXCEPTION 'region "%" does not exist', region
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'The phone metadata knows no such region.',
-                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
-    END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(region);
     IF on_invalid NOT IN ('keep', 'null', 'reject') THEN
         RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';
@@ -1910,19 +1975,20 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_path_for_triggers(regclass) IS
     'internal: the search_path while leads are updated as their owner: with their schema, for triggers of the application, where nobody else can create in it';
 
-CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_interferers(relation regclass, event text) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT string_agg(i.what, ', ' ORDER BY i.what)
       FROM (SELECT DISTINCT format('trigger "%s"', t.tgname) FROM pg_catalog.pg_trigger AS t
-             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & 16 <> 0 -- BEFORE ROW, on UPDATE
+             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(relation) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & CASE event WHEN 'INSERT' THEN 4 ELSE 16 END <> 0 -- BEFORE ROW
                AND t.tgname NOT IN ('zz_lead_phones_normalize_insert', 'zz_lead_phones_normalize_update')
              UNION ALL
-            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = leads AND r.ev_type = '2' AND r.ev_enabled <> 'D') AS i (what)
+            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r
+             WHERE r.ev_class = relation AND r.ev_type = CASE event WHEN 'INSERT' THEN '3' ELSE '2' END AND r.ev_enabled <> 'D') AS i (what)
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass) IS
-    'internal: the triggers and rules of the application that can keep an UPDATE from a lead; NULL where there are none';
+COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass, text) IS
+    'internal: the triggers and rules of the application that can keep an INSERT or UPDATE from a row; NULL where there are none';
 
 CREATE FUNCTION @extschema@.lead_phones_check_marked(leads regclass, unmarked bigint) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1931,7 +1997,8 @@ BEGIN
     IF unmarked > 0 THEN
         RAISE EXCEPTION 'marks of table "%" cannot be written', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked, @extschema@.lead_phones_interferers(leads)),
+                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked,
+                      @extschema@.lead_phones_interferers(leads, 'UPDATE')),
                   HINT = 'Let it pass what changes the columns of marks alone.';
     END IF;
 END
@@ -1939,11 +2006,27 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_marked(regclass, bigint) IS
     'internal: an error where leads did not take their marks';
 
+CREATE FUNCTION @extschema@.lead_phones_check_written(relation regclass, unwritten bigint) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF unwritten > 0 THEN
+        RAISE EXCEPTION 'disqualifications cannot be written to table "%"', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Rows that are missing, or not as they were written: %s. They are suppressed or changed by one of: %s.', unwritten,
+                      concat_ws(', ', @extschema@.lead_phones_interferers(relation, 'INSERT'), @extschema@.lead_phones_interferers(relation, 'UPDATE'))),
+                  HINT = 'Let it pass what lead_phones writes.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_written(regclass, bigint) IS
+    'internal: an error where counts or a ledger did not take what was written to them';
+
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL;
+    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads, 'UPDATE') IS NOT NULL;
     number_column name;
     unmarked text;
     how_many bigint;
@@ -2019,9 +2102,10 @@ CREATE OR REPLACE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETU
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads));
     unique_numbers bigint;
 BEGIN
+    leads := tracked.leads;
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
@@ -2155,7 +2239,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS
@@ -2383,6 +2467,13 @@ BEGIN
                   DETAIL = 'The column was renamed or dropped after track_lead_phones().',
                   HINT = format('Run untrack_lead_phones(%L), then track_lead_phones(%L, ...).', tracked.leads, tracked.leads);
     END IF;
+    -- The session may write dates in another order, and 02/01/03 be another day.
+    IF @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column) IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+       AND campaign !~ '^\s*(-?infinity|\d{4,}-\d\d?-\d\d?\M.*)\s*$' THEN
+        RAISE EXCEPTION 'campaign "%" of table "%" is not written as a date of ISO 8601', left(campaign, 64), tracked.leads
+            USING ERRCODE = 'invalid_datetime_format', DETAIL = 'Of days and months in another order, it could be another one.',
+                  HINT = 'Write year, month and day, as in 2026-11-29; in SQL, to_char(..., ''YYYY-MM-DD'').';
+    END IF;
     BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s AS l WHERE %s) OR EXISTS (SELECT FROM %s AS c WHERE %s)',
             tracked.leads, @extschema@.lead_phones_is_of(tracked, 'l', literal), tracked.counts, @extschema@.lead_phones_is_of(tracked, 'c', literal)) INTO known;
@@ -2503,19 +2594,33 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
+CREATE FUNCTION @extschema@.lead_phones_hold_to_write(leads regclass) RETURNS void
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_to_write_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_to_write(regclass) IS
+    'internal: locks a table as a write does, as its owner';
+
 CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, shared boolean, waits boolean) RETURNS boolean
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean, boolean) IS
     'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
+CREATE FUNCTION @extschema@.lead_phones_slots(keys bigint[]) RETURNS int[]
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    -- as in src/triggers/counts/everywhere.rs; the number of a hash is not known
+    SELECT CASE WHEN EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0) THEN ARRAY(SELECT generate_series(0, 63))
+                ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_slots(bigint[]) IS
+    'internal: the slots of the locks that numbers fall into, in order';
 
 CREATE FUNCTION @extschema@.lead_phones_hold_slots(tracked @extschema@.lead_phone_tables, phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NOT NULL THEN
-        -- as in src/triggers/counts/everywhere.rs
-        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s.slot, true, true)
-           FROM (SELECT DISTINCT (substr(n, 2)::bigint % 64)::int AS slot FROM unnest(phones) AS n ORDER BY 1) AS s;
+        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s, true, true)
+           FROM unnest(@extschema@.lead_phones_slots(ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n))) AS s;
     END IF;
 END
 $function$;
@@ -2533,6 +2638,7 @@ DECLARE
     ordered record;
     held record;
 BEGIN
+    PERFORM @extschema@.lead_phones_hold_to_write(tracked.leads);
     -- A session that holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
@@ -2590,7 +2696,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_among_everywhere(@extschema@.lead_ph
     'internal: which of some numbers are disqualified in every campaign';
 
 CREATE OR REPLACE FUNCTION @extschema@.lead_phones_apply_ledger(
-    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
+    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[], are_out boolean DEFAULT false) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -2602,11 +2708,15 @@ DECLARE
     lifted @extschema@.e164[];
     changed bigint;
     unmarked bigint;
+    unflagged bigint;
 BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
         tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
+    IF are_out THEN
+        PERFORM @extschema@.lead_phones_check_written(tracked.disqualifications, cardinality(lifted)::bigint);
+    END IF;
     IF lifted <> '{}' THEN
         EXECUTE format('DELETE FROM %s AS c WHERE %s AND c.phone = ANY ($1) AND c.lead_count = 0 AND %s',
             tracked.counts, of_counts, @extschema@.lead_phones_each(tracked, 'c.%3$I = 0', ' AND ')) USING lifted;
@@ -2614,6 +2724,12 @@ BEGIN
     EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
                      WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, of_counts) USING standing, lifted;
+    IF num_nonnulls(@extschema@.lead_phones_interferers(tracked.counts, 'INSERT'), @extschema@.lead_phones_interferers(tracked.counts, 'UPDATE')) > 0 THEN
+        EXECUTE format('SELECT (SELECT count(*) FROM unnest($1) AS n WHERE NOT EXISTS (SELECT FROM %1$s AS c WHERE %2$s AND c.phone = n AND c.disqualified))
+                             + (SELECT count(*) FROM %1$s AS c WHERE %2$s AND c.phone = ANY ($2) AND c.disqualified)', tracked.counts, of_counts)
+           INTO unflagged USING standing, lifted;
+        PERFORM @extschema@.lead_phones_check_written(tracked.counts, unflagged);
+    END IF;
     PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
         EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
@@ -2638,7 +2754,7 @@ BEGIN
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
+    IF @extschema@.lead_phones_interferers(tracked.leads, 'UPDATE') IS NOT NULL THEN
         EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
             wrongly_marked)
            INTO unmarked USING standing::text[], lifted::text[];
@@ -2647,7 +2763,7 @@ BEGIN
     RETURN changed;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[], boolean) IS
     'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';
 
 CREATE FUNCTION @extschema@.lead_phones_regions() RETURNS text[]
@@ -2743,18 +2859,26 @@ DECLARE
     main @extschema@.e164;
     others @extschema@.e164[];
     readings text;
+    detail text;
 BEGIN
     -- of a list, which was read already
     IF arguments ? 'subjects' THEN
         -- The checks of a domain cost more than reading a number.
         RETURN ARRAY(SELECT coalesce(@extschema@.try_normalize_phone(s), s::@extschema@.e164) FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
     END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(arguments ->> 'region');
     SELECT max(r.number) FILTER (WHERE r.by_region IS NULL), array_agg(DISTINCT r.number) FILTER (WHERE r.by_region IS NOT NULL),
            string_agg(DISTINCT format('%s in %s', r.number, r.by_region), ', ') FILTER (WHERE r.by_region IS NOT NULL)
       INTO main, others, readings
       FROM @extschema@.lead_phones_read(tracked, literal, ARRAY[raw], arguments ->> 'region') AS r;
     IF main IS NULL AND others IS NULL THEN
-        RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+        BEGIN
+            RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+        EXCEPTION WHEN data_exception THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION '%', SQLERRM
+                USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = 'Write it with its country code, or name its region with region => ''...''.';
+        END;
     END IF;
     IF others IS NOT NULL THEN
         RAISE NOTICE '"%" is also %', left(raw, 64), readings
@@ -2788,6 +2912,19 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_take_turns(tracked @extschema@.lead_phone_tables, keys bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_hold_to_write(tracked.leads),
+            -- beside the slots: who writes counts is not waited for with these
+            @extschema@.lead_phones_lock_slot(tracked.suppressed, 64 + s, false, true)
+       FROM unnest(@extschema@.lead_phones_slots(keys)) AS s;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_take_turns(@extschema@.lead_phone_tables, bigint[]) IS
+    'internal: lets calls for every campaign that share numbers come one after the other, before they write the ledger';
+
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2807,10 +2944,7 @@ CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lea
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- as in src/triggers/counts/everywhere.rs
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
-    slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
-                                 ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
     campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
     tries constant int := 20;
@@ -2825,8 +2959,8 @@ BEGIN
         BEGIN
             -- Who is just writing counts holds these. At first nobody waits for that in line: others would have to wait behind. Later it is the turn of
             -- those in line, who keep what they get.
-            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, false, waits AND attempt > tries))
-                      FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot)) THEN
+            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, s, false, waits AND attempt > tries))
+                      FROM unnest(@extschema@.lead_phones_slots(keys)) AS s) THEN
                 RAISE lock_not_available USING MESSAGE = format('the numbers are being written to the phone counts "%s"', tracked.counts),
                     DETAIL = 'Other transactions hold them until they end.', HINT = 'Try again. pg_blocking_pids() says which sessions they are.';
             END IF;
@@ -2872,6 +3006,7 @@ DECLARE
     phones @extschema@.e164[];
     missing bigint[];
     entry bigint;
+    written bigint;
     source constant text := arguments ->> 'source';
     reason constant text := arguments ->> 'reason';
     expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;
@@ -2883,8 +3018,9 @@ BEGIN
         phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
         keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, keys);
     -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
-    EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
+    EXECUTE format('SELECT array_agg(DISTINCT n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
        INTO missing USING keys, source, reason, expires_at;
@@ -2897,8 +3033,11 @@ BEGIN
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
             tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT DISTINCT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
+        PERFORM @extschema@.lead_phones_check_written(tracked.suppressions, 1::bigint - num_nonnulls(entry));
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
           USING missing, entry;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        PERFORM @extschema@.lead_phones_check_written(tracked.suppressed, cardinality(missing) - written);
     END IF;
     phone := phones[1];
 END
@@ -2944,6 +3083,7 @@ BEGIN
         keys := ARRAY(SELECT k FROM unnest(phones) AS n CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n)) AS k ORDER BY 1);
         applied := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, applied);
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
         tracked.suppressed, tracked.suppressions)
@@ -2977,6 +3117,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_isolation();
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
        INTO keys, entries USING expired;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, keys);
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
         tracked.suppressions) USING expired, arguments ->> 'by', expired_at;
     IF keys IS NOT NULL THEN
@@ -3025,7 +3166,7 @@ BEGIN
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
         @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
-    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
+    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers, are_out => true));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
@@ -3140,11 +3281,14 @@ BEGIN
         IF arguments ->> required IS NULL THEN
             RAISE EXCEPTION '% must not be NULL', required
                 USING ERRCODE = 'null_value_not_allowed',
-                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.';
+                      HINT = CASE required WHEN 'source' THEN 'Name who or what asks for it, or leave it out for "manual".'
+                          ELSE 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.' END;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
+    -- From the start: with a weaker lock, it would wait for one who tracks the table, and be waited for.
+    PERFORM @extschema@.lead_phones_hold_to_write(@extschema@.lead_phones_meant(leads));
     tracked := @extschema@.lead_phones_resolve(leads);
     IF action = 'disqualify' AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
         PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');
@@ -4828,7 +4972,7 @@ BEGIN
     IF NOT mapping ?| '{email,name,first_name,last_name,phone,mobile}' THEN
         RAISE EXCEPTION 'table "%" has no column of people or numbers', source
             USING ERRCODE = 'undefined_column',
-                  DETAIL = format('Its columns are %s.', coalesce(array_to_string(columns, ', '), 'none')),
+                  DETAIL = coalesce(format('Its columns are %s.', array_to_string(columns, ', ')), 'It has no columns.'),
                   HINT = 'Columns such as email, full_name, phone, mobile are known; name others with columns => ''{"phone": "Tel. 1"}''.';
     END IF;
     SELECT format('column "%s" of table "%s" is of type %s', a.attname, source, format_type(a.atttypid, a.atttypmod)) INTO field
@@ -5405,6 +5549,9 @@ BEGIN
         END IF;
         -- Where somebody has entered one of them meanwhile, that may be the shorter: look again.
     END LOOP;
+    PERFORM @extschema@.lead_phones_check_written(l.relation, cardinality(missing)::bigint)
+       FROM unnest('{lead_disqualifications,lead_disqualification_subjects}'::regclass[]) AS l (relation)
+      WHERE @extschema@.lead_phones_interferers(l.relation, 'INSERT') IS NOT NULL;
     RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
         USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';
 END
@@ -5498,6 +5645,7 @@ BEGIN
         subjects := raw;
         RETURN;
     END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(arguments ->> 'region');
     -- Registries write area code and number with a comma between, which otherwise begins an extension.
     raw := array_remove(ARRAY(SELECT DISTINCT CASE WHEN kind = 'phone' THEN regexp_replace(@extschema@.lead_phones_trimmed(r), '^(\d{3}),\s*(\d{7})$', '\1 \2')
                                                    ELSE @extschema@.lead_phones_trimmed(r) END FROM unnest(raw) AS r), NULL);
@@ -5811,6 +5959,7 @@ BEGIN
     -- what the list names is disqualified for as long as it does
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
+    PERFORM @extschema@.lead_phones_take_turns(tracked, added || gone);
     IF added <> '{}' THEN
         PERFORM @extschema@.lead_phones_enter_everywhere(tracked, arguments || jsonb_build_object('keys', added));
     END IF;
@@ -7038,23 +7187,29 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_due_leads(bigint, text, bigint[], integer) IS
     'internal: leads that can be called, as far as was known when they were last looked at, locked';
 
-CREATE FUNCTION @extschema@.lead_phones_free_at(campaign bigint, lead bigint) RETURNS timestamptz
-    STABLE LANGUAGE plpgsql
+CREATE FUNCTION @extschema@.lead_phones_put_off(campaign bigint, some_leads bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- When the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
-    RETURN (SELECT greatest(least(coalesce(min(n.until), '-infinity'), @extschema@.lead_phones_clock() + interval '1 day'),
-                       @extschema@.lead_phones_clock() + interval '1 second')
-              -- a call ends when it does
-              FROM (SELECT max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, @extschema@.lead_phones_clock() + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
-                      FROM (VALUES ('phone'), ('mobile')) AS c (name)
-                      JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
-                     WHERE r.campaign_id = $1 AND r.lead_id = $2
-                     GROUP BY c.name) AS n);
+    -- Until the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
+    UPDATE leads AS l SET due_at = greatest(least(coalesce(f.until, '-infinity'), clock + interval '1 day'), clock + interval '1 second')
+      FROM unnest(some_leads) AS p (lead_id)
+      LEFT JOIN (
+        SELECT n.lead_id, min(n.until) AS until
+          -- a call ends when it does
+          FROM (SELECT r.lead_id, max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, clock + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
+                  FROM (VALUES ('phone'), ('mobile')) AS c (name)
+                  JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
+                 WHERE r.campaign_id = campaign AND r.lead_id = ANY (some_leads)
+                 GROUP BY r.lead_id, c.name) AS n
+         GROUP BY n.lead_id) AS f ON f.lead_id = p.lead_id
+     WHERE l.campaign_id = campaign AND l.lead_id = p.lead_id;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_free_at(bigint, bigint) IS
-    'internal: when a lead that may not be called now is looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_put_off(bigint, bigint[]) IS
+    'internal: says when leads that may not be called now are looked at again';
 
 CREATE FUNCTION @extschema@.lead_phones_claim_lead(campaign bigint, lead bigint, caller text, claim_for interval) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -7080,11 +7235,11 @@ BEGIN
     SELECT to_jsonb(k) INTO person FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = lead;
     clock := @extschema@.lead_phones_clock();
     IF NOT FOUND THEN
-        free_at := @extschema@.lead_phones_free_at(campaign, lead);
-    ELSE
-        subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
-        free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
+        PERFORM @extschema@.lead_phones_put_off(campaign, ARRAY[lead]);
+        RETURN NULL;
     END IF;
+    subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
+    free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
     IF free_at IS NOT NULL THEN
         UPDATE leads AS l SET due_at = free_at WHERE l.campaign_id = campaign AND l.lead_id = lead;
         RETURN NULL;
@@ -7130,8 +7285,7 @@ BEGIN
             EXIT WHEN due = '{}';
             looked_at := looked_at + cardinality(due);
             callable := ARRAY(SELECT k.lead_id FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = ANY (due));
-            UPDATE leads AS l SET due_at = @extschema@.lead_phones_free_at(campaign, l.lead_id)
-             WHERE l.campaign_id = campaign AND l.lead_id = ANY (due) AND l.lead_id <> ALL (callable);
+            PERFORM @extschema@.lead_phones_put_off(campaign, ARRAY(SELECT d FROM unnest(due) AS d WHERE d <> ALL (callable)));
             FOREACH lead IN ARRAY due LOOP
                 CONTINUE WHEN lead <> ALL (callable);
                 EXIT WHEN jsonb_array_length(answer) >= how_many;
@@ -7271,7 +7425,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
@@ -7317,7 +7471,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
@@ -7368,7 +7522,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS

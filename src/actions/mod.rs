@@ -33,6 +33,16 @@ const LEAD_TABLE_ACTIONS: [&str; 9] = [
     "call_again",
 ];
 
+/// The actions that lock rows of the counts, and then write leads.
+const MARKING: [&str; 6] = [
+    "disqualify",
+    "requalify",
+    "expire",
+    "suppress",
+    "unsuppress",
+    "sync_phones",
+];
+
 /// The one action that writes nothing: it runs on a standby.
 const METRICS: &str = "metrics";
 
@@ -109,7 +119,10 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
-    let owner = hold(leads);
+    let owner = match MARKING.contains(&action) {
+        true => hold_to_write(leads),
+        false => hold(leads),
+    };
     procedures::check_caller(schema, owner);
     let _local = citus::enter(leads);
     // SAFETY: the OID of a table.
@@ -178,9 +191,20 @@ fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
     tables.iter().flatten().for_each(hold_own);
 }
 
-/// The same for one table.
+/// The same for a table whose rows are about to be written.
+#[pg_extern(sql = false)]
+fn lead_phones_hold_to_write(table: pg_sys::Oid) {
+    hold_to_write(table);
+    check_owned(table);
+}
+
+/// Keeps a table from being altered or dropped until the transaction ends; an error where it is gone, or belongs to somebody else.
 pub(crate) fn hold_own(table: pg_sys::Oid) {
     hold(table);
+    check_owned(table);
+}
+
+fn check_owned(table: pg_sys::Oid) {
     if !server::is_owner_of_table(table) {
         report::fail(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -193,9 +217,21 @@ pub(crate) fn hold_own(table: pg_sys::Oid) {
 
 /// Keeps a table from being altered or dropped until the transaction ends; says who owns it.
 pub(crate) fn hold(table: pg_sys::Oid) -> pg_sys::Oid {
+    hold_in_mode(table, pg_sys::AccessShareLock)
+}
+
+/// The same, by the lock that a write takes. Who tracks or recounts a table locks it, and then its counts: so must those who mark leads, and from
+/// the start, since who holds a weaker lock is waited for.
+fn hold_to_write(table: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: an error in a transaction that may write nothing.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"UPDATE".as_ptr()) };
+    hold_in_mode(table, pg_sys::RowExclusiveLock)
+}
+
+fn hold_in_mode(table: pg_sys::Oid, mode: u32) -> pg_sys::Oid {
     let name = text::table_name(table);
     // SAFETY: takes the lock, also of a table that is gone by then.
-    unsafe { pg_sys::LockRelationOid(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+    unsafe { pg_sys::LockRelationOid(table, mode as pg_sys::LOCKMODE) };
     server::owner_of_table(table).unwrap_or_else(|| report::table_is_gone(&name))
 }
 

@@ -37,12 +37,26 @@ pub(crate) fn table_is_gone(table: &str) -> ! {
 }
 
 /// `normalize_phone()` found no valid number.
-pub(crate) fn not_a_phone_number(raw: &str, problem: Problem) -> ! {
+pub(crate) fn not_a_phone_number(raw: &str, region: &str, problem: Problem) -> ! {
+    let region = region.trim();
+    let is_unknown = matches!(problem, Problem::UnknownRegion)
+        && !region.is_empty()
+        && !region.eq_ignore_ascii_case("ZZ");
     fail(
         sqlstate(problem),
         format!("{} is not a valid phone number", shown(raw)),
-        detail(problem),
-        "Use try_normalize_phone() to get NULL instead of this error.".into(),
+        match is_unknown {
+            true => format!(
+                "The number is written without a country code, and {} is no region. ({})",
+                shown(region),
+                problem.code()
+            ),
+            false => detail(problem),
+        },
+        match is_unknown {
+            true => "Name the region by its code of ISO 3166-1 alpha-2, such as US or GB.".into(),
+            false => "Use try_normalize_phone() to get NULL instead of this error.".into(),
+        },
     )
 }
 

@@ -107,7 +107,11 @@ fn phone_extension(raw: ServerText, region: ServerText) -> Option<String> {
 fn normalize_phone(raw: ServerText, region: ServerText) -> PhoneDatum {
     match normalize(raw.0, DefaultRegion::from_code(region.0)) {
         Ok(number) => PhoneDatum(number),
-        Err(problem) => report::not_a_phone_number(&text::from_server(raw.0), problem),
+        Err(problem) => report::not_a_phone_number(
+            &text::from_server(raw.0),
+            &text::from_server(region.0),
+            problem,
+        ),
     }
 }
 

@@ -15,24 +15,41 @@ pub(super) struct Address<'text> {
     pub(super) local: &'text str,
     pub(super) host: &'text str,
     pub(super) domain: String,
+    /// Whether it is in angle brackets: then what is before it is a name (RFC 5322, 3.4), even if that looks like an address.
+    pub(super) is_mailbox: bool,
+}
+
+/// The address that a text gives: the one in angle brackets, else the first.
+pub(super) fn address(text: &str) -> Option<Address<'_>> {
+    addresses(text)
+        .find(|address| address.is_mailbox)
+        .or_else(|| addresses(text).next())
 }
 
 /// The addresses in a text.
 pub(super) fn addresses(text: &str) -> impl Iterator<Item = Address<'_>> {
     text.match_indices('@').filter_map(|(at, _)| {
-        let local = local_part(&text[..at]);
+        // people put blanks around the sign
+        let before = text[..at].trim_end();
+        let local = local_part(before);
         // an address literal has brackets (RFC 5321, 4.1.3); people put names into them
-        let host = text[at + 1..].trim_start_matches(['[', '-']);
+        let host = text[at + 1..].trim_start().trim_start_matches(['[', '-']);
         let end = host.find(|c: char| {
             !(c.is_alphanumeric() || is_mark(c) || matches!(c, '.' | '-' | '_' | '。'))
         });
-        let host = host[..end.unwrap_or(host.len())].trim_end_matches(['.', '-', '。']);
+        let (host, after) = host.split_at(end.unwrap_or(host.len()));
+        let host = host.trim_end_matches(['.', '-', '。']);
         let domain = canonical(host)?;
+        let is_mailbox = after.starts_with('>')
+            && before
+                .strip_suffix(local)
+                .is_some_and(|before| before.ends_with('<'));
         let is_address = local.len() + host.len() < MAX_EMAIL && is_local_part(&unquoted(local));
         is_address.then_some(Address {
             local,
             host,
             domain,
+            is_mailbox,
         })
     })
 }

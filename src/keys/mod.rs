@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use addresses::{addresses, unquoted};
+use addresses::{address, addresses, unquoted};
 pub use hosts::ascii;
 use hosts::{canonical, host_of, hosts, is_public_suffix, unicode};
 
@@ -23,12 +23,12 @@ const MAX_KEY: usize = 1000;
 /// Characters of a text that are looked at: nobody's address comes later.
 const MAX_TEXT: usize = 2000;
 
-/// The first e-mail address in a text, as it is written there: `John <john@kw.example> (work)` has one. `None` where there is none, or where
-/// it is longer than any: `n/a` must not be taken for somebody's address.
+/// The e-mail address in a text, as it is written there: `John <john@kw.example> (work)` has one. Of several it is the one in angle brackets, or the
+/// first. `None` where there is none, or where it is longer than any: `n/a` must not be taken for somebody's address.
 #[must_use]
 pub fn email_of(raw: &str) -> Option<String> {
     let text = visible(raw);
-    let address = addresses(&text).next()?;
+    let address = address(&text)?;
     Some(format!("{}@{}", address.local, address.host))
 }
 
@@ -36,7 +36,7 @@ pub fn email_of(raw: &str) -> Option<String> {
 #[must_use]
 pub fn email_key(raw: &str) -> Option<String> {
     let text = visible(raw);
-    let address = addresses(&text).next()?;
+    let address = address(&text)?;
     Some(format!(
         "{}@{}",
         folded(&unquoted(address.local)),
@@ -66,7 +66,7 @@ pub fn domain_of(raw: &str) -> Option<String> {
     let text = visible(raw);
     host_of(&text)
         .and_then(canonical)
-        .or_else(|| addresses(&text).next().map(|address| address.domain))
+        .or_else(|| address(&text).map(|address| address.domain))
         .or_else(|| hosts(&text).find_map(canonical))
         .filter(|domain| !is_public_suffix(domain))
         .map(unicode)

@@ -30,23 +30,29 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_due_leads(bigint, text, bigint[], integer) IS
     'internal: leads that can be called, as far as was known when they were last looked at, locked';
 
-CREATE FUNCTION @extschema@.lead_phones_free_at(campaign bigint, lead bigint) RETURNS timestamptz
-    STABLE LANGUAGE plpgsql
+CREATE FUNCTION @extschema@.lead_phones_put_off(campaign bigint, some_leads bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql
 AS $function$
+DECLARE
+    clock constant timestamptz := @extschema@.lead_phones_clock();
 BEGIN
-    -- When the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
-    RETURN (SELECT greatest(least(coalesce(min(n.until), '-infinity'), @extschema@.lead_phones_clock() + interval '1 day'),
-                       @extschema@.lead_phones_clock() + interval '1 second')
-              -- a call ends when it does
-              FROM (SELECT max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, @extschema@.lead_phones_clock() + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
-                      FROM (VALUES ('phone'), ('mobile')) AS c (name)
-                      JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
-                     WHERE r.campaign_id = $1 AND r.lead_id = $2
-                     GROUP BY c.name) AS n);
+    -- Until the first of its numbers may be called. What has no end is asked about once a day: somebody may requalify it.
+    UPDATE leads AS l SET due_at = greatest(least(coalesce(f.until, '-infinity'), clock + interval '1 day'), clock + interval '1 second')
+      FROM unnest(some_leads) AS p (lead_id)
+      LEFT JOIN (
+        SELECT n.lead_id, min(n.until) AS until
+          -- a call ends when it does
+          FROM (SELECT r.lead_id, max(CASE WHEN r.kind = 'on_call' THEN least(r.expires_at, clock + interval '5 minutes') ELSE coalesce(r.expires_at, 'infinity') END) AS until
+                  FROM (VALUES ('phone'), ('mobile')) AS c (name)
+                  JOIN lead_reasons AS r ON r.blocks IN ('lead', c.name)
+                 WHERE r.campaign_id = campaign AND r.lead_id = ANY (some_leads)
+                 GROUP BY r.lead_id, c.name) AS n
+         GROUP BY n.lead_id) AS f ON f.lead_id = p.lead_id
+     WHERE l.campaign_id = campaign AND l.lead_id = p.lead_id;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_free_at(bigint, bigint) IS
-    'internal: when a lead that may not be called now is looked at again';
+COMMENT ON FUNCTION @extschema@.lead_phones_put_off(bigint, bigint[]) IS
+    'internal: says when leads that may not be called now are looked at again';
 
 CREATE FUNCTION @extschema@.lead_phones_claim_lead(campaign bigint, lead bigint, caller text, claim_for interval) RETURNS jsonb
     VOLATILE LANGUAGE plpgsql
@@ -72,11 +78,11 @@ BEGIN
     SELECT to_jsonb(k) INTO person FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = lead;
     clock := @extschema@.lead_phones_clock();
     IF NOT FOUND THEN
-        free_at := @extschema@.lead_phones_free_at(campaign, lead);
-    ELSE
-        subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
-        free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
+        PERFORM @extschema@.lead_phones_put_off(campaign, ARRAY[lead]);
+        RETURN NULL;
     END IF;
+    subjects := array_remove(ARRAY[subjects[1], person.to_jsonb ->> 'phone', person.to_jsonb ->> 'mobile'], NULL);
+    free_at := (SELECT CASE WHEN count(*) > 0 THEN least(max(k.claimed_until), clock + interval '5 minutes') END FROM lead_claims AS k WHERE k.subject = ANY (subjects) AND k.claimed_until > clock);
     IF free_at IS NOT NULL THEN
         UPDATE leads AS l SET due_at = free_at WHERE l.campaign_id = campaign AND l.lead_id = lead;
         RETURN NULL;
@@ -122,8 +128,7 @@ BEGIN
             EXIT WHEN due = '{}';
             looked_at := looked_at + cardinality(due);
             callable := ARRAY(SELECT k.lead_id FROM callable_leads AS k WHERE k.campaign_id = campaign AND k.lead_id = ANY (due));
-            UPDATE leads AS l SET due_at = @extschema@.lead_phones_free_at(campaign, l.lead_id)
-             WHERE l.campaign_id = campaign AND l.lead_id = ANY (due) AND l.lead_id <> ALL (callable);
+            PERFORM @extschema@.lead_phones_put_off(campaign, ARRAY(SELECT d FROM unnest(due) AS d WHERE d <> ALL (callable)));
             FOREACH lead IN ARRAY due LOOP
                 CONTINUE WHEN lead <> ALL (callable);
                 EXIT WHEN jsonb_array_length(answer) >= how_many;

@@ -4,9 +4,10 @@ CREATE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(leads);
+    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads));
     unique_numbers bigint;
 BEGIN
+    leads := tracked.leads;
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
@@ -140,7 +141,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
     PERFORM @extschema@.lead_phones_write_counts();
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'verify', '{}'::jsonb) AS r (campaign text, phone @extschema@.e164, lead_count bigint, expected_lead_count bigint, phone_count bigint, expected_phone_count bigint, mobile_count bigint, expected_mobile_count bigint, disqualified boolean, expected_disqualified boolean, wrongly_marked_leads bigint, column_counts jsonb, expected_column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.verify_phone_counts(regclass) IS

@@ -274,19 +274,20 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_path_for_triggers(regclass) IS
     'internal: the search_path while leads are updated as their owner: with their schema, for triggers of the application, where nobody else can create in it';
 
-CREATE FUNCTION @extschema@.lead_phones_interferers(leads regclass) RETURNS text
+CREATE FUNCTION @extschema@.lead_phones_interferers(relation regclass, event text) RETURNS text
     STABLE LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT string_agg(i.what, ', ' ORDER BY i.what)
       FROM (SELECT DISTINCT format('trigger "%s"', t.tgname) FROM pg_catalog.pg_trigger AS t
-             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(leads) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
-               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & 16 <> 0 -- BEFORE ROW, on UPDATE
+             WHERE t.tgrelid IN (SELECT m FROM @extschema@.lead_phones_members(relation) AS m) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               AND t.tgtype & 1 = 1 AND t.tgtype & 2 = 2 AND t.tgtype & CASE event WHEN 'INSERT' THEN 4 ELSE 16 END <> 0 -- BEFORE ROW
                AND t.tgname NOT IN ('zz_lead_phones_normalize_insert', 'zz_lead_phones_normalize_update')
              UNION ALL
-            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = leads AND r.ev_type = '2' AND r.ev_enabled <> 'D') AS i (what)
+            SELECT format('rule "%s"', r.rulename) FROM pg_catalog.pg_rewrite AS r
+             WHERE r.ev_class = relation AND r.ev_type = CASE event WHEN 'INSERT' THEN '3' ELSE '2' END AND r.ev_enabled <> 'D') AS i (what)
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass) IS
-    'internal: the triggers and rules of the application that can keep an UPDATE from a lead; NULL where there are none';
+COMMENT ON FUNCTION @extschema@.lead_phones_interferers(regclass, text) IS
+    'internal: the triggers and rules of the application that can keep an INSERT or UPDATE from a row; NULL where there are none';
 
 CREATE FUNCTION @extschema@.lead_phones_check_marked(leads regclass, unmarked bigint) RETURNS void
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -295,7 +296,8 @@ BEGIN
     IF unmarked > 0 THEN
         RAISE EXCEPTION 'marks of table "%" cannot be written', leads
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked, @extschema@.lead_phones_interferers(leads)),
+                  DETAIL = format('Leads that did not take theirs: %s. The UPDATE is suppressed or undone by one of: %s.', unmarked,
+                      @extschema@.lead_phones_interferers(leads, 'UPDATE')),
                   HINT = 'Let it pass what changes the columns of marks alone.';
     END IF;
 END
@@ -303,11 +305,27 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_marked(regclass, bigint) IS
     'internal: an error where leads did not take their marks';
 
+CREATE FUNCTION @extschema@.lead_phones_check_written(relation regclass, unwritten bigint) RETURNS void
+    STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF unwritten > 0 THEN
+        RAISE EXCEPTION 'disqualifications cannot be written to table "%"', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Rows that are missing, or not as they were written: %s. They are suppressed or changed by one of: %s.', unwritten,
+                      concat_ws(', ', @extschema@.lead_phones_interferers(relation, 'INSERT'), @extschema@.lead_phones_interferers(relation, 'UPDATE'))),
+                  HINT = 'Let it pass what lead_phones writes.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_written(regclass, bigint) IS
+    'internal: an error where counts or a ledger did not take what was written to them';
+
 CREATE FUNCTION @extschema@.lead_phones_mark_rows(tracked @extschema@.lead_phone_tables, source text) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL;
+    is_checked constant boolean := @extschema@.lead_phones_interferers(tracked.leads, 'UPDATE') IS NOT NULL;
     number_column name;
     unmarked text;
     how_many bigint;

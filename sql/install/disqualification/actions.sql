@@ -38,7 +38,7 @@ BEGIN
         tracked.disqualifications, @extschema@.lead_phones_key(tracked), @extschema@.lead_phones_with_campaign(tracked, literal, 'k.phone'),
         @extschema@.lead_phones_is_of(tracked, 'd', literal))
       USING numbers, source, reason, arguments ->> 'by', expires_at, entered_at;
-    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers));
+    RETURN jsonb_build_object('number', numbers[1], 'leads', @extschema@.lead_phones_apply_ledger(tracked, literal, numbers, are_out => true));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_disqualify(regclass, jsonb) IS
@@ -153,11 +153,14 @@ BEGIN
         IF arguments ->> required IS NULL THEN
             RAISE EXCEPTION '% must not be NULL', required
                 USING ERRCODE = 'null_value_not_allowed',
-                      HINT = 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.';
+                      HINT = CASE required WHEN 'source' THEN 'Name who or what asks for it, or leave it out for "manual".'
+                          ELSE 'Name the campaign and its number, as in CALL disqualify_phone(42, ''678 999 8212''); NULL is every campaign.' END;
         END IF;
     END LOOP;
     PERFORM @extschema@.lead_phones_check_source(arguments ->> 'source');
     arguments := arguments || jsonb_build_object('by', @extschema@.lead_phones_caller());
+    -- From the start: with a weaker lock, it would wait for one who tracks the table, and be waited for.
+    PERFORM @extschema@.lead_phones_hold_to_write(@extschema@.lead_phones_meant(leads));
     tracked := @extschema@.lead_phones_resolve(leads);
     IF action = 'disqualify' AND @extschema@.lead_phones_beside(tracked, 'lead_claims'::name) IS NOT NULL THEN
         PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');

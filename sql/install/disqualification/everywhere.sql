@@ -21,6 +21,19 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_check_everywhere(@extschema@.lead_phone_tables) IS
     'internal: an error where numbers of a tracked table cannot be disqualified in every campaign';
 
+CREATE FUNCTION @extschema@.lead_phones_take_turns(tracked @extschema@.lead_phone_tables, keys bigint[]) RETURNS void
+    VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM @extschema@.lead_phones_hold_to_write(tracked.leads),
+            -- beside the slots: who writes counts is not waited for with these
+            @extschema@.lead_phones_lock_slot(tracked.suppressed, 64 + s, false, true)
+       FROM unnest(@extschema@.lead_phones_slots(keys)) AS s;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_take_turns(@extschema@.lead_phone_tables, bigint[]) IS
+    'internal: lets calls for every campaign that share numbers come one after the other, before they write the ledger';
+
 CREATE FUNCTION @extschema@.lead_phones_wait_everywhere(
     tracked @extschema@.lead_phone_tables, campaigns text[], phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -40,10 +53,7 @@ CREATE FUNCTION @extschema@.lead_phones_apply_everywhere(tracked @extschema@.lea
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- as in src/triggers/counts/everywhere.rs
     is_any_hashed constant boolean := EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0);
-    slots constant int[] := CASE WHEN is_any_hashed THEN ARRAY(SELECT generate_series(0, 63))
-                                 ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END;
     campaign constant text := @extschema@.lead_phones_campaign_text(tracked, @extschema@.lead_phones_campaign(tracked, 'c'));
     few constant int := 1000;
     tries constant int := 20;
@@ -58,8 +68,8 @@ BEGIN
         BEGIN
             -- Who is just writing counts holds these. At first nobody waits for that in line: others would have to wait behind. Later it is the turn of
             -- those in line, who keep what they get.
-            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, l.slot, false, waits AND attempt > tries))
-                      FROM (SELECT s FROM unnest(slots) AS s ORDER BY 1) AS l (slot)) THEN
+            IF NOT (SELECT bool_and(@extschema@.lead_phones_lock_slot(tracked.suppressed, s, false, waits AND attempt > tries))
+                      FROM unnest(@extschema@.lead_phones_slots(keys)) AS s) THEN
                 RAISE lock_not_available USING MESSAGE = format('the numbers are being written to the phone counts "%s"', tracked.counts),
                     DETAIL = 'Other transactions hold them until they end.', HINT = 'Try again. pg_blocking_pids() says which sessions they are.';
             END IF;
@@ -105,6 +115,7 @@ DECLARE
     phones @extschema@.e164[];
     missing bigint[];
     entry bigint;
+    written bigint;
     source constant text := arguments ->> 'source';
     reason constant text := arguments ->> 'reason';
     expires_at constant timestamptz := (arguments ->> 'expires_at')::timestamptz;
@@ -116,8 +127,9 @@ BEGIN
         phones := @extschema@.lead_phones_numbers_of(tracked, NULL, arguments);
         keys := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, keys);
     -- Of a source, the longest is in force: so an entry that says the same, and lasts as long, is enough; and none that lasts longer is replaced.
-    EXECUTE format('SELECT array_agg(n.number ORDER BY n.number) FROM unnest($1) AS n (number)
+    EXECUTE format('SELECT array_agg(DISTINCT n.number ORDER BY n.number) FROM unnest($1) AS n (number)
                      WHERE NOT EXISTS (SELECT FROM %s WHERE s.number = n.number AND p.source = $2 AND p.reason IS NOT DISTINCT FROM $3
                                           AND coalesce(p.expires_at, ''infinity'') >= coalesce($4, ''infinity''))', everywhere)
        INTO missing USING keys, source, reason, expires_at;
@@ -130,8 +142,11 @@ BEGIN
         EXECUTE format('INSERT INTO %s AS p (source, reason, disqualified_by, disqualified_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING p.entry',
             tracked.suppressions)
            INTO entry USING source, reason, arguments ->> 'by', clock_timestamp(), expires_at;
-        EXECUTE format('INSERT INTO %s (number, entry) SELECT DISTINCT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
+        PERFORM @extschema@.lead_phones_check_written(tracked.suppressions, 1::bigint - num_nonnulls(entry));
+        EXECUTE format('INSERT INTO %s (number, entry) SELECT n, $2 FROM unnest($1) AS n ORDER BY n', tracked.suppressed)
           USING missing, entry;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        PERFORM @extschema@.lead_phones_check_written(tracked.suppressed, cardinality(missing) - written);
     END IF;
     phone := phones[1];
 END
@@ -177,6 +192,7 @@ BEGIN
         keys := ARRAY(SELECT k FROM unnest(phones) AS n CROSS JOIN LATERAL unnest(@extschema@.lead_phones_keys(n)) AS k ORDER BY 1);
         applied := ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n ORDER BY 1);
     END IF;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, applied);
     EXECUTE format('UPDATE %s AS s SET lifted_by = $3, lifted_at = $5, lift_reason = $4 FROM %s AS p, unnest($1) AS n (number)
                      WHERE p.entry = s.entry AND p.lifted_at IS NULL AND s.lifted_at IS NULL AND s.number = n.number AND p.source = coalesce($2, p.source)',
         tracked.suppressed, tracked.suppressions)
@@ -210,6 +226,7 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_isolation();
     EXECUTE format('SELECT array_agg(DISTINCT s.number), count(*) FROM %s WHERE s.entry = ANY ($1)', @extschema@.lead_phones_out_everywhere(tracked))
        INTO keys, entries USING expired;
+    PERFORM @extschema@.lead_phones_take_turns(tracked, keys);
     EXECUTE format('UPDATE %s AS p SET lifted_by = $2, lifted_at = $3, lift_reason = ''expired'' WHERE p.entry = ANY ($1) AND p.lifted_at IS NULL',
         tracked.suppressions) USING expired, arguments ->> 'by', expired_at;
     IF keys IS NOT NULL THEN

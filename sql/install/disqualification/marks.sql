@@ -39,19 +39,33 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_wait_for_lead(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
     'internal: waits for those who hold a lead of a number, and keeps no lock: where Postgres sees a deadlock, and ends it';
 
+CREATE FUNCTION @extschema@.lead_phones_hold_to_write(leads regclass) RETURNS void
+    VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_hold_to_write_wrapper';
+COMMENT ON FUNCTION @extschema@.lead_phones_hold_to_write(regclass) IS
+    'internal: locks a table as a write does, as its owner';
+
 CREATE FUNCTION @extschema@.lead_phones_lock_slot(suppressed regclass, slot integer, shared boolean, waits boolean) RETURNS boolean
     VOLATILE STRICT LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_lock_slot_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_lock_slot(regclass, integer, boolean, boolean) IS
     'internal: locks the numbers of a slot until the transaction ends, as the owner of the table; whether it did';
+
+CREATE FUNCTION @extschema@.lead_phones_slots(keys bigint[]) RETURNS int[]
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql
+AS $function$
+    -- as in src/triggers/counts/everywhere.rs; the number of a hash is not known
+    SELECT CASE WHEN EXISTS (SELECT FROM unnest(keys) AS k WHERE k < 0) THEN ARRAY(SELECT generate_series(0, 63))
+                ELSE ARRAY(SELECT DISTINCT (k % 64)::int FROM unnest(keys) AS k ORDER BY 1) END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_slots(bigint[]) IS
+    'internal: the slots of the locks that numbers fall into, in order';
 
 CREATE FUNCTION @extschema@.lead_phones_hold_slots(tracked @extschema@.lead_phone_tables, phones @extschema@.e164[]) RETURNS void
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF @extschema@.lead_phones_out_everywhere(tracked) IS NOT NULL THEN
-        -- as in src/triggers/counts/everywhere.rs
-        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s.slot, true, true)
-           FROM (SELECT DISTINCT (substr(n, 2)::bigint % 64)::int AS slot FROM unnest(phones) AS n ORDER BY 1) AS s;
+        PERFORM @extschema@.lead_phones_lock_slot(tracked.suppressed, s, true, true)
+           FROM unnest(@extschema@.lead_phones_slots(ARRAY(SELECT substr(n, 2)::bigint FROM unnest(phones) AS n))) AS s;
     END IF;
 END
 $function$;
@@ -69,6 +83,7 @@ DECLARE
     ordered record;
     held record;
 BEGIN
+    PERFORM @extschema@.lead_phones_hold_to_write(tracked.leads);
     -- A session that holds a lead may be about to commit, and wait for rows of the counts: none of those is kept while waiting for a lead.
     FOR attempt IN 1 .. attempts LOOP
         held := NULL;
@@ -126,7 +141,7 @@ COMMENT ON FUNCTION @extschema@.lead_phones_among_everywhere(@extschema@.lead_ph
     'internal: which of some numbers are disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_apply_ledger(
-    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[]) RETURNS bigint
+    tracked @extschema@.lead_phone_tables, literal text, numbers @extschema@.e164[], are_out boolean DEFAULT false) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -138,11 +153,15 @@ DECLARE
     lifted @extschema@.e164[];
     changed bigint;
     unmarked bigint;
+    unflagged bigint;
 BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT d.phone), ''{}'') FROM %s AS d WHERE %s AND d.phone = ANY ($1) AND d.lifted_at IS NULL',
         tracked.disqualifications, @extschema@.lead_phones_is_of(tracked, 'd', literal)) INTO standing USING numbers;
     standing := standing || @extschema@.lead_phones_among_everywhere(tracked, numbers);
     lifted := ARRAY(SELECT n FROM unnest(numbers) AS n EXCEPT SELECT s FROM unnest(standing) AS s);
+    IF are_out THEN
+        PERFORM @extschema@.lead_phones_check_written(tracked.disqualifications, cardinality(lifted)::bigint);
+    END IF;
     IF lifted <> '{}' THEN
         EXECUTE format('DELETE FROM %s AS c WHERE %s AND c.phone = ANY ($1) AND c.lead_count = 0 AND %s',
             tracked.counts, of_counts, @extschema@.lead_phones_each(tracked, 'c.%3$I = 0', ' AND ')) USING lifted;
@@ -150,6 +169,12 @@ BEGIN
     EXECUTE format('UPDATE %s AS c SET disqualified = NOT c.disqualified
                      WHERE %s AND (c.phone = ANY ($1) AND NOT c.disqualified OR c.phone = ANY ($2) AND c.disqualified)',
         tracked.counts, of_counts) USING standing, lifted;
+    IF num_nonnulls(@extschema@.lead_phones_interferers(tracked.counts, 'INSERT'), @extschema@.lead_phones_interferers(tracked.counts, 'UPDATE')) > 0 THEN
+        EXECUTE format('SELECT (SELECT count(*) FROM unnest($1) AS n WHERE NOT EXISTS (SELECT FROM %1$s AS c WHERE %2$s AND c.phone = n AND c.disqualified))
+                             + (SELECT count(*) FROM %1$s AS c WHERE %2$s AND c.phone = ANY ($2) AND c.disqualified)', tracked.counts, of_counts)
+           INTO unflagged USING standing, lifted;
+        PERFORM @extschema@.lead_phones_check_written(tracked.counts, unflagged);
+    END IF;
     PERFORM set_config('search_path', @extschema@.lead_phones_path_for_triggers(tracked.leads), true);
     IF cardinality(numbers) <= few OR @extschema@.lead_phones_is_distributed(tracked.leads) THEN
         EXECUTE format('UPDATE %s AS l SET %s WHERE %s AND (%s)',
@@ -174,7 +199,7 @@ BEGIN
     END IF;
     GET DIAGNOSTICS changed = ROW_COUNT;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF @extschema@.lead_phones_interferers(tracked.leads) IS NOT NULL THEN
+    IF @extschema@.lead_phones_interferers(tracked.leads, 'UPDATE') IS NOT NULL THEN
         EXECUTE format('SELECT count(*) FROM %s AS l WHERE %s AND (%s)', tracked.leads, of_leads,
             wrongly_marked)
            INTO unmarked USING standing::text[], lifted::text[];
@@ -183,5 +208,5 @@ BEGIN
     RETURN changed;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[]) IS
+COMMENT ON FUNCTION @extschema@.lead_phones_apply_ledger(@extschema@.lead_phone_tables, text, @extschema@.e164[], boolean) IS
     'internal: brings counts and leads of locked numbers in line with the ledger; returns the leads changed';

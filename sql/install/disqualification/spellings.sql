@@ -93,18 +93,26 @@ DECLARE
     main @extschema@.e164;
     others @extschema@.e164[];
     readings text;
+    detail text;
 BEGIN
     -- of a list, which was read already
     IF arguments ? 'subjects' THEN
         -- The checks of a domain cost more than reading a number.
         RETURN ARRAY(SELECT coalesce(@extschema@.try_normalize_phone(s), s::@extschema@.e164) FROM jsonb_array_elements_text(arguments -> 'subjects') AS s);
     END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(arguments ->> 'region');
     SELECT max(r.number) FILTER (WHERE r.by_region IS NULL), array_agg(DISTINCT r.number) FILTER (WHERE r.by_region IS NOT NULL),
            string_agg(DISTINCT format('%s in %s', r.number, r.by_region), ', ') FILTER (WHERE r.by_region IS NOT NULL)
       INTO main, others, readings
       FROM @extschema@.lead_phones_read(tracked, literal, ARRAY[raw], arguments ->> 'region') AS r;
     IF main IS NULL AND others IS NULL THEN
-        RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+        BEGIN
+            RETURN ARRAY[@extschema@.normalize_phone(raw, coalesce(arguments ->> 'region', @extschema@.lead_phones_region_of(tracked, literal)))];
+        EXCEPTION WHEN data_exception THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION '%', SQLERRM
+                USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = 'Write it with its country code, or name its region with region => ''...''.';
+        END;
     END IF;
     IF others IS NOT NULL THEN
         RAISE NOTICE '"%" is also %', left(raw, 64), readings

@@ -86,7 +86,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'quality', '{}'::jsonb) AS r (campaign text, lead_count bigint, filled bigint, valid bigint, invalid bigint, invalid_by_reason jsonb, unique_numbers bigint, shared_numbers bigint, disqualified_numbers bigint, callable_leads bigint);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phone_quality(regclass) IS
@@ -132,7 +132,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'shared', jsonb_build_object('min_leads', min_leads)) AS r (campaign text, phone @extschema@.e164, lead_count bigint, phone_count bigint, mobile_count bigint, disqualified boolean, column_counts jsonb);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.shared_lead_phones(regclass, bigint) IS
@@ -183,7 +183,7 @@ BEGIN
     IF leads IS NULL THEN
         PERFORM @extschema@.lead_phones_tracked(leads);
     END IF;
-    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(leads, 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
+    RETURN QUERY SELECT r.* FROM @extschema@.lead_phones_report(@extschema@.lead_phones_meant(leads), 'invalid', '{}'::jsonb) AS r (campaign text, lead jsonb, column_name name, raw_value text, reason text);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.invalid_lead_phones(regclass) IS

@@ -71,6 +71,9 @@ BEGIN
         END IF;
         -- Where somebody has entered one of them meanwhile, that may be the shorter: look again.
     END LOOP;
+    PERFORM @extschema@.lead_phones_check_written(l.relation, cardinality(missing)::bigint)
+       FROM unnest('{lead_disqualifications,lead_disqualification_subjects}'::regclass[]) AS l (relation)
+      WHERE @extschema@.lead_phones_interferers(l.relation, 'INSERT') IS NOT NULL;
     RAISE EXCEPTION 'could not serialize access due to concurrent update of lead_disqualifications'
         USING ERRCODE = 'serialization_failure', DETAIL = 'Others enter the same subjects of the same source.', HINT = 'Try the transaction again.';
 END

@@ -12,6 +12,7 @@ BEGIN
         subjects := raw;
         RETURN;
     END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(arguments ->> 'region');
     -- Registries write area code and number with a comma between, which otherwise begins an extension.
     raw := array_remove(ARRAY(SELECT DISTINCT CASE WHEN kind = 'phone' THEN regexp_replace(@extschema@.lead_phones_trimmed(r), '^(\d{3}),\s*(\d{7})$', '\1 \2')
                                                    ELSE @extschema@.lead_phones_trimmed(r) END FROM unnest(raw) AS r), NULL);

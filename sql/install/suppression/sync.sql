@@ -40,6 +40,7 @@ BEGIN
     -- what the list names is disqualified for as long as it does
     added := ARRAY(SELECT n FROM unnest(on_list) AS n EXCEPT SELECT n FROM unnest(lasting) AS n);
     gone := ARRAY(SELECT n FROM unnest(standing) AS n EXCEPT SELECT n FROM unnest(on_list) AS n);
+    PERFORM @extschema@.lead_phones_take_turns(tracked, added || gone);
     IF added <> '{}' THEN
         PERFORM @extschema@.lead_phones_enter_everywhere(tracked, arguments || jsonb_build_object('keys', added));
     END IF;

@@ -89,8 +89,9 @@ BEGIN
            ELSE @extschema@.lead_phones_admits(base, wanted) IS NOT TRUE END) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
-            USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('The column named by %s must be of %s, or of a domain over such a type.', parameter, CASE wanted
+            USING ERRCODE = CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
+                  DETAIL = format(CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'A column of that name is kept beside a column of %s; it must be of %s.'
+                      ELSE 'The column named by %s must be of %s, or of a domain over such a type.' END, CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'numbers' ELSE parameter END, CASE wanted
                       WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
                       WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
@@ -99,13 +100,14 @@ BEGIN
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
                       THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
+                      WHEN wanted IN ('mark', 'extension', 'e164') THEN 'Rename it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN
         RAISE EXCEPTION 'column "%" of table "%" is generated', column_name, leads
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'The triggers of lead_phones must be able to write it, or to see it before the row is written.',
-                  HINT = format('Name the column it is generated from with %s.', parameter);
+                  HINT = format('Name a column that is written, such as the one it is generated from, with %s.', parameter);
     END IF;
     -- "+" and 15 digits; a length counts 4 bytes of header in the modifier
     IF wanted = 'text' AND parameter = 'phone_columns' AND modifier - 4 BETWEEN 0 AND 15 THEN
@@ -143,6 +145,11 @@ DECLARE
     of_counts constant name[] := '{phone,lead_count,disqualified,entry,source,reason,disqualified_by,disqualified_at,expires_at,lifted_by,lifted_at,lift_reason}';
     taken record;
 BEGIN
+    IF campaign_column = ANY (phone_columns) THEN
+        RAISE EXCEPTION 'column "%" of table "%" cannot be the campaign and a number', campaign_column, leads
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Numbers are written in E.164, and would be other campaigns then.',
+                  HINT = 'Leave it out of phone_columns, or use campaign_column => NULL.';
+    END IF;
     IF campaign_column = ANY (of_counts) OR EXISTS (SELECT FROM unnest(phone_columns) AS n WHERE n || '_count' = campaign_column) THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be the campaign', campaign_column, leads
             USING ERRCODE = 'duplicate_column',
@@ -210,6 +217,17 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'Tracking, recounting and backfilling write to the table and its triggers.',
                   HINT = 'Let its owner or a superuser do it.';
+    END IF;
+    IF NOT has_schema_privilege(class.relowner, '@extschema@'::regnamespace::oid, 'USAGE') THEN
+        RAISE EXCEPTION 'the owner of table "%", "%", may not use schema "%"', leads, class.relowner::regrole, '@extschema@'::regnamespace
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'The functions of lead_phones are there, and what they do for the table runs as its owner.',
+                  HINT = format('Run GRANT USAGE ON SCHEMA %s TO %s.', '@extschema@'::regnamespace, class.relowner::regrole);
+    END IF;
+    IF (SELECT o.purpose FROM @extschema@.lead_phones_of(leads) AS o) IS NOT NULL
+       OR EXISTS (SELECT FROM @extschema@.lead_phone_tables AS t WHERE lead_phones_check_table.leads IN (t.counts, t.disqualifications, t.suppressions, t.suppressed)) THEN
+        RAISE EXCEPTION 'table "%" is kept by lead_phones, and cannot be tracked', leads
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It holds the counts, or a ledger, of a leads table.', HINT = hint;
     END IF;
 END
 $function$;

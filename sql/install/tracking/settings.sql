@@ -53,6 +53,10 @@ BEGIN
             region_column := split_part(region_column, '.', 1);
         END IF;
         PERFORM @extschema@.lead_phones_check_column(leads, region_column::name, 'region_column', CASE WHEN region_code IS NULL THEN 'text' ELSE 'reference' END);
+        IF region_column = ANY (phone_columns) THEN
+            RAISE EXCEPTION 'column "%" of table "%" cannot be the region and a number', region_column, leads
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the column of regions, or leave region_column out.';
+        END IF;
     END IF;
     SELECT @extschema@.lead_phones_settings(g.tgargs) - '{phone_column,mobile_column}'::text[] INTO current_settings
       FROM @extschema@.lead_phone_tables AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.leads AND g.tgname = 'zz_lead_phones_normalize_insert'
@@ -64,10 +68,11 @@ BEGIN
         'member', false) || @extschema@.lead_phones_names_for(leads, campaign_column, counts, disqualifications, current_settings);
     -- What create_lead_tables() created reads these columns.
     IF @extschema@.lead_phones_beside(leads, 'lead_disqualifications'::name) IS NOT NULL AND @extschema@.lead_phones_beside(leads, 'lead_uploads'::name) IS NOT NULL
-       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL) THEN
+       AND (campaign_column IS DISTINCT FROM 'campaign_id' OR phone_columns <> '{phone,mobile}' OR NOT in_place OR region_code IS NOT NULL
+            OR region_column IS DISTINCT FROM 'region' OR NOT keep_extensions OR on_invalid <> 'keep') THEN
         RAISE EXCEPTION 'table "%" belongs to lead tables, and cannot be tracked so', leads
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Their functions read column campaign_id, and numbers in columns phone and mobile.',
+                  DETAIL = 'Their functions read column campaign_id, numbers and extensions of columns phone and mobile, and the region of each contact.',
                   HINT = format('Run track_lead_phones(%L, region_column => ''region'', keep_extensions => true).', @extschema@.lead_phones_table_name(leads));
     END IF;
     IF current_settings <> settings THEN
@@ -97,6 +102,21 @@ COMMENT ON FUNCTION @extschema@.lead_phones_settings_for(
     regclass, name, name[], text, text, text, boolean, text, boolean, boolean, name, name) IS
     'internal: the settings of a table that is to be tracked; an error where it cannot';
 
+CREATE FUNCTION @extschema@.lead_phones_check_region_code(region text) RETURNS void
+    IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF upper(btrim(region)) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
+        RAISE EXCEPTION 'region "%" does not exist', left(region, 64)
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'The phone metadata knows no such region.',
+                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.lead_phones_check_region_code(text) IS
+    'internal: an error where a region is named that there is not';
+
 CREATE FUNCTION @extschema@.lead_phones_check_options(
     leads regclass, region text, on_invalid text, backfill boolean, count_at text, in_place boolean, keep_extensions boolean) RETURNS void
     IMMUTABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -111,14 +131,9 @@ BEGIN
                 WHEN in_place IS NULL THEN 'in_place'
                 ELSE 'keep_extensions' END
             USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Leave it out for its default.';
+                  HINT = CASE WHEN leads IS NULL THEN 'Name the table that holds the leads.' ELSE 'Leave it out for its default.' END;
     END IF;
-    IF upper(region) <> 'ZZ' AND @extschema@.phone_problem('123', region) = 'unknown_region' THEN
-        RAISE EXCEPTION 'region "%" does not exist', region
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'The phone metadata knows no such region.',
-                  HINT = 'Use a code of ISO 3166-1 alpha-2, such as US or GB, or ZZ for none.';
-    END IF;
+    PERFORM @extschema@.lead_phones_check_region_code(region);
     IF on_invalid NOT IN ('keep', 'null', 'reject') THEN
         RAISE EXCEPTION 'on_invalid cannot be "%"', on_invalid
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use keep, null or reject.';

@@ -8,6 +8,10 @@ DECLARE
     dropped integer := 0;
 BEGIN
     PERFORM @extschema@.lead_phones_allow_triggers(leads);
+    -- DROP TRIGGER locks the trigger, then the table, and of two one would not end well.
+    IF NOT @extschema@.lead_phones_is_distributed(leads) AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class AS c WHERE c.oid = leads) THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', leads);
+    END IF;
     FOR trigger_name IN
         SELECT t.tgname FROM pg_catalog.pg_trigger AS t
          WHERE t.tgrelid = leads AND t.tgparentid = 0

@@ -78,7 +78,7 @@ BEGIN
     IF NOT mapping ?| '{email,name,first_name,last_name,phone,mobile}' THEN
         RAISE EXCEPTION 'table "%" has no column of people or numbers', source
             USING ERRCODE = 'undefined_column',
-                  DETAIL = format('Its columns are %s.', coalesce(array_to_string(columns, ', '), 'none')),
+                  DETAIL = coalesce(format('Its columns are %s.', array_to_string(columns, ', ')), 'It has no columns.'),
                   HINT = 'Columns such as email, full_name, phone, mobile are known; name others with columns => ''{"phone": "Tel. 1"}''.';
     END IF;
     SELECT format('column "%s" of table "%s" is of type %s', a.attname, source, format_type(a.atttypid, a.atttypmod)) INTO field

@@ -61,6 +61,51 @@ DROP TRIGGER zzz_cleared ON leads;
 DELETE FROM leads WHERE id = 90;
 SELECT * FROM verify_phone_counts('leads');
 
+-- Counts and ledgers that do not take what is written to them: no call says that it disqualified what it did not.
+CREATE FUNCTION forgotten() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER forgotten BEFORE INSERT ON campaign_phone_disqualifications FOR EACH ROW EXECUTE FUNCTION forgotten();
+CALL disqualify_phone(1, '678 999 8214');
+DROP TRIGGER forgotten ON campaign_phone_disqualifications;
+CREATE RULE forgotten AS ON INSERT TO suppressed_phones DO INSTEAD NOTHING;
+CALL disqualify_phone(NULL, '678 999 8214');
+DROP RULE forgotten ON suppressed_phones;
+CREATE TRIGGER forgotten BEFORE INSERT ON phone_suppressions FOR EACH ROW EXECUTE FUNCTION forgotten();
+CALL disqualify_phone(NULL, '678 999 8214');
+DROP TRIGGER forgotten ON phone_suppressions;
+CREATE TRIGGER forgotten BEFORE UPDATE ON campaign_phone_counts FOR EACH ROW EXECUTE FUNCTION forgotten();
+CALL disqualify_phone(1, '678 999 8214');
+CALL requalify_phone(1, '678 999 8213');
+DROP TRIGGER forgotten ON campaign_phone_counts;
+SELECT phone, source, lifted_at IS NULL AS is_in_force FROM campaign_phone_disqualifications ORDER BY phone, entry;
+SELECT * FROM verify_phone_counts('leads');
+
+-- What tracking cannot do.
+SELECT track_lead_phones('campaign_phone_counts');
+SELECT track_lead_phones('suppressed_phones', NULL, '{number}', in_place => false);
+CREATE TABLE odd (id int, campaign_id int, phone text, region text, day date);
+SELECT track_lead_phones('odd', campaign_column => 'phone', phone_columns => '{phone}');
+SELECT track_lead_phones('odd', region_column => 'phone');
+-- days that other sessions write in another order
+SELECT FROM track_lead_phones('odd', campaign_column => 'day');
+INSERT INTO odd (day, phone) VALUES ('2003-01-02', '678 999 8212'), ('2002-01-03', '678 999 8212');
+SET datestyle = 'ISO, DMY';
+CALL disqualify_phone('02/01/03', '678 999 8212', leads => 'odd');
+CALL disqualify_phone('2003-01-02', '678 999 8212', leads => 'odd');
+SELECT day FROM odd WHERE phone_disqualified;
+RESET datestyle;
+-- a region that there is not
+CALL disqualify_phone('2002-01-03', '020 7946 0958', region => 'UK', leads => 'odd');
+SELECT normalize_phone('020 7946 0958', 'UK');
+-- the ledger of a table that is gone
+DROP TABLE odd;
+CREATE TABLE other (day date, phone text);
+INSERT INTO other VALUES ('2003-01-02', '678 999 8212');
+SET client_min_messages = notice;
+SELECT FROM track_lead_phones('other', campaign_column => 'day', counts => 'odd_phone_counts', disqualifications => 'odd_phone_disqualifications');
+SET client_min_messages = warning;
+SELECT * FROM other;
+DROP TABLE other;
+
 -- Triggers of the application see the schema of the table; but not where others could put what they call.
 CREATE TABLE audit (id int, was text, becomes text);
 CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.id, OLD.phone_disqualified, NEW.phone_disqualified); RETURN NULL; END $$;
@@ -126,10 +171,34 @@ CALL upload_leads(1, 'lines') \gx
 SELECT row_number, name, custom FROM leads WHERE name IN ('Lea', 'Lyn') ORDER BY row_number;
 
 -- Numbers of lead tables are tracked in contacts: what was uploaded stays as it was.
+SELECT lead_count, valid FROM lead_phone_quality('leads') LIMIT 1;
+SELECT count(*) FROM verify_phone_counts('leads');
+SELECT rebuild_phone_counts('leads') > 0;
+SELECT untrack_lead_phones('contacts');
+SELECT FROM track_lead_phones('contacts');
+SELECT FROM track_lead_phones('contacts', region_column => 'region', keep_extensions => true);
+CALL suppress_phones(ARRAY['020 7946 0958'], region => 'UK');
+CREATE FUNCTION forgotten() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER forgotten BEFORE INSERT ON lead_disqualifications FOR EACH ROW EXECUTE FUNCTION forgotten();
+CALL suppress_domains(ARRAY['kw.example']);
+DROP TRIGGER forgotten ON lead_disqualifications;
 SELECT FROM track_lead_phones('leads');
 -- an internal function that anybody may call
 SELECT lead_phones_reasons_of(NULL, 1, 1) IS NULL, lead_phones_reasons_of('leads', NULL, 1) IS NULL;
 
 RESET search_path;
-DROP SCHEMA edges, edges_crm CASCADE;
-DROP ROLE regress_reader;
+
+-- What is done for a table is done as its owner, by functions of the extension's schema.
+CREATE ROLE regress_shut_out;
+CREATE SCHEMA edges_shut AUTHORIZATION regress_shut_out;
+CREATE TABLE edges_shut.leads (campaign_id int, phone text);
+ALTER TABLE edges_shut.leads OWNER TO regress_shut_out;
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+SELECT track_lead_phones('edges_shut.leads');
+GRANT USAGE ON SCHEMA public TO regress_shut_out;
+SELECT FROM track_lead_phones('edges_shut.leads');
+REVOKE USAGE ON SCHEMA public FROM regress_shut_out;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+
+DROP SCHEMA edges, edges_crm, edges_shut CASCADE;
+DROP ROLE regress_reader, regress_shut_out;
