@@ -1656,7 +1656,9 @@ BEGIN
     END IF;
     PERFORM @extschema@.lead_phones_create_tables(tracked, (settings ->> 'schema')::name, (settings ->> 'counts')::name, (settings ->> 'disqualifications')::name, campaign);
     PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    -- at once the lock that dropping triggers takes
+    EXECUTE format('LOCK TABLE %s IN %s MODE', leads, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+        WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure) THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM @extschema@.lead_phones_create_suppressions(leads, (settings ->> 'schema')::name, (settings ->> 'suppressions')::name, (settings ->> 'suppressed')::name);
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
@@ -2102,10 +2104,15 @@ CREATE OR REPLACE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETU
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads));
+    tracked @extschema@.lead_phone_tables;
     unique_numbers bigint;
 BEGIN
-    leads := tracked.leads;
+    leads := @extschema@.lead_phones_meant(leads);
+    -- before a weaker lock is taken: with that, it would be waited for by one who tracks the table
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = leads AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    END IF;
+    tracked := @extschema@.lead_phones_tracked(leads);
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
@@ -2114,7 +2121,6 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
     PERFORM @extschema@.lead_phones_check_detached(leads);
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     PERFORM @extschema@.lead_phones_normalize_rows(tracked, leads::text);
     unique_numbers := @extschema@.lead_phones_count_rows(tracked);
     PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);

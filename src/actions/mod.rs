@@ -119,9 +119,10 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
-    let owner = match MARKING.contains(&action) {
-        true => hold_to_write(leads),
-        false => hold(leads),
+    let owner = match action {
+        "rebuild" => hold_in_mode(leads, pg_sys::ShareRowExclusiveLock),
+        _ if MARKING.contains(&action) => hold_to_write(leads),
+        _ => hold(leads),
     };
     procedures::check_caller(schema, owner);
     let _local = citus::enter(leads);

@@ -4,10 +4,15 @@ CREATE FUNCTION @extschema@.rebuild_phone_counts(leads regclass) RETURNS bigint
     VOLATILE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $function$
 DECLARE
-    tracked @extschema@.lead_phone_tables := @extschema@.lead_phones_tracked(@extschema@.lead_phones_meant(leads));
+    tracked @extschema@.lead_phone_tables;
     unique_numbers bigint;
 BEGIN
-    leads := tracked.leads;
+    leads := @extschema@.lead_phones_meant(leads);
+    -- before a weaker lock is taken: with that, it would be waited for by one who tracks the table
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = leads AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    END IF;
+    tracked := @extschema@.lead_phones_tracked(leads);
     -- What its owner hangs on the table runs as himself, not as a superuser who puts it right.
     IF (SELECT u.rolsuper FROM pg_catalog.pg_roles AS u WHERE u.rolname = current_user)
        AND (SELECT pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid = leads) <> current_user THEN
@@ -16,7 +21,6 @@ BEGIN
     PERFORM @extschema@.lead_phones_check_table(leads);
     PERFORM @extschema@.lead_phones_check_isolation();
     PERFORM @extschema@.lead_phones_check_detached(leads);
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
     PERFORM @extschema@.lead_phones_normalize_rows(tracked, leads::text);
     unique_numbers := @extschema@.lead_phones_count_rows(tracked);
     PERFORM @extschema@.lead_phones_mark_rows(tracked, leads::text);

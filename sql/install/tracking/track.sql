@@ -42,7 +42,9 @@ BEGIN
     END IF;
     PERFORM @extschema@.lead_phones_create_tables(tracked, (settings ->> 'schema')::name, (settings ->> 'counts')::name, (settings ->> 'disqualifications')::name, campaign);
     PERFORM @extschema@.lead_phones_add_columns(tracked, backfill);
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', leads);
+    -- at once the lock that dropping triggers takes
+    EXECUTE format('LOCK TABLE %s IN %s MODE', leads, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+        WHERE t.tgrelid = leads AND t.tgfoid = '@extschema@.lead_phones_normalize()'::regprocedure) THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM @extschema@.lead_phones_create_suppressions(leads, (settings ->> 'schema')::name, (settings ->> 'suppressions')::name, (settings ->> 'suppressed')::name);
     tracked := @extschema@.lead_phones_tracked_by(leads, settings);
     PERFORM @extschema@.lead_phones_follow_row_security(tracked);
