@@ -105,7 +105,7 @@ DECLARE
     campaign constant bigint := arguments ->> 'campaign';
     how_many constant integer := arguments ->> 'how_many';
     -- Where most of a campaign may not be called, as at night, the next call goes on.
-    most constant integer := 1000;
+    most constant integer := 3000;
     settings record;
     pass text;
     lead bigint;
