@@ -598,6 +598,7 @@ CREATE OR REPLACE FUNCTION @extschema@.lead_phones_check_column(leads regclass, 
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    is_kept constant boolean := wanted IN ('mark', 'extension', 'e164');
     attribute pg_catalog.pg_attribute;
     base oid;
     modifier integer;
@@ -623,9 +624,9 @@ BEGIN
            ELSE @extschema@.lead_phones_admits(base, wanted) IS NOT TRUE END) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
-            USING ERRCODE = CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
-                  DETAIL = format(CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'A column of that name is kept beside a column of %s; it must be of %s.'
-                      ELSE 'The column named by %s must be of %s, or of a domain over such a type.' END, CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'numbers' ELSE parameter END, CASE wanted
+            USING ERRCODE = CASE WHEN is_kept THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
+                  DETAIL = format(CASE WHEN is_kept THEN 'A column of that name is kept beside a column of numbers; it must be of %2$s.'
+                      ELSE 'The column named by %1$s must be of %2$s, or of a domain over such a type.' END, parameter, CASE wanted
                       WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
                       WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
@@ -634,7 +635,7 @@ BEGIN
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
                       THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
-                      WHEN wanted IN ('mark', 'extension', 'e164') THEN 'Rename it.'
+                      WHEN is_kept THEN 'Rename it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN
@@ -2475,7 +2476,7 @@ BEGIN
     END IF;
     -- The session may write dates in another order, and 02/01/03 be another day.
     IF @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column) IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
-       AND campaign !~ '^\s*(-?infinity|\d{4,}-\d\d?-\d\d?\M.*)\s*$' THEN
+       AND campaign !~ '^\s*(-?infinity|(\d{4,}-\d\d?-\d\d?|\d{8})\M.*)\s*$' THEN
         RAISE EXCEPTION 'campaign "%" of table "%" is not written as a date of ISO 8601', left(campaign, 64), tracked.leads
             USING ERRCODE = 'invalid_datetime_format', DETAIL = 'Of days and months in another order, it could be another one.',
                   HINT = 'Write year, month and day, as in 2026-11-29; in SQL, to_char(..., ''YYYY-MM-DD'').';

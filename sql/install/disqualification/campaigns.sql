@@ -50,7 +50,7 @@ BEGIN
     END IF;
     -- The session may write dates in another order, and 02/01/03 be another day.
     IF @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column) IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
-       AND campaign !~ '^\s*(-?infinity|\d{4,}-\d\d?-\d\d?\M.*)\s*$' THEN
+       AND campaign !~ '^\s*(-?infinity|(\d{4,}-\d\d?-\d\d?|\d{8})\M.*)\s*$' THEN
         RAISE EXCEPTION 'campaign "%" of table "%" is not written as a date of ISO 8601', left(campaign, 64), tracked.leads
             USING ERRCODE = 'invalid_datetime_format', DETAIL = 'Of days and months in another order, it could be another one.',
                   HINT = 'Write year, month and day, as in 2026-11-29; in SQL, to_char(..., ''YYYY-MM-DD'').';

@@ -64,6 +64,7 @@ CREATE FUNCTION @extschema@.lead_phones_check_column(leads regclass, column_name
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    is_kept constant boolean := wanted IN ('mark', 'extension', 'e164');
     attribute pg_catalog.pg_attribute;
     base oid;
     modifier integer;
@@ -89,9 +90,9 @@ BEGIN
            ELSE @extschema@.lead_phones_admits(base, wanted) IS NOT TRUE END) THEN
         RAISE EXCEPTION 'column "%" of table "%" is of type %', column_name, leads,
                 format_type(attribute.atttypid, attribute.atttypmod)
-            USING ERRCODE = CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
-                  DETAIL = format(CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'A column of that name is kept beside a column of %s; it must be of %s.'
-                      ELSE 'The column named by %s must be of %s, or of a domain over such a type.' END, CASE WHEN wanted IN ('mark', 'extension', 'e164') THEN 'numbers' ELSE parameter END, CASE wanted
+            USING ERRCODE = CASE WHEN is_kept THEN 'duplicate_column' ELSE 'datatype_mismatch' END,
+                  DETAIL = format(CASE WHEN is_kept THEN 'A column of that name is kept beside a column of numbers; it must be of %2$s.'
+                      ELSE 'The column named by %1$s must be of %2$s, or of a domain over such a type.' END, parameter, CASE wanted
                       WHEN 'campaign' THEN 'a type with an order of its own, by a default B-tree operator class: no array, no composite type'
                       WHEN 'text' THEN 'a type of text'
                       WHEN 'number' THEN 'a type of text, or of numbers of 15 digits'
@@ -100,7 +101,7 @@ BEGIN
                       ELSE 'type e164' END),
                   HINT = CASE WHEN wanted = 'text' AND parameter = 'phone_columns' AND @extschema@.lead_phones_admits(base, 'number')
                       THEN 'Use in_place => false: the column stays as it is, and the number goes beside it.'
-                      WHEN wanted IN ('mark', 'extension', 'e164') THEN 'Rename it.'
+                      WHEN is_kept THEN 'Rename it.'
                       ELSE format('Change its type, or name another column with %s.', parameter) END;
     END IF;
     IF attribute.attgenerated <> '' THEN
