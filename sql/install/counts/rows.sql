@@ -38,12 +38,13 @@ CREATE FUNCTION @extschema@.lead_phones_check_region(tracked @extschema@.lead_ph
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    regions constant regclass := (SELECT r.relation FROM @extschema@.lead_phones_region_table(tracked) AS r);
+    regions regclass;
     owner constant oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = tracked.leads);
 BEGIN
     IF tracked.region_code IS NULL THEN
         RETURN;
     END IF;
+    regions := (SELECT r.relation FROM @extschema@.lead_phones_region_table(tracked) AS r);
     IF regions IS NULL THEN
         RAISE EXCEPTION 'column "%" of table "%" references no table with a column "%"', tracked.region_column, tracked.leads, tracked.region_code
             USING ERRCODE = 'undefined_object',

@@ -63,6 +63,8 @@ CREATE FUNCTION @extschema@.lead_phones_operator(tracked @extschema@.lead_phone_
 AS $function$
 DECLARE
     plain constant text := CASE strategy WHEN 3 THEN 'OPERATOR(pg_catalog.=)' ELSE 'OPERATOR(pg_catalog.>)' END;
+    -- once, and not for each operator class
+    campaign_type constant oid := @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column);
 BEGIN
     IF tracked.campaign_column IS NULL THEN
         RETURN plain;
@@ -76,7 +78,7 @@ BEGIN
                AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
           JOIN pg_catalog.pg_operator AS o ON o.oid = a.amopopr
           JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
-         WHERE c.opcdefault AND c.opcintype = @extschema@.lead_phones_type_of(tracked.leads, tracked.campaign_column)), plain);
+         WHERE c.opcdefault AND c.opcintype = campaign_type), plain);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_operator(@extschema@.lead_phone_tables, smallint) IS
