@@ -200,12 +200,7 @@ COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressions IS 'its phone_suppr
 COMMENT ON COLUMN @extschema@.lead_phone_tables.suppressed IS 'its suppressed_phones: the numbers that are disqualified in every campaign';
 
 CREATE FUNCTION @extschema@.lead_phones_base_type_of(type_id oid) RETURNS oid
-    STABLE PARALLEL SAFE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-    RETURN (SELECT b.base_type FROM @extschema@.lead_phones_base_type(type_id, -1) AS b);
-END
-$function$;
+    STABLE STRICT PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'lead_phones_base_type_of_wrapper';
 COMMENT ON FUNCTION @extschema@.lead_phones_base_type_of(oid) IS 'internal: the type under a domain';
 
 CREATE FUNCTION @extschema@.lead_phones_type_of(relation regclass, column_name name) RETURNS oid

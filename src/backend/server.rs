@@ -1,6 +1,7 @@
 //! What the versions of Postgres spell differently, and what is in their caches.
 
 use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 /// The state of a query's fingerprint, as hooks get it.
 #[cfg(not(feature = "pg19"))]
@@ -58,5 +59,17 @@ pub(crate) fn owner_of_table(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
         let owner = (*class).relowner;
         pg_sys::ReleaseSysCache(row);
         Some(owner)
+    }
+}
+
+/// For SQL: the type under a domain; any other type, or what is none, as it is.
+#[pg_extern(sql = false)]
+fn lead_phones_base_type_of(type_id: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: catalog look-ups, the second of a type that there is.
+    unsafe {
+        match pg_sys::get_typtype(type_id) {
+            0 => type_id,
+            _ => pg_sys::getBaseType(type_id),
+        }
     }
 }
