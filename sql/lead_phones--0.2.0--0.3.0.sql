@@ -548,7 +548,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_note(regclass, text, regclass) IS
     'internal: says in the comment on counts or a ledger of which table it is';
 
-CREATE FUNCTION @extschema@.lead_phones_of(relation regclass, OUT leads regclass, OUT purpose text)
+CREATE FUNCTION @extschema@.lead_phones_of(relation regclass, OUT leads regclass, OUT purpose text, OUT leads_name text)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -556,6 +556,7 @@ DECLARE
     names text[];
 BEGIN
     purpose := parts[1];
+    leads_name := parts[2];
     IF parts[4] = (SELECT d.oid::text FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
        AND parts[5] = (SELECT s.system_identifier::text FROM pg_control_system() AS s) THEN
         leads := (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.oid::text = parts[3]);
@@ -571,7 +572,7 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_of(regclass) IS
-    'internal: the table of which counts or a ledger is, as its comment says; NULL where that is gone, or it does not say';
+    'internal: the table of which counts or a ledger is, as its comment says, and as it was called; NULL where that is gone, or it does not say';
 
 CREATE FUNCTION @extschema@.lead_phones_own(leads regclass, wanted text) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -831,8 +832,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    IF tracked.disqualifications IS NOT NULL AND (SELECT o.leads IS NULL AND o.purpose IS NOT NULL FROM @extschema@.lead_phones_of(tracked.disqualifications) AS o)
-       AND strpos(obj_description(tracked.disqualifications, 'pg_class'), format(' of %s, ', @extschema@.lead_phones_table_name(tracked.leads))) = 0 THEN
+    IF (SELECT o.leads IS NULL AND o.leads_name <> @extschema@.lead_phones_table_name(tracked.leads)
+          FROM @extschema@.lead_phones_of(tracked.disqualifications) AS o) THEN
         RAISE NOTICE 'the disqualifications in "%" hold for table "%" now', tracked.disqualifications, tracked.leads
             USING DETAIL = 'They are those of another leads table, that is gone.',
                   HINT = 'If they are not to, name others with counts => ''...'' and disqualifications => ''...''.';
@@ -6066,6 +6067,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');
     END IF;
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+    PERFORM @extschema@.lead_phones_hold_to_write(leads);
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN
         RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind

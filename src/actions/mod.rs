@@ -33,16 +33,6 @@ const LEAD_TABLE_ACTIONS: [&str; 9] = [
     "call_again",
 ];
 
-/// The actions that lock rows of the counts, and then write leads.
-const MARKING: [&str; 6] = [
-    "disqualify",
-    "requalify",
-    "expire",
-    "suppress",
-    "unsuppress",
-    "sync_phones",
-];
-
 /// The one action that writes nothing: it runs on a standby.
 const METRICS: &str = "metrics";
 
@@ -119,11 +109,7 @@ fn run(
     arguments: DatumWithOid<'_>,
 ) -> Option<Vec<u8>> {
     let function = spi::quote_qualified_identifier(schema, &*format!("lead_phones_{action}"));
-    let owner = match action {
-        "rebuild" => hold_in_mode(leads, pg_sys::ShareRowExclusiveLock),
-        _ if MARKING.contains(&action) => hold_to_write(leads),
-        _ => hold(leads),
-    };
+    let owner = hold(leads);
     procedures::check_caller(schema, owner);
     let _local = citus::enter(leads);
     // SAFETY: the OID of a table.
@@ -192,10 +178,13 @@ fn lead_phones_hold(tables: pgrx::Array<'_, pg_sys::Oid>) {
     tables.iter().flatten().for_each(hold_own);
 }
 
-/// The same for a table whose rows are about to be written.
+/// The same, by the lock that a write takes. Who tracks or recounts a table locks it, and then its counts: so must those who mark leads, and from
+/// the start, since who holds a weaker lock is waited for.
 #[pg_extern(sql = false)]
 fn lead_phones_hold_to_write(table: pg_sys::Oid) {
-    hold_to_write(table);
+    // SAFETY: an error in a transaction that may write nothing.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"UPDATE".as_ptr()) };
+    hold_in_mode(table, pg_sys::RowExclusiveLock);
     check_owned(table);
 }
 
@@ -219,14 +208,6 @@ fn check_owned(table: pg_sys::Oid) {
 /// Keeps a table from being altered or dropped until the transaction ends; says who owns it.
 pub(crate) fn hold(table: pg_sys::Oid) -> pg_sys::Oid {
     hold_in_mode(table, pg_sys::AccessShareLock)
-}
-
-/// The same, by the lock that a write takes. Who tracks or recounts a table locks it, and then its counts: so must those who mark leads, and from
-/// the start, since who holds a weaker lock is waited for.
-fn hold_to_write(table: pg_sys::Oid) -> pg_sys::Oid {
-    // SAFETY: an error in a transaction that may write nothing.
-    unsafe { pg_sys::PreventCommandIfReadOnly(c"UPDATE".as_ptr()) };
-    hold_in_mode(table, pg_sys::RowExclusiveLock)
 }
 
 fn hold_in_mode(table: pg_sys::Oid, mode: u32) -> pg_sys::Oid {

@@ -22,6 +22,7 @@ BEGIN
         PERFORM @extschema@.lead_phones_check_not_of_calls(arguments ->> 'source');
     END IF;
     leads := format('%I.contacts', @extschema@.lead_phones_model(leads))::regclass;
+    PERFORM @extschema@.lead_phones_hold_to_write(leads);
     answer := @extschema@.lead_phones_as_owner(leads, action, arguments || jsonb_build_object('by', @extschema@.lead_phones_caller()));
     IF (answer ->> 'invalid')::bigint > 0 THEN
         RAISE WARNING '% of the %s are not valid, and left out', answer ->> 'invalid', kind

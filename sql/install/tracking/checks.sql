@@ -17,7 +17,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_note(regclass, text, regclass) IS
     'internal: says in the comment on counts or a ledger of which table it is';
 
-CREATE FUNCTION @extschema@.lead_phones_of(relation regclass, OUT leads regclass, OUT purpose text)
+CREATE FUNCTION @extschema@.lead_phones_of(relation regclass, OUT leads regclass, OUT purpose text, OUT leads_name text)
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -25,6 +25,7 @@ DECLARE
     names text[];
 BEGIN
     purpose := parts[1];
+    leads_name := parts[2];
     IF parts[4] = (SELECT d.oid::text FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
        AND parts[5] = (SELECT s.system_identifier::text FROM pg_control_system() AS s) THEN
         leads := (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.oid::text = parts[3]);
@@ -40,7 +41,7 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.lead_phones_of(regclass) IS
-    'internal: the table of which counts or a ledger is, as its comment says; NULL where that is gone, or it does not say';
+    'internal: the table of which counts or a ledger is, as its comment says, and as it was called; NULL where that is gone, or it does not say';
 
 CREATE FUNCTION @extschema@.lead_phones_own(leads regclass, wanted text) RETURNS regclass
     STABLE LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -67,8 +67,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    IF tracked.disqualifications IS NOT NULL AND (SELECT o.leads IS NULL AND o.purpose IS NOT NULL FROM @extschema@.lead_phones_of(tracked.disqualifications) AS o)
-       AND strpos(obj_description(tracked.disqualifications, 'pg_class'), format(' of %s, ', @extschema@.lead_phones_table_name(tracked.leads))) = 0 THEN
+    IF (SELECT o.leads IS NULL AND o.leads_name <> @extschema@.lead_phones_table_name(tracked.leads)
+          FROM @extschema@.lead_phones_of(tracked.disqualifications) AS o) THEN
         RAISE NOTICE 'the disqualifications in "%" hold for table "%" now', tracked.disqualifications, tracked.leads
             USING DETAIL = 'They are those of another leads table, that is gone.',
                   HINT = 'If they are not to, name others with counts => ''...'' and disqualifications => ''...''.';
